@@ -1,0 +1,3 @@
+//! The nouns of the house.
+
+pub mod time;
