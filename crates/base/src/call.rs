@@ -1,0 +1,95 @@
+//! A call that was promised to a customer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clip::ClipKey;
+use crate::id::{AppId, CallId, Leg};
+use crate::number::E164;
+use crate::order::Product;
+use crate::permit::Permit;
+use crate::time::Timestamp;
+use crate::url::PushUrl;
+
+/// An order that was admitted: what will be done, and the capacity that was taken for it.
+#[derive(Debug)]
+pub struct Admitted {
+    /// What was promised.
+    pub call: Call,
+    /// Gives the capacity back when the call has ended.
+    pub permit: Permit,
+}
+
+/// Everything that is known of a call when it is accepted, with numbers, clips and addresses resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its id.
+    pub id: CallId,
+    /// The dialect that took the order and words its pushes.
+    pub dialect: Box<str>,
+    /// The host name of the node that owns it; the vendor's session id carries it.
+    pub node: Box<str>,
+    /// The enterprise's account name.
+    pub account: Box<str>,
+    /// The app that ordered it.
+    pub app: AppId,
+    /// The key whose secret signs its pushes.
+    pub key: Box<str>,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// What it does.
+    pub product: Product<ClipKey>,
+    /// Where status events go, if anywhere.
+    pub status_url: Option<PushUrl>,
+    /// Where the fee record goes, if anywhere.
+    pub fee_url: Option<PushUrl>,
+    /// The customer's own words.
+    pub user_data: Option<Box<str>>,
+    /// Whether the last status event says who hung up.
+    pub tell_who_hung_up: bool,
+}
+
+impl Call {
+    /// The numbers of a leg: what its telephone shows, and who is dialled. `None` for a leg the call never has.
+    #[must_use]
+    pub const fn numbers(&self, leg: Leg) -> Option<Numbers<'_>> {
+        match (&self.product, leg) {
+            (Product::Callback(call), Leg::A) => {
+                Some(Numbers { shown: &call.shown_to_caller, dialled: &call.caller })
+            }
+            (Product::Callback(call), Leg::B) => {
+                Some(Numbers { shown: &call.shown_to_callee, dialled: &call.callee })
+            }
+            (Product::Code(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
+            (Product::Code(_), Leg::B) => None,
+        }
+    }
+
+    /// The uploaded or system clips that the call may play, each at least once.
+    #[must_use]
+    pub fn clips(&self) -> Vec<ClipKey> {
+        match &self.product {
+            Product::Callback(call) => {
+                let mut clips = vec![call.wait_voice];
+                clips.extend(call.pre_voice);
+                clips.extend(call.longest.as_ref().map(|longest| longest.last_minute));
+                clips
+            }
+            Product::Code(call) => {
+                let mut clips = vec![call.before, ClipKey::System(crate::clip::SystemClip::Pause)];
+                clips.extend(call.after);
+                let digit = |digit: &u8| ClipKey::System(crate::clip::SystemClip::Digit(*digit));
+                clips.extend(call.digits.expose().iter().map(digit));
+                clips
+            }
+        }
+    }
+}
+
+/// The two numbers of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers<'a> {
+    /// What the telephone shows.
+    pub shown: &'a E164,
+    /// Who is dialled.
+    pub dialled: &'a E164,
+}

@@ -1,0 +1,61 @@
+//! What a leg can be made to hear.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::ClipId;
+
+/// A voice or tone that ships with the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SystemClip {
+    /// A spoken Mandarin digit, 0 to 9.
+    Digit(u8),
+    /// "Your call is being transferred, please wait."
+    Transferring,
+    /// "One minute is left of this call."
+    LastMinute,
+    /// Ring-back tone; one period, made to be looped.
+    RingBack,
+    /// The short tone that says a call is being recorded.
+    HintTone,
+    /// Half a second of silence, between the repetitions of a code.
+    Pause,
+}
+
+impl SystemClip {
+    /// Every system clip, each once.
+    pub const ALL: [Self; 15] = [
+        Self::Digit(0),
+        Self::Digit(1),
+        Self::Digit(2),
+        Self::Digit(3),
+        Self::Digit(4),
+        Self::Digit(5),
+        Self::Digit(6),
+        Self::Digit(7),
+        Self::Digit(8),
+        Self::Digit(9),
+        Self::Transferring,
+        Self::LastMinute,
+        Self::RingBack,
+        Self::HintTone,
+        Self::Pause,
+    ];
+}
+
+/// A clip as an order names it, before anybody has looked it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClipWish {
+    /// One of ours.
+    System(SystemClip),
+    /// A voice file of the customer, by the name given at upload.
+    Named(Box<str>),
+}
+
+/// A clip that is known to exist and to be approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ClipKey {
+    /// One of ours.
+    System(SystemClip),
+    /// A customer's clip, by its content.
+    Uploaded(ClipId),
+}

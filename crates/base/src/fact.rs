@@ -1,0 +1,86 @@
+//! What happened to a call. The journal holds nothing else, and everything else is concluded from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::clip::ClipKey;
+use crate::id::{CallId, Leg};
+use crate::private::Private;
+use crate::release::{Ending, Release};
+use crate::time::Timestamp;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The call it happened to.
+    pub call: CallId,
+    /// 0 for the acceptance, then counting up without a gap.
+    pub seq: u32,
+    /// When it happened. Never before the entry before it.
+    pub at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// Something that happened to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    /// We promised the call. The first entry of every call.
+    Accepted(Box<Call>),
+    /// An INVITE left for the leg.
+    Dialled {
+        /// The leg.
+        leg: Leg,
+    },
+    /// The leg's telephone rings: 180, or 183 with early media.
+    Ringing {
+        /// The leg.
+        leg: Leg,
+        /// The early dialog, so that a restarted process can release it.
+        dialog: Option<Dialog>,
+    },
+    /// The leg was answered: a 2xx and nothing else.
+    Answered {
+        /// The leg.
+        leg: Leg,
+        /// The dialog, so that a restarted process can release it.
+        dialog: Option<Dialog>,
+    },
+    /// A party began to hear a clip.
+    ClipStarted {
+        /// The leg that hears it.
+        leg: Leg,
+        /// The clip.
+        clip: ClipKey,
+    },
+    /// A party began to hear the other side's early media.
+    EarlyMedia {
+        /// The leg that hears it.
+        leg: Leg,
+    },
+    /// The two parties hear each other from now on.
+    Bridged,
+    /// A party pressed a key.
+    Digit {
+        /// The leg that pressed it.
+        leg: Leg,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: Private<char>,
+    },
+    /// The customer asked us to stop.
+    StopAsked,
+    /// The leg is gone.
+    Released {
+        /// The leg.
+        leg: Leg,
+        /// How.
+        release: Release,
+    },
+    /// The call is over: the last entry of every call.
+    Over(Ending),
+}
+
+/// What SIP needs to release a leg in a new process: opaque to everybody but the sip room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Dialog(pub Box<str>);

@@ -1,0 +1,45 @@
+//! Every bound that more than one room must know, with its unit and its reason. Full means a refusal, never growth.
+
+use std::time::Duration;
+
+/// Bytes of an HTTP request's body. The largest documented body, five templates with parameters, is under 16 KiB.
+pub const REQUEST_BODY_BYTES: usize = 64 * 1024;
+
+/// Calls that the platform runs at once when the configuration does not say.
+pub const PLATFORM_PORTS: u32 = 10_000;
+
+/// Calls that an app runs at once when nobody set it: the vendor's own default.
+pub const APP_PORTS: u32 = 10;
+
+/// Operations that wait for the journal's writer. At 20,000 a second this is a fifth of a second of work.
+pub const JOURNAL_QUEUE: usize = 4_096;
+
+/// Operations in one transaction of the journal's writer: past this the latency grows faster than the throughput.
+pub const JOURNAL_BATCH: usize = 256;
+
+/// Facts that a call may leave in the journal: a party that presses keys for a day stays below it.
+pub const FACTS_PER_CALL: u32 = 4_096;
+
+/// Letters in a shard's mailbox.
+pub const SHARD_MAILBOX: usize = 4_096;
+
+/// How long a leg may ring before we give it up.
+pub const RING: Duration = Duration::from_secs(60);
+
+/// The longest call of any kind, so that a leg that nobody hangs up does not live for ever.
+pub const CALL: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest call in which a machine speaks and nobody else does, such as a code that repeats for ever.
+pub const ANNOUNCEMENT: Duration = Duration::from_secs(10 * 60);
+
+/// How long a released leg may take to confirm before we forget it: RFC 3261's 64 × T1.
+pub const RELEASE: Duration = Duration::from_secs(32);
+
+/// Bytes read of a receiver's answer to a push.
+pub const PUSH_REPLY_BYTES: usize = 64 * 1024;
+
+/// How long one attempt of a push may take, from name resolution to the last byte read.
+pub const PUSH_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// Pushes in flight to one host.
+pub const PUSHES_PER_HOST: usize = 8;

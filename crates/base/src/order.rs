@@ -1,0 +1,144 @@
+//! What a customer asks for, in our words.
+//!
+//! A dialect makes an [`Order`] of what came over the wire; clips are still wishes then. Admission resolves them,
+//! so the same shapes with [`ClipKey`](crate::clip::ClipKey) inside are what a [`Call`](crate::call::Call) holds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clip::ClipWish;
+use crate::id::CallId;
+use crate::number::E164;
+use crate::private::Private;
+use crate::url::PushUrl;
+
+/// Everything that can be asked of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Place a call.
+    Place(Box<Placing>),
+    /// End a running call, both legs.
+    Stop(CallId),
+}
+
+/// A call to place: what it does, and what holds for every kind of call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placing {
+    /// What the call does.
+    pub product: Product<ClipWish>,
+    /// Where status events go; `None` leaves it to the app's setting.
+    pub status_url: Option<PushUrl>,
+    /// Where the fee record goes; `None` leaves it to the app's setting.
+    pub fee_url: Option<PushUrl>,
+    /// The customer's own words, given back in every push.
+    pub user_data: Option<Box<str>>,
+    /// A number that must be bound to the app for the call to be accepted, besides those that are shown.
+    pub bound_number: Option<E164>,
+    /// Whether the reply says how many ports are idle.
+    pub tell_idle_ports: bool,
+    /// Whether the last status event says who hung up.
+    pub tell_who_hung_up: bool,
+    /// Whether the conversation is to be recorded.
+    pub record: bool,
+}
+
+/// The kinds of calls, by what they do. `C` is how a clip is named: a wish, or a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Product<C> {
+    /// Two parties, one after the other, then connected.
+    Callback(Callback<C>),
+    /// One party, a verification code digit by digit.
+    Code(Code<C>),
+}
+
+/// The name of a kind of call, where what it does in detail does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProductKind {
+    /// [`Product::Callback`]
+    Callback,
+    /// [`Product::Code`]
+    Code,
+}
+
+impl<C> Product<C> {
+    /// Which kind this is.
+    pub const fn kind(&self) -> ProductKind {
+        match self {
+            Self::Callback(_) => ProductKind::Callback,
+            Self::Code(_) => ProductKind::Code,
+        }
+    }
+}
+
+/// Dial A, then B, then connect them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback<C> {
+    /// A, who is dialled first.
+    pub caller: E164,
+    /// B, who is dialled when A has answered.
+    pub callee: E164,
+    /// What A's telephone shows: a number of the app.
+    pub shown_to_caller: E164,
+    /// What B's telephone shows: a number of the app.
+    pub shown_to_callee: E164,
+    /// The longest conversation, from B's answer on; 1 to 1440 whole minutes. `None`: until somebody hangs up.
+    pub longest: Option<Longest<C>>,
+    /// Played to A before B is dialled.
+    pub pre_voice: Option<C>,
+    /// Looped to A while B is dialled.
+    pub wait_voice: C,
+    /// How much of B's early media A may hear.
+    pub callee_media: CalleeMedia,
+}
+
+/// A limited conversation and its last-minute announcement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Longest<C> {
+    /// How long, from B's answer.
+    pub talk: Duration,
+    /// What is announced one minute before the end.
+    pub last_minute: C,
+    /// Who hears it.
+    pub ears: Ears,
+}
+
+/// Who hears an announcement in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ears {
+    /// Only the caller.
+    A,
+    /// Only the callee.
+    B,
+    /// Both.
+    Both,
+}
+
+/// How much of B's early media A may hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CalleeMedia {
+    /// All of it, in place of the wait voice as soon as it comes.
+    All,
+    /// Nothing: the wait voice plays until B answers or is gone.
+    Nothing,
+    /// Only an announcement of failure, known by the reason that comes with it.
+    FailureOnly,
+}
+
+/// Dial one party and say a verification code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code<C> {
+    /// Who is dialled.
+    pub callee: E164,
+    /// What the telephone shows: a number of the app.
+    pub shown: E164,
+    /// Played before the code.
+    pub before: C,
+    /// The digits, each 0 to 9; 2 to 8 of them. Never stored: a call does not outlive its process.
+    #[serde(skip)]
+    pub digits: Private<Vec<u8>>,
+    /// Played after the code.
+    pub after: Option<C>,
+    /// How often the code is said, 1 to 9; `None`: until the party hangs up or the longest allowed time is over.
+    pub times: Option<u8>,
+}

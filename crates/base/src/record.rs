@@ -1,0 +1,46 @@
+//! The call detail record: one a call, concluded from its facts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Call;
+use crate::id::Leg;
+use crate::release::{Ending, Release};
+use crate::time::Timestamp;
+
+/// What happened in a call, summed up when it was over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// What was promised.
+    pub call: Call,
+    /// Leg A, then leg B.
+    pub legs: [LegRecord; 2],
+    /// When both parties began to hear each other.
+    pub bridged_at: Option<Timestamp>,
+    /// When the last leg was gone.
+    pub ended_at: Timestamp,
+    /// How the call ended.
+    pub ending: Ending,
+}
+
+impl CallRecord {
+    /// The record of one leg.
+    #[must_use]
+    pub const fn leg(&self, leg: Leg) -> &LegRecord {
+        &self.legs[leg.index()]
+    }
+}
+
+/// The times and the end of one leg; all empty for a leg that was never dialled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegRecord {
+    /// When its INVITE left.
+    pub dialled_at: Option<Timestamp>,
+    /// When it began to ring.
+    pub ringing_at: Option<Timestamp>,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it was gone.
+    pub released_at: Option<Timestamp>,
+    /// How it ended.
+    pub release: Option<Release>,
+}
