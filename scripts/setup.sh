@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
+#
+#   setup.sh run     a C linker for the build
+#   setup.sh test    the same, and the independent SIP phones that the tests call: sipp and baresip
+#   setup.sh check   rustfmt and clippy
+set -euo pipefail
+purpose=${1:-run}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+need_cargo() {
+    command -v cargo >/dev/null && return
+    say "cargo is missing. Install Rust first: https://www.rust-lang.org/tools/install"
+    exit 1
+}
+
+# need_program PROGRAM PACKAGE REASON
+missing=()
+need_program() {
+    command -v "$1" >/dev/null && return
+    say "$1 is missing; installing the Debian package $2 ($3)"
+    missing+=("$2")
+}
+
+install_missing() {
+    [ ${#missing[@]} -eq 0 ] && return
+    local sudo=
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    if ! command -v apt-get >/dev/null; then
+        say "this is not Debian or Ubuntu. Install by hand: ${missing[*]}"
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    $sudo apt-get update -qq
+    $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_cargo
+need_program cc gcc "links the binary"
+case "$purpose" in
+run) ;;
+test)
+    need_program sipp sip-tester "plays scripted far ends in the tests"
+    need_program baresip baresip-core "a real telephone in the tests"
+    ;;
+check)
+    cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+    cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+    ;;
+*)
+    say "unknown purpose '$purpose': use run, test or check"
+    exit 2
+    ;;
+esac
+install_missing

@@ -1,0 +1,1 @@
+//! The tools of the end-to-end tests: the binary under test, telephones, receivers, ears.

@@ -1,0 +1,177 @@
+//! The shape of the house: which room may use which, and what the rooms without IO must not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Each room and the rooms it may use. A new edge is a decision: it changes this table in a commit of its own.
+const EDGES: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("dialects", &["base"]),
+    ("admission", &["base"]),
+    ("plans", &["base"]),
+    ("projections", &["base"]),
+    ("sip", &["base"]),
+    ("media", &["base"]),
+    ("speech", &["base"]),
+    ("engine", &["base", "plans", "sip", "media"]),
+    ("store", &["base", "projections"]),
+    ("delivery", &["base", "dialects", "store"]),
+    ("carrier", &["base", "sip", "media"]),
+];
+
+/// Rooms that are functions of their arguments: no clock, socket, file, thread, runtime, global or random source.
+const PURE: &[&str] = &["base", "dialects", "admission", "plans", "projections", "sip", "media"];
+
+/// Words of a pure room's source that would ask the system for something.
+const SYSTEM_WORDS: &[&str] = &[
+    "tokio",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
+    "std::fs",
+    "std::thread",
+    "std::process",
+    "std::env",
+    "SystemTime",
+    "Instant::now",
+    "Utc::now",
+    "thread_rng",
+    "rand::rng()",
+    "from_os_rng",
+];
+
+/// Crates that a pure room must not depend on, outside its tests.
+const SYSTEM_CRATES: &[&str] =
+    &["tokio", "rustix", "socket2", "libc", "mio", "reqwest", "hyper", "axum", "sea-orm"];
+
+/// Words of the vendors. Only their dialect's folder may know them.
+const VENDOR_WORDS: &[&str] = &[
+    "displayNbr",
+    "calleeNbr",
+    "click2Call",
+    "callVerify",
+    "X-AKSK",
+    "AKSK",
+    "resultcode",
+    "sessionId",
+    "statusInfo",
+    "ulFailReason",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there")
+}
+
+fn packages() -> Vec<serde_json::Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo prints JSON");
+    metadata["packages"].as_array().expect("packages are a list").clone()
+}
+
+/// The names of a package's dependencies that its library or binary is built with.
+fn dependencies(package: &serde_json::Value) -> BTreeSet<String> {
+    let all = package["dependencies"].as_array().expect("dependencies are a list");
+    all.iter()
+        .filter(|dependency| dependency["kind"].is_null())
+        .filter_map(|dependency| dependency["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+fn sources(room: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join("crates").join(room).join("src")];
+    while let Some(folder) = open.pop() {
+        for item in fs::read_dir(&folder).expect("a room has sources") {
+            let path = item.expect("a folder can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The lines of a source that say something to the compiler.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a source can be read");
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_edge_between_rooms_is_one_that_was_decided() {
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let Some(room) = package["name"].as_str().and_then(|name| name.strip_prefix("huihu-")) else {
+            continue;
+        };
+        let Some(may_use) = allowed.get(room) else { continue };
+        for used in dependencies(&package) {
+            let Some(used) = used.strip_prefix("huihu-") else { continue };
+            if !may_use.contains(&used) {
+                wrong.push(format!("{room} uses {used}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn every_room_is_in_the_table() {
+    let known: BTreeSet<&str> = EDGES.iter().map(|(room, _)| *room).collect();
+    let outside = ["tests", "bench"];
+    let unknown: Vec<String> = packages()
+        .iter()
+        .filter_map(|package| package["name"].as_str()?.strip_prefix("huihu-").map(str::to_owned))
+        .filter(|room| !known.contains(room.as_str()) && !outside.contains(&room.as_str()))
+        .collect();
+    assert_eq!(unknown, Vec::<String>::new());
+}
+
+#[test]
+fn pure_rooms_never_ask_the_system() {
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let Some(room) = package["name"].as_str().and_then(|name| name.strip_prefix("huihu-")) else {
+            continue;
+        };
+        if PURE.contains(&room) {
+            let used = dependencies(&package);
+            let system = SYSTEM_CRATES.iter().filter(|name| used.contains(**name));
+            wrong.extend(system.map(|name| format!("{room} depends on {name}")));
+        }
+    }
+    for room in PURE {
+        for path in sources(room) {
+            let text = code(&path);
+            let words = SYSTEM_WORDS.iter().filter(|word| text.contains(**word));
+            wrong.extend(words.map(|word| format!("{} says {word}", path.display())));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn vendor_words_stay_in_the_vendors_folder() {
+    let mut wrong = Vec::new();
+    for (room, _) in EDGES {
+        for path in sources(room) {
+            if path.components().any(|part| part.as_os_str() == "huawei") {
+                continue;
+            }
+            let text = code(&path);
+            let words = VENDOR_WORDS.iter().filter(|word| text.contains(**word));
+            wrong.extend(words.map(|word| format!("{} says {word}", path.display())));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
