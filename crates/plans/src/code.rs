@@ -1,0 +1,180 @@
+//! Verification code: ring one party, say the code digit by digit, hang up.
+//!
+//! ```text
+//! New ─start─▶ Ringing ─Answered─▶ Before ─ClipEnded─▶ Saying ─ClipEnded─▶ After ─ClipEnded─▶ Closing
+//!                                                         └─ClipEnded, nothing after─────────▶┘
+//!
+//! Ringing ─Deadline─▶ Closing                  the ring time is over
+//! Before, Saying, After ─Deadline─▶ Closing    the longest announcement is over
+//! Before, Saying, After ─ClipFailed─▶ Closing  a code that is only half heard is of no use
+//! any but Closing ─Stop─▶ Closing
+//! any but Closing ─Released─▶ Over
+//! Closing ─Released │ Deadline─▶ Over
+//! ```
+//!
+//! A code that is said for ever stays in Saying until the party hangs up or the deadline comes.
+
+use std::mem;
+
+use base::clip::{ClipKey, SystemClip};
+use base::id::Leg;
+use base::limits;
+use base::order;
+use base::private::Private;
+use base::release::{Cause, Ending, Party, Release};
+use base::time::Instant;
+
+use crate::closing::Closing;
+use crate::plan::{Event, Plan, Repeat, Todo};
+
+/// The plan of a verification code.
+#[derive(Debug)]
+pub struct Code {
+    before: ClipKey,
+    digits: Private<Vec<u8>>,
+    times: Option<u8>,
+    after: Option<ClipKey>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    New,
+    Ringing { until: Instant },
+    Before { until: Instant },
+    Saying { until: Instant },
+    After { until: Instant },
+    Closing(Closing),
+    Over,
+}
+
+impl Code {
+    /// The plan that does what was ordered.
+    #[must_use]
+    pub fn new(order: &order::Code<ClipKey>) -> Self {
+        Self {
+            before: order.before,
+            digits: order.digits.clone(),
+            times: order.times,
+            after: order.after,
+            state: State::New,
+        }
+    }
+}
+
+impl Plan for Code {
+    fn start(&mut self, now: Instant, todo: &mut Todo) {
+        if matches!(self.state, State::New) {
+            todo.dial(Leg::A);
+            self.state = State::Ringing { until: now + limits::RING };
+        }
+    }
+
+    fn on(&mut self, now: Instant, event: Event, todo: &mut Todo) {
+        use Leg::A;
+        use State::{After, Before, Closing, New, Over, Ringing, Saying};
+        let state = mem::replace(&mut self.state, Over);
+        self.state = match (state, event) {
+            (Ringing { .. }, Event::Answered { leg: A }) => self.say_before(now, todo),
+            (Ringing { until }, Event::Deadline) if now >= until => close(now, RANG_TOO_LONG, todo),
+
+            (Before { until }, Event::ClipEnded { leg: A }) => self.say_code(until, todo),
+            (Saying { until }, Event::ClipEnded { leg: A }) => self.say_after(now, until, todo),
+            (After { .. }, Event::ClipEnded { leg: A }) => close(now, DONE, todo),
+            (Before { until } | Saying { until } | After { until }, Event::Deadline) if now >= until => {
+                close(now, TIME_OVER, todo)
+            }
+            (Before { .. } | Saying { .. } | After { .. }, Event::ClipFailed { leg: A }) => {
+                close(now, CLIP_FAULT, todo)
+            }
+
+            (
+                Ringing { .. } | Before { .. } | Saying { .. } | After { .. },
+                Event::Released { leg: A, release },
+            ) => over(of(release), todo),
+            (New, Event::Stop) => over(STOPPED, todo),
+            (Ringing { .. } | Before { .. } | Saying { .. } | After { .. }, Event::Stop) => {
+                close(now, STOPPED, todo)
+            }
+
+            (Closing(closing), event) => closing.on(now, &event, todo).map_or(Over, Closing),
+
+            // Early, late or repeated news changes nothing, nor does a key: nobody asked for it.
+            (
+                state,
+                Event::Ringing { .. }
+                | Event::EarlyMedia { .. }
+                | Event::Answered { .. }
+                | Event::ClipEnded { .. }
+                | Event::ClipFailed { .. }
+                | Event::Digit { .. }
+                | Event::Released { .. }
+                | Event::Deadline
+                | Event::Stop,
+            ) => state,
+        };
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Ringing { until }
+            | State::Before { until }
+            | State::Saying { until }
+            | State::After { until } => Some(*until),
+            State::Closing(closing) => Some(closing.until()),
+            State::New | State::Over => None,
+        }
+    }
+}
+
+impl Code {
+    fn say_before(&self, now: Instant, todo: &mut Todo) -> State {
+        todo.play(Leg::A, [self.before], Repeat::Once);
+        State::Before { until: now + limits::ANNOUNCEMENT }
+    }
+
+    /// `4 7 1 1 (pause) 4 7 1 1`, or `4 7 1 1 (pause)` for ever.
+    fn say_code(&self, until: Instant, todo: &mut Todo) -> State {
+        let code = || self.digits.expose().iter().map(|digit| ClipKey::System(SystemClip::Digit(*digit)));
+        match self.times {
+            Some(times) => {
+                let again = (1..times).flat_map(|_| std::iter::once(PAUSE).chain(code()));
+                todo.play(Leg::A, code().chain(again), Repeat::Once);
+            }
+            None => todo.play(Leg::A, code().chain([PAUSE]), Repeat::Forever),
+        }
+        State::Saying { until }
+    }
+
+    fn say_after(&self, now: Instant, until: Instant, todo: &mut Todo) -> State {
+        let Some(after) = self.after else { return close(now, DONE, todo) };
+        todo.play(Leg::A, [after], Repeat::Once);
+        State::After { until }
+    }
+}
+
+fn close(now: Instant, ending: Ending, todo: &mut Todo) -> State {
+    State::Closing(Closing::new(now, ending).hang_up(Leg::A, ending.by, ending.cause, todo))
+}
+
+fn over(ending: Ending, todo: &mut Todo) -> State {
+    todo.over(ending);
+    State::Over
+}
+
+/// The release of the only leg as the ending of the call.
+const fn of(release: Release) -> Ending {
+    Ending { by: release.by, cause: release.cause, leg: Some(Leg::A) }
+}
+
+const PAUSE: ClipKey = ClipKey::System(SystemClip::Pause);
+
+const DONE: Ending = by_platform(Cause::Normal);
+const TIME_OVER: Ending = by_platform(Cause::TimeOver);
+const CLIP_FAULT: Ending = by_platform(Cause::ClipFault);
+const RANG_TOO_LONG: Ending = Ending { by: Party::Platform, cause: Cause::RingTimeout, leg: Some(Leg::A) };
+const STOPPED: Ending = Ending { by: Party::Customer, cause: Cause::Stopped, leg: None };
+
+const fn by_platform(cause: Cause) -> Ending {
+    Ending { by: Party::Platform, cause, leg: None }
+}
