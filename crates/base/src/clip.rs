@@ -1,11 +1,13 @@
 //! What a leg can be made to hear.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClipId;
 
-/// A voice or tone that ships with the project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A voice or tone that ships with the project. Debug hides which digit a digit is: it may be part of a code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SystemClip {
     /// A spoken Mandarin digit, 0 to 9.
     Digit(u8),
@@ -40,6 +42,19 @@ impl SystemClip {
         Self::HintTone,
         Self::Pause,
     ];
+}
+
+impl fmt::Debug for SystemClip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digit(_) => "Digit(*)",
+            Self::Transferring => "Transferring",
+            Self::LastMinute => "LastMinute",
+            Self::RingBack => "RingBack",
+            Self::HintTone => "HintTone",
+            Self::Pause => "Pause",
+        })
+    }
 }
 
 /// A clip as an order names it, before anybody has looked it up.
