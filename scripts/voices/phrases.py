@@ -1,0 +1,64 @@
+"""What the shipped clips say.
+
+Each phrase is given twice: in characters for people and in pinyin for the voice. The pinyin is written by hand with
+the tones as they are spoken (third-tone sandhi, 一 before a fourth tone), because a dictionary gets exactly these wrong.
+A figure ends each syllable, 5 is the neutral tone; words are separated by spaces, syllables in a word by hyphens.
+"""
+
+from dataclasses import dataclass
+
+WOMAN = "zf_xiaoxiao"
+MAN = "zm_yunyang"
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One clip: its file name without `.wav`, what it says, in whose voice and how fast."""
+
+    name: str
+    text: str
+    pinyin: str
+    voice: str = WOMAN
+    speed: float = 1.0
+
+
+# A full stop after each digit makes the voice end it: a list read with commas runs together.
+PHRASES = [
+    Phrase("digit-0", "零", "ling2."),
+    Phrase("digit-1", "一", "yi1."),
+    Phrase("digit-1-yao", "幺", "yao1."),
+    Phrase("digit-2", "二", "er4."),
+    Phrase("digit-3", "三", "san1."),
+    Phrase("digit-4", "四", "si4."),
+    Phrase("digit-5", "五", "wu3."),
+    Phrase("digit-6", "六", "liu4."),
+    Phrase("digit-7", "七", "qi1."),
+    Phrase("digit-8", "八", "ba1."),
+    Phrase("digit-9", "九", "jiu3."),
+    Phrase("transferring", "正在为您转接中，请稍后。", "zheng4-zai4 wei4 nin2 zhuan3-jie1 zhong1, qing3 shao1-hou4."),
+    Phrase("last-minute", "本次通话时长还剩一分钟。", "ben3 ci4 tong1-hua4 shi2-chang2 hai2 sheng4 yi4 fen1-zhong1."),
+    Phrase("again", "再说一遍。", "zai4 shuo1 yi2 bian4."),
+    Phrase("code-is", "您的验证码是", "nin2 de5 yan4-zheng4-ma3 shi4,"),
+    Phrase("welcome", "您好，您的验证码是", "nin2-hao3, nin2 de5 yan4-zheng4-ma3 shi4,"),
+    Phrase(
+        "empty-number",
+        "您拨打的号码是空号，请核对后再拨。",
+        "nin2 bo1-da3 de5 hao4-ma3 shi4 kong1-hao4, qing3 he2-dui4 hou4 zai4 bo1.",
+    ),
+    Phrase(
+        "busy",
+        "您拨打的用户正忙，请稍后再拨。",
+        "nin2 bo1-da3 de5 yong4-hu4 zheng4 mang2, qing3 shao1-hou4 zai4 bo1.",
+    ),
+    Phrase(
+        "demo-caller",
+        "你好，我是主叫，这是一次测试通话，你那边听得清楚吗？",
+        "ni2-hao3, wo3 shi4 zhu3-jiao4, zhe4 shi4 yi2 ci4 ce4-shi4 tong1-hua4, ni3 na4-bian1 ting1 de5 qing1-chu5 ma5?",
+    ),
+    Phrase(
+        "demo-callee",
+        "你好，我是被叫，我听得非常清楚，声音没有问题，谢谢。",
+        "ni2-hao3, wo3 shi4 bei4-jiao4, wo3 ting1 de5 fei1-chang2 qing1-chu5, sheng1-yin1 mei2-you3 wen4-ti2, xie4-xie5.",
+        voice=MAN,
+    ),
+]
