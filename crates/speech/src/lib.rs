@@ -1,1 +1,14 @@
-//! (in the making)
+//! Clips: what a leg can be made to hear, as 8 kHz A-law.
+//!
+//! *Takes* WAV files from strangers and gives A-law bytes with a verdict on their loudness; keeps them on disk by
+//! content; ships the platform's own voices and tones inside the binary.
+//!
+//! It never runs on a media thread, never waits for a network and never joins a path from a name that somebody sent.
+//! Everything blocks: call it from a thread that may.
+//!
+//! Read [`system`] first (what ships), then [`wav`] (what comes in), then [`shelf`] (where it stays).
+
+pub mod sample;
+pub mod system;
+
+mod shipped;
