@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CallId, Leg};
 use crate::number::E164;
+use crate::order::ProductKind;
 use crate::record::CallRecord;
 use crate::release::Ending;
 use crate::time::Timestamp;
@@ -54,6 +55,8 @@ pub struct StatusRow {
     pub call: CallId,
     /// The node that owns the call.
     pub node: Box<str>,
+    /// The kind of call: vendors word the failure of a callback's first party otherwise than that of an only party.
+    pub product: ProductKind,
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
