@@ -1,1 +1,6 @@
-//! Stories.
+//! Stories of whole calls, told to a plan news by news; every story also keeps the rules of [`witness`].
+
+mod callback;
+mod code;
+mod script;
+mod witness;
