@@ -1,0 +1,86 @@
+//! Any news, in any order, at any time: every plan comes to exactly one end and lets go of every leg.
+
+use base::id::Leg;
+use base::order::{CalleeMedia, Ears};
+use base::private::Private;
+use base::release::{Cause, Party, Release};
+use proptest::prelude::*;
+
+use super::script::Script;
+use super::{callback as callbacks, code as codes};
+use crate::callback::Callback;
+use crate::code::Code;
+use crate::plan::{Event, Plan};
+
+/// One step of a random history.
+#[derive(Clone, Debug)]
+enum Step {
+    Starts,
+    Hears(Event),
+    WaitsForDeadline,
+    AfterSecs(u64),
+}
+
+fn leg() -> impl Strategy<Value = Leg> {
+    prop_oneof![Just(Leg::A), Just(Leg::B)]
+}
+
+fn release() -> impl Strategy<Value = Release> {
+    let by = prop_oneof![Just(Party::Caller), Just(Party::Callee), Just(Party::Platform)];
+    let cause = prop_oneof![Just(Cause::Normal), Just(Cause::Busy), Just(Cause::TrunkSilent)];
+    (by, cause).prop_map(|(by, cause)| Release { by, cause, status: None, q850: None, rang: false })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(Step::Starts),
+        2 => Just(Step::WaitsForDeadline),
+        1 => (0..100_u64).prop_map(Step::AfterSecs),
+        2 => leg().prop_map(|leg| Step::Hears(Event::Ringing { leg })),
+        6 => leg().prop_map(|leg| Step::Hears(Event::Answered { leg })),
+        4 => leg().prop_map(|leg| Step::Hears(Event::ClipEnded { leg })),
+        1 => leg().prop_map(|leg| Step::Hears(Event::ClipFailed { leg })),
+        1 => leg().prop_map(|leg| Step::Hears(Event::Digit { leg, digit: Private::new('1') })),
+        1 => Just(Step::Hears(Event::Deadline)),
+        1 => Just(Step::Hears(Event::Stop)),
+        2 => (leg(), any::<bool>()).prop_map(|(leg, failure)| Step::Hears(Event::EarlyMedia { leg, failure })),
+        2 => (leg(), release()).prop_map(|(leg, release)| Step::Hears(Event::Released { leg, release })),
+    ]
+}
+
+fn any_plan() -> impl Strategy<Value = Box<dyn Plan>> {
+    (0..8_u8).prop_map(|which| -> Box<dyn Plan> {
+        match which {
+            0 => Box::new(Callback::new(&callbacks::plain())),
+            1 => Box::new(Callback::new(&callbacks::greeting())),
+            2 => Box::new(Callback::new(&callbacks::early_media(CalleeMedia::FailureOnly))),
+            3 => Box::new(Callback::new(&callbacks::limited(1, Ears::Both))),
+            4 => Box::new(Callback::new(&callbacks::limited(2, Ears::A))),
+            5 => Box::new(Code::new(&codes::said(None))),
+            6 => Box::new(Code::new(&codes::said(Some(9)))),
+            _ => Box::new(Code::new(&codes::with_goodbye())),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn every_call_ends_once_and_leaves_no_leg_behind(
+        plan in any_plan(),
+        steps in prop::collection::vec(step(), 0..40),
+    ) {
+        let mut call = Script::new(plan);
+        call.starts();
+        for step in steps {
+            match step {
+                Step::Starts => call.starts(),
+                Step::Hears(event) => call.hears(event),
+                Step::WaitsForDeadline => call.deadline(),
+                Step::AfterSecs(secs) => call.after_secs(secs),
+            };
+        }
+        call.ends_somehow();
+    }
+}
