@@ -1,0 +1,294 @@
+//! A call as people read it: a ladder of its entries, made for a terminal of 100 columns.
+//!
+//! ```text
+//!              A               Huihu               B
+//!   +0.000 s   │                 │                 │   accepted: callback
+//!   +0.104 s   │◀─── INVITE ─────│                 │   A dialled: +86138****0001
+//!   +1.240 s   │────── 180 ─────▶│                 │   A rings
+//! ```
+//!
+//! We stand between the parties, so that no arrow crosses a line that it does not touch.
+
+use std::fmt::Write;
+
+use base::call::Call;
+use base::clip::{ClipKey, SystemClip};
+use base::fact::{Entry, Fact};
+use base::id::Leg;
+use base::order::ProductKind;
+use base::release::{Cause, Party, Release};
+
+/// Writes the ladder of a call's entries, one line each. Numbers are masked, pressed keys and codes are not shown.
+#[must_use]
+pub fn ladder(entries: &[Entry]) -> String {
+    let Some(first) = entries.first() else { return String::new() };
+    let call = match &first.fact {
+        Fact::Accepted(call) => Some(&**call),
+        _ => None,
+    };
+    let parties = if call.is_some_and(|call| call.numbers(Leg::B).is_none()) { 1 } else { 2 };
+    let mut text = head(parties);
+    let mut answered = [false; 2];
+    for entry in entries {
+        if let Fact::Answered { leg, .. } = entry.fact {
+            answered[leg.index()] = true;
+        }
+        let after = entry.at.since(first.at);
+        let arrow = arrow(&entry.fact, answered).draw(parties);
+        let words = words(&entry.fact, call);
+        let secs = format!("+{}.{:03} s", after.as_secs(), after.subsec_millis());
+        writeln!(text, "{secs:>12}   {arrow}   {words}").expect("a string takes any text");
+    }
+    text
+}
+
+/// Columns between two lines of the ladder.
+const GAP: usize = 17;
+
+/// What stands between the lines in one row.
+enum Arrow {
+    /// Nothing.
+    Plain,
+    /// From us to a party.
+    To(Leg, String),
+    /// From a party to us.
+    From(Leg, String),
+    /// From the other party, through us, to this one.
+    Through(Leg, &'static str),
+    /// Both ways between the parties.
+    Both(&'static str),
+}
+
+impl Arrow {
+    fn draw(&self, parties: usize) -> String {
+        let empty = " ".repeat(GAP);
+        let (left, right) = match self {
+            Self::Plain => (empty.clone(), empty),
+            Self::To(Leg::A, label) | Self::From(Leg::B, label) => {
+                let shaft = shaft(label, GAP, "◀", "─");
+                if matches!(self, Self::To(..)) { (shaft, empty) } else { (empty, shaft) }
+            }
+            Self::From(Leg::A, label) | Self::To(Leg::B, label) => {
+                let shaft = shaft(label, GAP, "─", "▶");
+                if matches!(self, Self::To(..)) { (empty, shaft) } else { (shaft, empty) }
+            }
+            Self::Through(Leg::A, label) => return wide(label, "◀", "─"),
+            Self::Through(Leg::B, label) => return wide(label, "─", "▶"),
+            Self::Both(label) => return wide(label, "◀", "▶"),
+        };
+        if parties == 1 { format!("│{left}│") } else { format!("│{left}│{right}│") }
+    }
+}
+
+fn wide(label: &str, start: &str, end: &str) -> String {
+    format!("│{}│", shaft(label, 2 * GAP + 1, start, end))
+}
+
+/// `◀──── label ─────`, exactly `width` columns. Labels are ASCII and short.
+fn shaft(label: &str, width: usize, start: &str, end: &str) -> String {
+    let label = format!(" {label} ");
+    format!("{start}{label:─^inner$}{end}", inner = width - 2)
+}
+
+fn head(parties: usize) -> String {
+    let lines = if parties == 1 { ["A", "Huihu", ""] } else { ["A", "Huihu", "B"] };
+    let [a, us, b] = lines;
+    let line = format!("{:15}{a:<16}{us:<20}{b}", "");
+    format!("{}\n", line.trim_end())
+}
+
+fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
+    match fact {
+        Fact::Dialled { leg } => Arrow::To(*leg, "INVITE".into()),
+        Fact::Ringing { leg, .. } => Arrow::From(*leg, "180".into()),
+        Fact::Answered { leg, .. } => Arrow::From(*leg, "200".into()),
+        Fact::ClipStarted { leg, .. } => Arrow::To(*leg, "clip".into()),
+        Fact::EarlyMedia { leg } => Arrow::Through(*leg, "early media"),
+        Fact::Bridged => Arrow::Both("conversation"),
+        Fact::Digit { leg, .. } => Arrow::From(*leg, "key".into()),
+        Fact::Released { leg, release } => released(*leg, release, answered[leg.index()]),
+        Fact::Accepted(_) | Fact::StopAsked | Fact::Over(_) => Arrow::Plain,
+    }
+}
+
+fn released(leg: Leg, release: &Release, answered: bool) -> Arrow {
+    // These ends are told by nobody: a process died, or nothing ever came back.
+    if matches!(release.cause, Cause::Interrupted | Cause::TrunkSilent) {
+        return Arrow::Plain;
+    }
+    let by_the_party = release.by == Party::of(leg);
+    match release.status {
+        _ if answered && by_the_party => Arrow::From(leg, "BYE".into()),
+        _ if answered => Arrow::To(leg, "BYE".into()),
+        _ if we_gave_it_up(release.cause) => Arrow::To(leg, "CANCEL".into()),
+        Some(status) => Arrow::From(leg, status.to_string()),
+        None => Arrow::Plain,
+    }
+}
+
+const fn we_gave_it_up(cause: Cause) -> bool {
+    matches!(cause, Cause::RingTimeout | Cause::OtherPartyGone | Cause::Stopped | Cause::TimeOver)
+}
+
+fn words(fact: &Fact, call: Option<&Call>) -> String {
+    match fact {
+        Fact::Accepted(call) => format!("accepted: {}", product_words(call.product.kind())),
+        Fact::Dialled { leg } => match call.and_then(|call| call.numbers(*leg)) {
+            Some(numbers) => format!("{leg} dialled: {}", numbers.dialled.masked()),
+            None => format!("{leg} dialled"),
+        },
+        Fact::Ringing { leg, .. } => format!("{leg} rings"),
+        Fact::Answered { leg, .. } => format!("{leg} answered"),
+        Fact::ClipStarted { leg, clip } => format!("{leg} hears {}", clip_words(*clip)),
+        Fact::EarlyMedia { leg } => format!("{leg} hears what {}'s network sends", leg.other()),
+        Fact::Bridged => "A and B hear each other".into(),
+        Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
+        Fact::StopAsked => "the customer asked to stop".into(),
+        Fact::Released { leg, release } => {
+            let q850 = release.q850.map_or_else(String::new, |q850| format!(" (Q.850 {q850})"));
+            format!("{leg} gone: {}{}{q850}", cause_words(release.cause), by_words(release.by))
+        }
+        Fact::Over(ending) => format!("over: {}{}", cause_words(ending.cause), by_words(ending.by)),
+    }
+}
+
+const fn product_words(product: ProductKind) -> &'static str {
+    match product {
+        ProductKind::Callback => "callback",
+        ProductKind::Code => "verification code",
+    }
+}
+
+const fn clip_words(clip: ClipKey) -> &'static str {
+    match clip {
+        ClipKey::System(SystemClip::Digit(_)) => "a digit",
+        ClipKey::System(SystemClip::Transferring) => "that it is being transferred",
+        ClipKey::System(SystemClip::LastMinute) => "that one minute is left",
+        ClipKey::System(SystemClip::RingBack) => "the ring-back tone",
+        ClipKey::System(SystemClip::HintTone) => "the recording tone",
+        ClipKey::System(SystemClip::Pause) => "a pause",
+        ClipKey::Uploaded(_) => "a voice file",
+    }
+}
+
+const fn by_words(by: Party) -> &'static str {
+    match by {
+        Party::Caller => ", by A",
+        Party::Callee => ", by B",
+        Party::Platform => ", by us",
+        Party::Customer => ", by the customer",
+    }
+}
+
+const fn cause_words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Normal => "hung up",
+        Cause::Busy => "busy",
+        Cause::NoAnswer => "no answer",
+        Cause::RingTimeout => "rang too long",
+        Cause::Rejected => "rejected",
+        Cause::NoSuchNumber => "no such number",
+        Cause::Unreachable => "unreachable",
+        Cause::PoweredOff => "switched off",
+        Cause::Announcement => "announcement of a failure",
+        Cause::TrunkFault => "trunk failed",
+        Cause::TrunkSilent => "trunk silent",
+        Cause::OtherPartyGone => "other party gone",
+        Cause::Stopped => "stopped",
+        Cause::TimeOver => "time over",
+        Cause::ClipFault => "clip cannot be played",
+        Cause::Interrupted => "interrupted",
+        Cause::OurFault => "fault of our own",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story;
+
+    #[track_caller]
+    fn reads(entries: &[Entry], lines: &[&str]) {
+        let text = ladder(entries);
+        assert_eq!(text.lines().collect::<Vec<_>>(), lines);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "a line fits a terminal");
+    }
+
+    #[test]
+    fn a_connected_callback_reads_from_top_to_bottom() {
+        reads(
+            &story::callback(story::CONNECTED),
+            &[
+                "               A               Huihu               B",
+                "    +0.000 s   │                 │                 │   accepted: callback",
+                "    +0.100 s   │◀─── INVITE ─────│                 │   A dialled: +86138****0001",
+                "    +1.000 s   │────── 180 ─────▶│                 │   A rings",
+                "    +4.000 s   │────── 200 ─────▶│                 │   A answered",
+                "    +4.050 s   │◀──── clip ──────│                 │   A hears the ring-back tone",
+                "    +4.100 s   │                 │──── INVITE ────▶│   B dialled: +86138****0002",
+                "    +5.000 s   │                 │◀───── 180 ──────│   B rings",
+                "    +6.000 s   │◀────────── early media ───────────│   A hears what B's network sends",
+                "    +9.000 s   │                 │◀───── 200 ──────│   B answered",
+                "    +9.001 s   │◀───────── conversation ──────────▶│   A and B hear each other",
+                "   +30.000 s   │────── BYE ─────▶│                 │   A gone: hung up, by A",
+                "   +30.200 s   │                 │────── BYE ─────▶│   B gone: hung up, by A",
+                "   +30.201 s   │                 │                 │   over: hung up, by A",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_call_with_one_party_has_no_second_column() {
+        reads(
+            &story::code(
+                "0 accepted; 3 dialled A; 700 answered A; 710 clip A; 900 digit A; 950 stop; \
+                 3661000 released A Customer Stopped; 3661000 over Customer Stopped",
+            ),
+            &[
+                "               A               Huihu",
+                "    +0.000 s   │                 │   accepted: verification code",
+                "    +0.003 s   │◀─── INVITE ─────│   A dialled: +86138****0001",
+                "    +0.700 s   │────── 200 ─────▶│   A answered",
+                "    +0.710 s   │◀──── clip ──────│   A hears the ring-back tone",
+                "    +0.900 s   │────── key ─────▶│   A pressed a key",
+                "    +0.950 s   │                 │   the customer asked to stop",
+                " +3661.000 s   │◀───── BYE ──────│   A gone: stopped, by the customer",
+                " +3661.000 s   │                 │   over: stopped, by the customer",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_leg_that_was_not_answered_ends_in_its_status_or_our_cancel() {
+        let last = |text, line: &str| {
+            let entries = story::callback(text);
+            let ladder = ladder(&entries);
+            assert_eq!(ladder.lines().last(), Some(line));
+        };
+        last(
+            "0 accepted; 1 dialled A; 2 released A Caller Busy",
+            "    +0.002 s   │────── 486 ─────▶│                 │   A gone: busy, by A",
+        );
+        last(
+            "0 accepted; 1 dialled A; 2 released A Platform RingTimeout",
+            "    +0.002 s   │◀─── CANCEL ─────│                 │   A gone: rang too long, by us",
+        );
+        last(
+            "0 accepted; 1 dialled A; 2 released A Platform Interrupted",
+            "    +0.002 s   │                 │                 │   A gone: interrupted, by us",
+        );
+    }
+
+    #[test]
+    fn no_entries_make_no_ladder() {
+        assert_eq!(ladder(&[]), "");
+    }
+
+    #[test]
+    fn a_spoken_digit_is_not_shown() {
+        let mut entries = story::code("0 accepted; 1 clip A");
+        entries[1].fact = Fact::ClipStarted { leg: Leg::A, clip: ClipKey::System(SystemClip::Digit(7)) };
+        let text = ladder(&entries);
+        assert!(text.ends_with("A hears a digit\n"), "{text}");
+    }
+}

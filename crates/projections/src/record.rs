@@ -1,0 +1,167 @@
+//! The call detail record: facts add up to it, and it is complete when the call is over.
+
+use base::call::Call;
+use base::fact::{Entry, Fact};
+use base::id::Leg;
+use base::order::Product;
+use base::private::Private;
+use base::record::{CallRecord, LegRecord};
+use base::release::Ending;
+use base::time::Timestamp;
+
+/// A call that is not over yet, as far as its facts tell.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    call: Box<Call>,
+    legs: [LegRecord; 2],
+    bridged_at: Option<Timestamp>,
+}
+
+impl Progress {
+    /// A call of which only the acceptance is known.
+    pub(crate) fn new(call: &Call) -> Self {
+        let mut call = Box::new(call.clone());
+        forget_the_code(&mut call);
+        Self { call, legs: [LegRecord::default(); 2], bridged_at: None }
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub(crate) const fn leg(&self, leg: Leg) -> &LegRecord {
+        &self.legs[leg.index()]
+    }
+
+    /// Takes a fact in. Whether it says something new: the first news of its kind counts, and only while it can be
+    /// true (a leg that is answered does not begin to ring, and one that is gone does nothing).
+    pub(crate) fn apply(&mut self, entry: &Entry) -> bool {
+        let at = entry.at;
+        match entry.fact {
+            Fact::Dialled { leg } => first(&mut self.legs[leg.index()].dialled_at, at),
+            Fact::Ringing { leg, .. } => {
+                let leg = &mut self.legs[leg.index()];
+                is_up(leg) && leg.answered_at.is_none() && first(&mut leg.ringing_at, at)
+            }
+            Fact::Answered { leg, .. } => {
+                let leg = &mut self.legs[leg.index()];
+                is_up(leg) && first(&mut leg.answered_at, at)
+            }
+            Fact::Released { leg, release } => {
+                let leg = &mut self.legs[leg.index()];
+                let news = is_up(leg) && first(&mut leg.released_at, at);
+                if news {
+                    leg.release = Some(release);
+                }
+                news
+            }
+            Fact::Bridged => first(&mut self.bridged_at, at),
+            // They leave no trace in the record.
+            Fact::Accepted(_)
+            | Fact::ClipStarted { .. }
+            | Fact::EarlyMedia { .. }
+            | Fact::Digit { .. }
+            | Fact::StopAsked
+            | Fact::Over(_) => false,
+        }
+    }
+
+    /// The call is over.
+    pub(crate) fn close(self, at: Timestamp, ending: Ending) -> CallRecord {
+        let last_gone = self.legs.iter().filter_map(|leg| leg.released_at).max();
+        CallRecord {
+            call: *self.call,
+            legs: self.legs,
+            bridged_at: self.bridged_at,
+            ended_at: last_gone.unwrap_or(at),
+            ending,
+        }
+    }
+}
+
+/// Whether everybody the call was for had answered.
+pub(crate) fn was_connected(record: &CallRecord) -> bool {
+    let mut parties = [Leg::A, Leg::B].into_iter().filter(|leg| record.call.numbers(*leg).is_some());
+    parties.all(|leg| record.leg(leg).answered_at.is_some())
+}
+
+/// Whether a leg's telephone had rung, as far as anybody can tell.
+pub(crate) fn had_rung(leg: &LegRecord) -> bool {
+    leg.ringing_at.is_some() || leg.answered_at.is_some() || leg.release.is_some_and(|release| release.rang)
+}
+
+/// Whether a leg was dialled and is not gone.
+pub(crate) const fn is_up(leg: &LegRecord) -> bool {
+    leg.dialled_at.is_some() && leg.released_at.is_none()
+}
+
+fn first(time: &mut Option<Timestamp>, at: Timestamp) -> bool {
+    let news = time.is_none();
+    time.get_or_insert(at);
+    news
+}
+
+/// The journal never holds the code, so a record that is concluded from live entries must not either.
+fn forget_the_code(call: &mut Call) {
+    match &mut call.product {
+        Product::Code(code) => code.digits = Private::default(),
+        Product::Callback(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::release::{Cause, Party};
+
+    use super::*;
+    use crate::story;
+
+    #[test]
+    fn the_record_has_every_time_of_a_connected_call() {
+        let record = story::record(&story::callback(story::CONNECTED)).unwrap();
+        let millis = |time: Option<Timestamp>| time.map(story::millis);
+        let times = |leg| {
+            let leg: &LegRecord = record.leg(leg);
+            [leg.dialled_at, leg.ringing_at, leg.answered_at, leg.released_at].map(millis)
+        };
+        assert_eq!(times(Leg::A), [Some(100), Some(1_000), Some(4_000), Some(30_000)]);
+        assert_eq!(times(Leg::B), [Some(4_100), Some(5_000), Some(9_000), Some(30_200)]);
+        assert_eq!(millis(record.bridged_at), Some(9_001));
+        assert_eq!(story::millis(record.ended_at), 30_200);
+        assert_eq!(record.ending, Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) });
+    }
+
+    #[test]
+    fn a_leg_that_was_never_dialled_stays_empty() {
+        let record = story::record(&story::callback(story::A_BUSY)).unwrap();
+        assert_eq!(record.leg(Leg::B), &LegRecord::default());
+        assert_eq!(record.leg(Leg::A).release.unwrap().cause, Cause::Busy);
+    }
+
+    #[test]
+    fn a_call_that_dialled_nobody_ends_when_it_is_over() {
+        let record = story::record(&story::callback("0 accepted; 70 over Customer Stopped")).unwrap();
+        assert_eq!(story::millis(record.ended_at), 70);
+    }
+
+    #[test]
+    fn the_first_news_of_a_kind_counts() {
+        let record = story::record(&story::callback(
+            "0 accepted; 1 dialled A; 2 ringing A; 3 ringing A; 4 answered A; 5 ringing A; 6 answered A; \
+             7 released A Caller Normal; 8 released A Platform OurFault; 9 answered A; 9 over Caller Normal A",
+        ))
+        .unwrap();
+        let leg = record.leg(Leg::A);
+        assert_eq!(leg.ringing_at.map(story::millis), Some(2));
+        assert_eq!(leg.answered_at.map(story::millis), Some(4));
+        assert_eq!(leg.released_at.map(story::millis), Some(7));
+        assert_eq!(leg.release.unwrap().cause, Cause::Normal);
+    }
+
+    #[test]
+    fn the_record_does_not_hold_the_code() {
+        let record = story::record(&story::code("0 accepted; 1 over Customer Stopped")).unwrap();
+        let Product::Code(code) = &record.call.product else { panic!("a code was ordered") };
+        assert!(code.digits.expose().is_empty());
+    }
+}

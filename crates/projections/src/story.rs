@@ -1,0 +1,197 @@
+//! Calls told in a line, for tests: `0 accepted; 104 dialled A; 900 ringing A; 950 released A Caller Busy; …`.
+//!
+//! Each fact begins with its time in milliseconds after the acceptance.
+
+use base::call::Call;
+use base::clip::{ClipKey, SystemClip};
+use base::fact::{Entry, Fact};
+use base::id::{AppId, CallId, Leg};
+use base::number::E164;
+use base::order::{Callback, CalleeMedia, Code, Product};
+use base::private::Private;
+use base::record::CallRecord;
+use base::release::{Cause, Ending, Party, Release};
+use base::row::{Row, StatusKind};
+use base::time::Timestamp;
+use base::url::PushUrl;
+
+use crate::fold::Fold;
+
+/// A callback in which both parties answer and A hangs up.
+pub(crate) const CONNECTED: &str = "0 accepted; 100 dialled A; 1000 ringing A; 4000 answered A; 4050 clip A; \
+    4100 dialled B; 5000 ringing B; 6000 early A; 9000 answered B; 9001 bridged; 30000 released A Caller Normal; \
+    30200 released B Caller Normal; 30201 over Caller Normal A";
+
+/// A callback whose first party is busy at once.
+pub(crate) const A_BUSY: &str = "0 accepted; 5 dialled A; 90 released A Caller Busy; 90 over Caller Busy A";
+
+/// The entries of a callback.
+pub(crate) fn callback(text: &str) -> Vec<Entry> {
+    let wait_voice = ClipKey::System(SystemClip::RingBack);
+    entries(
+        text,
+        Product::Callback(Callback {
+            caller: number("+8613800000001"),
+            callee: number("+8613800000002"),
+            shown_to_caller: number("+8675500000001"),
+            shown_to_callee: number("+8675500000002"),
+            longest: None,
+            pre_voice: None,
+            wait_voice,
+            callee_media: CalleeMedia::All,
+        }),
+    )
+}
+
+/// The entries of a verification code.
+pub(crate) fn code(text: &str) -> Vec<Entry> {
+    let before = ClipKey::System(SystemClip::Transferring);
+    let digits = Private::new(vec![4, 7, 1, 1]);
+    let callee = number("+8613800000001");
+    let shown = number("+8675500000001");
+    entries(text, Product::Code(Code { callee, shown, before, digits, after: None, times: Some(1) }))
+}
+
+/// The same call, ordered by somebody who does not want to be told.
+pub(crate) fn without_receivers(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let Fact::Accepted(call) = &mut entries[0].fact else { panic!("a call begins with its acceptance") };
+    call.status_url = None;
+    call.fee_url = None;
+    entries
+}
+
+/// The fold after all entries.
+pub(crate) fn fold(entries: &[Entry], rows: &mut Vec<Row>) -> Fold {
+    let mut fold = Fold::begin(&entries[0]).unwrap();
+    for entry in entries {
+        fold.apply(entry, rows);
+    }
+    fold
+}
+
+/// All rows that follow from the entries.
+pub(crate) fn rows(entries: &[Entry]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    fold(entries, &mut rows);
+    rows
+}
+
+/// The record, if the call is over.
+pub(crate) fn record(entries: &[Entry]) -> Option<CallRecord> {
+    let mut fold = Fold::begin(&entries[0]).unwrap();
+    let mut rows = Vec::new();
+    let mut records: Vec<_> = entries.iter().filter_map(|entry| fold.apply(entry, &mut rows)).collect();
+    assert!(records.len() <= 1, "a call has one record");
+    records.pop()
+}
+
+/// The rows in a story's words.
+pub(crate) fn told(entries: &[Entry]) -> Vec<String> {
+    rows(entries).iter().map(tell).collect()
+}
+
+/// A moment of the story.
+pub(crate) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(BEGAN_MILLIS + millis)
+}
+
+/// Milliseconds after the acceptance.
+pub(crate) fn millis(time: Timestamp) -> i64 {
+    time.millis() - BEGAN_MILLIS
+}
+
+const BEGAN_MILLIS: i64 = 1_767_323_045_000;
+
+fn tell(row: &Row) -> String {
+    match row {
+        Row::Fee(record) => format!("fee {}", millis(record.ended_at)),
+        Row::Status(row) => {
+            let kind = match row.kind {
+                StatusKind::Dialled => "dialled",
+                StatusKind::Ringing => "ringing",
+                StatusKind::Answered => "answered",
+                StatusKind::Over { .. } => "over",
+            };
+            let mut told = format!("{kind} {} {}", row.leg, millis(row.at));
+            if let StatusKind::Over { ending, connected, rang, .. } = row.kind {
+                told += &format!(" {:?} {:?}", ending.by, ending.cause);
+                told += if connected { " connected" } else { "" };
+                told += if rang { " rang" } else { "" };
+            }
+            told
+        }
+    }
+}
+
+fn number(text: &str) -> E164 {
+    E164::parse(text).unwrap()
+}
+
+fn entries(text: &str, product: Product<ClipKey>) -> Vec<Entry> {
+    let id = CallId::new(at(0), 7);
+    let url = |path| Some(PushUrl::parse(&format!("https://example.com/{path}")).unwrap());
+    let call = Call {
+        id,
+        dialect: "huawei".into(),
+        node: "node1".into(),
+        account: "acme".into(),
+        app: AppId(1),
+        key: "key".into(),
+        accepted_at: at(0),
+        product,
+        status_url: url("status"),
+        fee_url: url("fee"),
+        user_data: None,
+        tell_who_hung_up: false,
+    };
+    let entry = |(seq, line): (u32, &str)| {
+        let mut words = line.split_whitespace();
+        let millis = words.next().unwrap().parse().unwrap();
+        Entry { call: id, seq, at: at(millis), fact: fact(&words.collect::<Vec<_>>(), &call) }
+    };
+    (0..).zip(text.split(';')).map(entry).collect()
+}
+
+fn fact(words: &[&str], call: &Call) -> Fact {
+    match *words {
+        ["accepted"] => Fact::Accepted(Box::new(call.clone())),
+        ["dialled", on] => Fact::Dialled { leg: leg(on) },
+        ["ringing", on] => Fact::Ringing { leg: leg(on), dialog: None },
+        ["answered", on] => Fact::Answered { leg: leg(on), dialog: None },
+        ["clip", on] => Fact::ClipStarted { leg: leg(on), clip: ClipKey::System(SystemClip::RingBack) },
+        ["early", on] => Fact::EarlyMedia { leg: leg(on) },
+        ["bridged"] => Fact::Bridged,
+        ["digit", on] => Fact::Digit { leg: leg(on), digit: Private::new('5') },
+        ["stop"] => Fact::StopAsked,
+        ["released", on, by, why] => Fact::Released { leg: leg(on), release: release(by, why) },
+        ["over", by, why] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: None }),
+        ["over", by, why, on] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: Some(leg(on)) }),
+        _ => panic!("no such fact: {words:?}"),
+    }
+}
+
+fn leg(word: &str) -> Leg {
+    match word {
+        "A" => Leg::A,
+        "B" => Leg::B,
+        _ => panic!("no such leg: {word}"),
+    }
+}
+
+fn release(by: &str, why: &str) -> Release {
+    let cause = cause(why);
+    let status = match cause {
+        Cause::Busy => Some(486),
+        Cause::NoAnswer => Some(480),
+        _ => None,
+    };
+    Release { by: party(by), cause, status, q850: None, rang: false }
+}
+
+fn party(word: &str) -> Party {
+    serde_json::from_value(word.into()).unwrap()
+}
+
+fn cause(word: &str) -> Cause {
+    serde_json::from_value(word.into()).unwrap()
+}
