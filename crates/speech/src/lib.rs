@@ -8,7 +8,14 @@
 //!
 //! Read [`system`] first (what ships), then [`wav`] (what comes in), then [`shelf`] (where it stays).
 
+pub mod loudness;
+pub mod name;
 pub mod sample;
+pub mod shelf;
 pub mod system;
+pub mod wav;
 
+mod decode;
+mod resample;
+mod riff;
 mod shipped;
