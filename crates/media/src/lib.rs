@@ -1,1 +1,26 @@
-//! x
+//! The media of call legs: RTP packets and ticks go in, packets and events come out.
+//!
+//! *Takes* packets as bytes in the driver's own buffer, and `now`. *Gives* [`session::Incoming`] for a packet,
+//! [`session::Due`] for a tick, and rewritten packets in the same buffer. It never touches a socket, a clock or a lock,
+//! never allocates for a packet, never decodes what it relays, and never answers a stranger.
+//!
+//! ```text
+//! packet ─▶ Session A receive ─▶ Heard ─▶ Session B forward ─▶ packet       relay: header rewritten in place
+//! tick   ─▶ Session B tick ─▶ Due                                           clips, keys, RTCP, ends
+//! ```
+//!
+//! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
+//! [`rtcp`], [`dtmf`], [`clip`] and [`g711`]; and what drivers and far ends need: `TimerWheel`, `Recorder`.
+
+pub mod clip;
+pub mod dtmf;
+pub mod g711;
+mod line;
+mod reception;
+mod relay;
+pub mod rtcp;
+pub mod rtp;
+pub mod session;
+pub mod source;
+
+pub use line::{FRAME, FRAME_SAMPLES};

@@ -1,0 +1,550 @@
+//! The media of one leg: what comes in is judged, counted and handed on; what goes out is one line of packets, from
+//! whatever source.
+//!
+//! ```text
+//! Silent ─play─▶ Playing ─ClipEnded─▶ Silent          Relaying ─announce─▶ Announcing ─ClipEnded─▶ Relaying
+//!    └───────────────relay───────────────────────────────▶│
+//! every state ─press─▶ sending keys, the source waits ─Pressed all─▶ the same state
+//! ```
+//!
+//! The driver calls [`Session::receive`] for every packet, [`Session::forward`] on the peer's session for what may be
+//! relayed, and [`Session::tick`] until it gives nothing, whenever [`Session::next_due`] has come. Changing the source
+//! never moves sequence numbers or timestamps back and never cuts a frame.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use base::time::{Instant, Timestamp};
+
+use crate::clip::{Playlist, Reel};
+use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Pressed, Stroke};
+use crate::g711::{Codec, transcode};
+use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
+use crate::reception::{Order, Reception};
+use crate::relay::{Relay, Span};
+use crate::rtcp::{Account, COMPOUND_BYTES_MAX, FarEnd, Rtcp};
+use crate::rtp::{HEADER_BYTES, Packet};
+use crate::source::{Gate, Policy, Verdict};
+
+/// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
+pub const OUT_BYTES: usize = 192;
+
+/// How late a tick may be and still send the frames it missed, at most three at once. Later, the frames are put
+/// after a silence instead: the far end's jitter buffer has given up on them.
+pub const CATCH_UP: Duration = Duration::from_millis(60);
+
+const _: () = assert!(HEADER_BYTES + FRAME_SAMPLES <= OUT_BYTES && COMPOUND_BYTES_MAX <= OUT_BYTES);
+
+/// What a session starts with. The random numbers are the owner's to draw (RFC 3550 section 5.1).
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Our stream's identifier, random.
+    pub ssrc: u32,
+    /// Our first sequence number, random.
+    pub seq: u16,
+    /// Our first timestamp, random.
+    pub timestamp: u32,
+    /// Who may be heard besides the described address.
+    pub policy: Policy,
+    /// What the signalling agreed to so far.
+    pub description: Description,
+    /// The time of day at creation, for sender reports.
+    pub wall: Timestamp,
+    /// Seed of the RTCP intervals and of the CNAME.
+    pub seed: u64,
+}
+
+/// What offer and answer agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Where the far end wants its RTP; `None` before we know, or while it wants none.
+    pub remote: Option<SocketAddr>,
+    /// Where it wants its RTCP; `None` sends none.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// The codec that we send.
+    pub codec: Codec,
+    /// Whether the far end may also send the other law.
+    pub hears: Hears,
+    /// Payload types of telephone events, if agreed.
+    pub events: Option<EventTypes>,
+}
+
+/// Which codecs the far end may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Only the one that we send.
+    Same,
+    /// A-law and mu-law.
+    Both,
+}
+
+/// Dynamic payload types of telephone events; the two sides may have chosen different ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventTypes {
+    /// What the far end sends us: the number in our own description.
+    pub receive: u8,
+    /// What we send: the number in the far end's description.
+    pub send: u8,
+}
+
+/// Names one call of [`Session::play`] or [`Session::announce`], so that an end is never taken for another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Play(pub u32);
+
+/// What became of a received packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// Counted and not heard.
+    Dropped(Drop),
+    /// Audio of the far end.
+    Audio(Heard),
+    /// A packet of a key press, and the key if one is over now.
+    Event(Heard, Option<Pressed>),
+}
+
+/// Why a packet is not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drop {
+    /// It is no RTP packet.
+    Malformed,
+    /// It comes from somebody else than the far end.
+    Foreign,
+    /// Its payload type was not agreed to, or it is empty.
+    Unknown,
+    /// Its number is far from the others'.
+    Wild,
+}
+
+/// A packet of the far end, read and judged; the bytes stay in the driver's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Header and bounds.
+    pub packet: Packet,
+    /// The codec of an audio packet; `None` for an event.
+    pub codec: Option<Codec>,
+    /// Whether the far end's address has changed with this packet; see [`Session::target`].
+    pub moved: bool,
+    order: Order,
+    event: Option<Event>,
+}
+
+/// What a tick brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// So many bytes of RTP for [`Session::target`]; nobody gets them when there is none.
+    Rtp(usize),
+    /// So many bytes of RTCP for [`Session::rtcp_target`].
+    Rtcp(usize),
+    /// The last frame of a playlist has been sent and played out.
+    ClipEnded(Play),
+    /// All keys have been sent.
+    KeysSent,
+    /// The far end's key press is over although its end was lost.
+    Pressed(Pressed),
+}
+
+/// What a leg's media came to, for the call's record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Packets heard from the far end.
+    pub packets_in: u32,
+    /// Their payload bytes.
+    pub bytes_in: u64,
+    /// Packets sent.
+    pub packets_out: u32,
+    /// Their payload bytes.
+    pub bytes_out: u64,
+    /// Packets that did not come.
+    pub lost: u32,
+    /// Packets that came after a newer one.
+    pub late: u32,
+    /// Jitter at the end (RFC 3550 section 6.4.1).
+    pub jitter: Duration,
+    /// Packets from strangers, RTP and RTCP.
+    pub foreign: u32,
+    /// Packets of the far end that are no RTP, of unknown type or wildly numbered.
+    pub unusable: u32,
+    /// From the creation of the session to the first packet heard.
+    pub first_packet_after: Option<Duration>,
+    /// Times that our own ticks came too late to catch up.
+    pub stalls: u32,
+    /// What the far end says about our stream.
+    pub far_end: Option<FarEnd>,
+}
+
+/// The media of one leg.
+#[derive(Debug)]
+pub struct Session {
+    description: Description,
+    gate: Gate,
+    reception: Reception,
+    ear: Ear,
+    line: Line,
+    source: Source,
+    playing: Option<Playing>,
+    plays: u32,
+    relay: Relay,
+    keypad: Keypad,
+    rtcp: Rtcp,
+    rtcp_learned: Option<SocketAddr>,
+    created: Instant,
+    report: Report,
+}
+
+/// What goes out when no playlist plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Silent,
+    Peer,
+}
+
+#[derive(Debug)]
+struct Playing {
+    reel: Reel,
+    play: Play,
+}
+
+impl Session {
+    /// A session that listens and sends nothing yet.
+    #[must_use]
+    pub fn new(params: Params, now: Instant) -> Self {
+        Self {
+            description: params.description,
+            gate: Gate::new(params.description.remote, params.policy, now),
+            reception: Reception::default(),
+            ear: Ear::default(),
+            line: Line::new(params.ssrc, params.seq, params.timestamp, now),
+            source: Source::Silent,
+            playing: None,
+            plays: 0,
+            relay: Relay::default(),
+            keypad: Keypad::new(),
+            rtcp: Rtcp::new(params.seed, params.wall, now),
+            rtcp_learned: None,
+            created: now,
+            report: Report::default(),
+        }
+    }
+
+    /// Takes a new answer, or an offer that we accepted. What is being sent goes on.
+    pub fn describe(&mut self, description: Description, now: Instant) {
+        self.gate.describe(description.remote, now);
+        if description.remote != self.description.remote {
+            self.rtcp_learned = None;
+        }
+        self.description = description;
+    }
+
+    /// What was last described.
+    #[must_use]
+    pub const fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Where RTP goes: the described address or the one learned behind NAT. `None` sends nothing.
+    #[must_use]
+    #[inline]
+    pub const fn target(&self) -> Option<SocketAddr> {
+        self.gate.target()
+    }
+
+    /// Where RTCP goes. Behind NAT that is known only once the far end's RTCP has come from its learned address.
+    #[must_use]
+    pub fn rtcp_target(&self) -> Option<SocketAddr> {
+        if self.gate.is_learned() { self.rtcp_learned } else { self.description.remote_rtcp }
+    }
+
+    /// Judges a packet that came to the RTP socket. Allocates nothing.
+    #[inline]
+    pub fn receive(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> Incoming {
+        let Some(packet) = Packet::parse(bytes) else { return self.unusable(from, Drop::Malformed) };
+        let header = packet.header;
+        let payload = &bytes[packet.payload()];
+        let codec = self.codec_of(header.payload_type);
+        let is_event = self.description.events.is_some_and(|events| events.receive == header.payload_type);
+        if payload.is_empty() || (codec.is_none() && !is_event) {
+            return self.unusable(from, Drop::Unknown);
+        }
+        let moved = match self.gate.judge(from, &header, now) {
+            Verdict::Ours => false,
+            Verdict::OursNow => true,
+            Verdict::Foreign => return self.foreign(),
+        };
+        if moved {
+            self.move_source();
+        }
+        let order = self.reception.note(&header);
+        if order == Order::Wild {
+            return self.unusable(from, Drop::Wild);
+        }
+        if order == Order::New {
+            self.begin_stream(now);
+        }
+        self.report.packets_in = self.report.packets_in.saturating_add(1);
+        self.report.bytes_in = self.report.bytes_in.saturating_add(payload.len() as u64);
+        if codec.is_some() {
+            if order != Order::Late {
+                self.reception.time(header.timestamp, now);
+            }
+            return Incoming::Audio(Heard { packet, codec, moved, order, event: None });
+        }
+        let Some(event) = Event::parse(payload) else { return self.unusable(from, Drop::Malformed) };
+        let pressed = self.ear.hear(header.timestamp, event, now);
+        Incoming::Event(Heard { packet, codec: None, moved, order, event: Some(event) }, pressed)
+    }
+
+    /// Reads a packet that came to the RTCP socket. A stranger's is counted and changes nothing.
+    pub fn receive_rtcp(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) {
+        let learned =
+            self.gate.is_learned() && self.gate.target().map(|target| target.ip()) == Some(from.ip());
+        if !learned && Some(from) != self.description.remote_rtcp {
+            self.foreign();
+            return;
+        }
+        if self.rtcp.read(bytes, self.line.ssrc, self.reception.ssrc(), now) {
+            if learned && self.rtcp_learned.is_none() {
+                self.rtcp_learned = Some(from);
+            }
+        } else {
+            self.report.unusable = self.report.unusable.saturating_add(1);
+        }
+    }
+
+    /// Puts a packet that the peer's session heard on this leg's line: rewrites the header, and the samples if the
+    /// codecs differ, in place. Gives where in `bytes` the packet to send lies; `None` when this leg does not relay
+    /// now or the packet has no place on its line. Allocates nothing.
+    ///
+    /// While a playlist plays or keys are sent, the peer is not heard. A mix of both would be made here.
+    #[inline]
+    pub fn forward(&mut self, heard: &Heard, bytes: &mut [u8], now: Instant) -> Option<Range<usize>> {
+        if self.source != Source::Peer || self.playing.is_some() || self.keypad.is_busy() {
+            return None;
+        }
+        self.gate.target()?;
+        let payload = heard.packet.payload();
+        let samples = bytes.get_mut(payload.clone())?;
+        let (span, payload_type) = match (heard.codec, &heard.event) {
+            (Some(_), _) => (Span::Audio(samples.len() as u32), self.description.codec.payload_type()),
+            (None, Some(event)) => {
+                let Some(types) = self.description.events else {
+                    self.relay.skip(heard.order);
+                    return None;
+                };
+                (Span::Event(u32::from(event.samples)), types.send)
+            }
+            (None, None) => return None,
+        };
+        let placed = self.relay.place(&mut self.line, &heard.packet.header, heard.order, span, now)?;
+        if let Some(codec) = heard.codec {
+            transcode(samples, codec, self.description.codec);
+        }
+        let range = heard.packet.rewritten();
+        let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
+        crate::rtp::Header { payload_type, ..placed }.write(header);
+        self.count_sent(payload.len());
+        Some(range)
+    }
+
+    /// Sends nothing from now on; a playlist stops without an end being told.
+    pub fn silence(&mut self) {
+        self.source = Source::Silent;
+        self.playing = None;
+        self.relay.release();
+    }
+
+    /// Plays to this leg from now on, instead of whatever went out. The end is told by [`Due::ClipEnded`]; a playlist
+    /// that is replaced tells none.
+    pub fn play(&mut self, playlist: Playlist, now: Instant) -> Play {
+        self.source = Source::Silent;
+        self.announce(playlist, now)
+    }
+
+    /// Plays to this leg and afterwards goes on with what went out before. The peer is not heard meanwhile.
+    pub fn announce(&mut self, playlist: Playlist, now: Instant) -> Play {
+        self.relay.release();
+        if !self.keypad.is_busy() {
+            self.line.settle(now);
+        }
+        let play = Play(self.plays);
+        self.plays = self.plays.wrapping_add(1);
+        self.playing = Some(Playing { reel: Reel::new(playlist), play });
+        play
+    }
+
+    /// Relays the peer from now on: [`Session::forward`] gives packets. A playlist stops without an end being told.
+    pub fn relay(&mut self) {
+        self.playing = None;
+        if self.source != Source::Peer {
+            self.source = Source::Peer;
+            self.relay.release();
+        }
+    }
+
+    /// Sends keys as events, 160 ms each with 100 ms between; the source waits meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When events were not agreed to, or when more than [`crate::dtmf::KEYS_QUEUED_MAX`] keys would wait.
+    pub fn press(&mut self, keys: &[Key]) -> Result<(), CannotPress> {
+        if self.description.events.is_none() {
+            return Err(CannotPress::NotNegotiated);
+        }
+        self.relay.release();
+        self.keypad.press(keys)
+    }
+
+    /// Whether the leg is made to hear a playlist.
+    #[must_use]
+    pub const fn is_playing(&self) -> bool {
+        self.playing.is_some()
+    }
+
+    /// Does one thing that is due; call it until it gives `None`. Allocates nothing.
+    pub fn tick(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<Due> {
+        if let Some(pressed) = self.ear.lapse(now) {
+            return Some(Due::Pressed(pressed));
+        }
+        if now >= self.rtcp.due() && self.rtcp_target().is_some() {
+            let account = self.account(now);
+            let form = out.first_chunk_mut::<COMPOUND_BYTES_MAX>()?;
+            return Some(Due::Rtcp(self.rtcp.report(&account, now, form)));
+        }
+        if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) }
+    }
+
+    /// When [`Session::tick`] has something to do next; `None` when nothing is planned.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Instant> {
+        let rtcp = self.rtcp_target().map(|_| self.rtcp.due());
+        let source = if self.keypad.is_busy() {
+            self.keypad.due()
+        } else {
+            self.playing.as_ref().map(|_| self.line.at)
+        };
+        [rtcp, source, self.ear.due()].into_iter().flatten().min()
+    }
+
+    /// Writes the leg's last RTCP compound, with BYE; `None` when there is nobody to send it to.
+    pub fn bye(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<usize> {
+        self.rtcp_target()?;
+        let account = self.account(now);
+        Some(self.rtcp.bye(&account, now, out.first_chunk_mut()?))
+    }
+
+    /// What the leg's media came to so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        Report {
+            lost: self.reception.lost(),
+            late: self.reception.late(),
+            jitter: Duration::from_micros(u64::from(self.reception.jitter()) * 125),
+            far_end: self.rtcp.far_end(),
+            ..self.report
+        }
+    }
+
+    #[inline]
+    fn codec_of(&self, payload_type: u8) -> Option<Codec> {
+        let codec = Codec::of_payload_type(payload_type)?;
+        (codec == self.description.codec || self.description.hears == Hears::Both).then_some(codec)
+    }
+
+    #[cold]
+    fn unusable(&mut self, from: SocketAddr, why: Drop) -> Incoming {
+        if Some(from) != self.gate.target() {
+            return self.foreign();
+        }
+        self.report.unusable = self.report.unusable.saturating_add(1);
+        Incoming::Dropped(why)
+    }
+
+    #[cold]
+    fn foreign(&mut self) -> Incoming {
+        self.report.foreign = self.report.foreign.saturating_add(1);
+        Incoming::Dropped(Drop::Foreign)
+    }
+
+    #[cold]
+    fn move_source(&mut self) {
+        self.reception.end_stream();
+        self.rtcp_learned = None;
+    }
+
+    #[cold]
+    fn begin_stream(&mut self, now: Instant) {
+        self.ear.end_stream();
+        self.rtcp.end_stream();
+        let first = self.report.first_packet_after.unwrap_or_else(|| now.since(self.created));
+        self.report.first_packet_after = Some(first);
+    }
+
+    fn press_on(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<Due> {
+        // A description without events in the middle of a press: the press is finished as it was begun.
+        let payload_type = self.description.events.map_or(EVENTS_BY_CUSTOM, |events| events.send);
+        match self.keypad.stroke(now, &mut self.line, payload_type, out)? {
+            Stroke::Packet(length) => Some(self.sent(length)),
+            Stroke::Done => {
+                self.line.settle(now);
+                Some(Due::KeysSent)
+            }
+        }
+    }
+
+    fn play_on(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<Due> {
+        let playing = self.playing.as_mut()?;
+        if now < self.line.at {
+            return None;
+        }
+        if playing.reel.is_over() {
+            let play = playing.play;
+            self.playing = None;
+            return Some(Due::ClipEnded(play));
+        }
+        if now.since(self.line.at) > CATCH_UP {
+            self.report.stalls = self.report.stalls.saturating_add(1);
+            self.line.settle(now);
+            if now < self.line.at {
+                return None;
+            }
+        }
+        let codec = self.description.codec;
+        let (header, rest) = out.split_first_chunk_mut::<HEADER_BYTES>()?;
+        playing.reel.fill(&mut rest[..FRAME_SAMPLES], codec);
+        self.line.write_audio(codec.payload_type(), header);
+        self.line.pass(FRAME_TICKS);
+        Some(self.sent(HEADER_BYTES + FRAME_SAMPLES))
+    }
+
+    /// A clip goes on while there is no target, as a telephone rings in an empty house, but nothing is counted.
+    fn sent(&mut self, length: usize) -> Due {
+        if self.gate.target().is_some() {
+            self.count_sent(length - HEADER_BYTES);
+        }
+        Due::Rtp(length)
+    }
+
+    #[inline]
+    fn count_sent(&mut self, payload: usize) {
+        self.report.packets_out = self.report.packets_out.wrapping_add(1);
+        self.report.bytes_out = self.report.bytes_out.wrapping_add(payload as u64);
+    }
+
+    fn account(&mut self, now: Instant) -> Account {
+        Account {
+            ssrc: self.line.ssrc,
+            timestamp: self.line.timestamp_at(now),
+            packets: self.report.packets_out,
+            // The field wraps (RFC 3550 section 6.4.1).
+            bytes: self.report.bytes_out as u32,
+            loss: self.reception.report(),
+        }
+    }
+}
+
+/// The payload type that most of the world uses for telephone events.
+const EVENTS_BY_CUSTOM: u8 = 101;
+
+// Thousands of legs share a core's cache; a session that grows should be seen.
+const _: () = assert!(size_of::<Session>() <= 1_024);
+const _: () = assert!(FRAME.as_millis() == 20);
