@@ -1,0 +1,114 @@
+//! Orders that pass both doors, and the order of the rules.
+
+use base::account::{AppState, NumberState, Review};
+use base::clip::{ClipKey, ClipWish, SystemClip};
+use base::id::{AppId, CallId, ClipId};
+use base::order::Product;
+use base::refusal::Refusal;
+
+use crate::story::{self, NOW, Story};
+
+#[test]
+fn an_admitted_order_becomes_a_call() {
+    let call = Story::callback().with_random(5).admitted().admitted.call;
+    assert_eq!(call.id, CallId::new(NOW, 5));
+    assert_eq!(
+        (&*call.dialect, &*call.node, &*call.account, &*call.key),
+        ("huawei", "node1", "acme", "key1")
+    );
+    assert_eq!((call.app, call.accepted_at), (AppId(7), NOW));
+    assert_eq!(call.user_data.as_deref(), Some("order 66"));
+    assert!(call.tell_who_hung_up);
+}
+
+#[test]
+fn names_of_clips_become_their_content() {
+    let mut story = Story::callback();
+    story.account.clips.insert("bye.wav".into(), story::voice_file(9, Review::Approved));
+    story.limit_talk(ClipWish::Named("bye.wav".into()));
+    let Product::Callback(call) = story.admitted().admitted.call.product else { panic!("it is a callback") };
+    assert_eq!(call.longest.unwrap().last_minute, ClipKey::Uploaded(ClipId::from_bytes([9; 16])));
+    assert_eq!(call.wait_voice, ClipKey::System(SystemClip::RingBack));
+}
+
+#[test]
+fn a_code_keeps_its_digits_and_repetitions() {
+    let Product::Code(call) = Story::code().admitted().admitted.call.product else { panic!("it is a code") };
+    assert_eq!(call.digits.expose(), &[4, 7, 1, 1]);
+    assert_eq!(call.times, Some(3));
+}
+
+#[test]
+fn the_orders_receiver_comes_before_the_apps() {
+    let mut story = Story::callback();
+    let call = story.admitted().admitted.call;
+    assert_eq!((call.status_url, call.fee_url), (story::url("https://shop.example/status"), None));
+    story.placing.status_url = story::url("https://other.example/status");
+    let call = story.admitted().admitted.call;
+    assert_eq!(call.status_url, story::url("https://other.example/status"));
+}
+
+#[test]
+fn the_permit_rides_with_the_call() {
+    let story = Story::callback();
+    let admission = story.admitted();
+    assert_eq!((story.app_ports.taken(), story.platform_ports.taken()), (1, 1));
+    drop(admission);
+    assert_eq!((story.app_ports.taken(), story.platform_ports.taken()), (0, 0));
+}
+
+#[test]
+fn an_order_that_breaks_every_rule_is_told_them_one_by_one() {
+    let mut story = Story::callback();
+    story.account.app.state = AppState::Paused;
+    story.account.app.products.clear();
+    story.placing.record = true;
+    story.callback_mut().wait_voice = ClipWish::Named("missing.wav".into());
+    story.placing.status_url = story::url("http://127.0.0.1/");
+    story.callback_mut().shown_to_caller = story::number("+8675599999999");
+    story.placing.bound_number = Some(story::number("+8675599999999"));
+    story.account.numbers[1].state = NumberState::Paused;
+    story.account.numbers[0].state = NumberState::Paused;
+    story.callback_mut().callee = story::number("+85291234567");
+    story.account.app.ports = 0;
+
+    assert_eq!(story.refused(), Some(Refusal::AppPaused));
+    story.account.app.state = AppState::Active;
+    assert_eq!(story.refused(), Some(Refusal::ProductNotOpen));
+    story.account.app.products = Story::callback().account.app.products;
+    assert_eq!(story.refused(), Some(Refusal::RecordingNotOpen));
+    story.placing.record = false;
+    assert_eq!(story.refused(), Some(Refusal::UnknownClip { name: "missing.wav".into() }));
+    story.callback_mut().wait_voice = ClipWish::System(SystemClip::RingBack);
+    assert_eq!(story.refused(), Some(Refusal::BadReceiver { name: "status_url" }));
+    story.placing.status_url = None;
+    assert_eq!(story.refused(), Some(Refusal::NumberNotOwned));
+    story.callback_mut().shown_to_caller = story::number(story::FIRST_NUMBER);
+    assert_eq!(story.refused(), Some(Refusal::NumberOfAnotherApp));
+    story.placing.bound_number = None;
+    assert_eq!(story.refused(), Some(Refusal::NumberPaused));
+    story.account.numbers[1].state = NumberState::Active;
+    assert_eq!(story.refused(), Some(Refusal::AbroadNotOpen));
+    story.callback_mut().callee = story::number("+8613800000002");
+    assert_eq!(story.refused(), Some(Refusal::AppPortsTaken));
+    story.account.app.ports = 1;
+    assert_eq!(story.refused(), None);
+}
+
+#[test]
+fn an_explanation_goes_on_after_the_first_no() {
+    let mut story = Story::callback();
+    story.account.app.state = AppState::Paused;
+    story.account.app.ports = 0;
+    let refusals: Vec<_> = story.explain().into_iter().filter_map(|finding| finding.refusal).collect();
+    assert_eq!(refusals, [Refusal::AppPaused, Refusal::AppPortsTaken]);
+}
+
+#[test]
+fn every_rule_has_its_own_words() {
+    let mut names: Vec<_> = Story::callback().explain().into_iter().map(|finding| finding.rule).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
