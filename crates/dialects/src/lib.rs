@@ -16,6 +16,7 @@
 //! A new vendor is a folder with the file names of `huawei/` and a line in [`ALL`]. Read `huawei/mod.rs` first.
 
 pub mod dialect;
+pub mod huawei;
 pub mod wire;
 
 pub use dialect::{Claim, Clock, Dialect, Done, Settings, Stamp};

@@ -1,0 +1,3 @@
+//! Huawei Cloud VoiceCall (语音通话), as its API documents of 2024-11 describe it and its customers use it.
+
+pub mod session;
