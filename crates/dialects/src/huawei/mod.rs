@@ -3,4 +3,6 @@
 mod attributes;
 mod auth;
 mod codes;
+mod fields;
+mod orders;
 pub mod session;
