@@ -23,7 +23,7 @@ pub use dialect::{Claim, Clock, Dialect, Done, Settings, Stamp};
 pub use wire::{Headers, Push, PushId, WireReply, WireRequest};
 
 /// Every dialect, each once.
-pub const ALL: &[&dyn Dialect] = &[];
+pub const ALL: &[&dyn Dialect] = &[&huawei::Huawei];
 
 /// The dialect whose path this is.
 #[must_use]

@@ -1,0 +1,47 @@
+//! The customer's side: signs a request as an app does, and checks a push as a receiver does.
+
+use base::account::{Key, PushSignature};
+use base::time::Timestamp;
+use subtle::ConstantTimeEq;
+
+use super::auth::{self, CREATED};
+use super::push;
+use crate::wire::Headers;
+
+/// The two headers that a request needs: `Authorization` and `X-AKSK`. The nonce is 1 to 128 digits and letters.
+#[must_use]
+pub fn sign(key: &Key, nonce: &str, created: Timestamp) -> Headers {
+    let created = created.print(CREATED);
+    let digest = auth::digest(key.secret.expose(), &[nonce, &created]);
+    auth::headers(&key.id, &digest, nonce, &created).into_iter().collect()
+}
+
+/// A push that is not what it claims to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPush {
+    /// A header or an attribute is missing, or names another key.
+    #[error("the push carries no signature of this key")]
+    Unsigned,
+    /// The digest covers something else.
+    #[error("the signature of the push does not match")]
+    WrongDigest,
+}
+
+/// Checks the signature of a push that was sent to `url`, which is the address exactly as the customer gave it.
+/// The time is covered but not compared with any clock: a push may be old. With [`PushSignature::Off`] every push
+/// passes.
+///
+/// # Errors
+/// [`BadPush`] when the headers do not prove that the sender knows the key's secret.
+pub fn check_push(headers: &Headers, url: &str, key: &Key, signature: PushSignature) -> Result<(), BadPush> {
+    if signature == PushSignature::Off {
+        return Ok(());
+    }
+    let claim = auth::claim(headers).map_err(|_| BadPush::Unsigned)?;
+    if claim.key != key.id {
+        return Err(BadPush::Unsigned);
+    }
+    let expected = push::digest(signature, key.secret.expose(), url, &claim.nonce, &claim.created);
+    let matches = bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
+    if matches { Ok(()) } else { Err(BadPush::WrongDigest) }
+}
