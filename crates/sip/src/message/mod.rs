@@ -31,6 +31,7 @@ use self::parse::Index;
 pub use self::print::{Writer, refuse};
 pub use self::stream::{Frame, frame};
 pub use self::uri::{Scheme, Uri};
+pub(crate) use self::values::list_part;
 pub use self::values::{
     CSeq, NameAddr, Params, ParamsIter, RAck, Reason, Refresher, SessionExpires, Via, text, unfold, uri_of,
 };

@@ -428,6 +428,14 @@ pub(super) fn split_list(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     (trim(text), None)
 }
 
+/// One part of a list of text and what follows its comma.
+pub(crate) fn list_part(text: &str) -> (&str, Option<&str>) {
+    let (_, rest) = split_list(text.as_bytes());
+    let Some(rest) = rest else { return (text.trim(), None) };
+    let comma = text.len() - rest.len() - 1;
+    (text[..comma].trim(), Some(&text[comma + 1..]))
+}
+
 /// One parameter and what follows its semicolon. Semicolons in quotes do not count.
 fn split_param(text: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut at = 0;
@@ -468,7 +476,7 @@ pub(super) fn quoted_len(text: &[u8]) -> Option<usize> {
 }
 
 /// Without the quotes around it, if there are any. Escapes inside stay.
-pub(crate) fn unquote(value: &[u8]) -> &[u8] {
+fn unquote(value: &[u8]) -> &[u8] {
     match value {
         [b'"', inside @ .., b'"'] => inside,
         _ => value,
