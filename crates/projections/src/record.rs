@@ -41,19 +41,17 @@ impl Progress {
             Fact::Dialled { leg } => first(&mut self.legs[leg.index()].dialled_at, at),
             Fact::Ringing { leg, .. } => {
                 let leg = &mut self.legs[leg.index()];
-                is_up(leg) && leg.answered_at.is_none() && first(&mut leg.ringing_at, at)
+                !is_gone(leg) && leg.answered_at.is_none() && first(&mut leg.ringing_at, at)
             }
             Fact::Answered { leg, .. } => {
                 let leg = &mut self.legs[leg.index()];
-                is_up(leg) && first(&mut leg.answered_at, at)
+                !is_gone(leg) && first(&mut leg.answered_at, at)
             }
             Fact::Released { leg, release } => {
                 let leg = &mut self.legs[leg.index()];
-                let news = is_up(leg) && first(&mut leg.released_at, at);
-                if news {
-                    leg.release = Some(release);
-                }
-                news
+                // A leg whose INVITE could not even leave is released too, without having been dialled.
+                leg.release.get_or_insert(release);
+                first(&mut leg.released_at, at)
             }
             Fact::Bridged => first(&mut self.bridged_at, at),
             // They leave no trace in the record.
@@ -92,7 +90,11 @@ pub(crate) fn had_rung(leg: &LegRecord) -> bool {
 
 /// Whether a leg was dialled and is not gone.
 pub(crate) const fn is_up(leg: &LegRecord) -> bool {
-    leg.dialled_at.is_some() && leg.released_at.is_none()
+    leg.dialled_at.is_some() && !is_gone(leg)
+}
+
+const fn is_gone(leg: &LegRecord) -> bool {
+    leg.released_at.is_some()
 }
 
 fn first(time: &mut Option<Timestamp>, at: Timestamp) -> bool {
@@ -136,6 +138,14 @@ mod tests {
         let record = story::record(&story::callback(story::A_BUSY)).unwrap();
         assert_eq!(record.leg(Leg::B), &LegRecord::default());
         assert_eq!(record.leg(Leg::A).release.unwrap().cause, Cause::Busy);
+    }
+
+    #[test]
+    fn a_leg_that_could_not_be_dialled_has_its_release() {
+        let text = "0 accepted; 3 released A Platform TrunkFault; 3 over Platform TrunkFault A";
+        let record = story::record(&story::callback(text)).unwrap();
+        assert_eq!(record.leg(Leg::A).dialled_at, None);
+        assert_eq!(record.leg(Leg::A).release.unwrap().cause, Cause::TrunkFault);
     }
 
     #[test]
