@@ -4,7 +4,7 @@
 //! Event (news of a leg, a deadline, a stop) ─▶ Plan ─▶ Todo (dial, play, bridge, hang up, over)
 //! ```
 //!
-//! *Takes* a [`Call`](base::call::Call) once and then [`Event`]s; *gives* [`Wish`]es in the order in which they are to
+//! *Takes* a [`Call`] once and then [`Event`]s; *gives* [`Wish`]es in the order in which they are to
 //! be done. It never dials, sleeps, fails, reads a clock or knows SIP: whoever runs a plan does what it wishes and
 //! tells it what came of it.
 //!
