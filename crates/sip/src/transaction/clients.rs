@@ -1,0 +1,255 @@
+//! The table of client transactions: requests of ours that wait for responses.
+
+use std::net::SocketAddr;
+
+use base::time::Instant;
+
+use super::invite_client::InviteClient;
+use super::key::Table;
+use super::plain_client::PlainClient;
+use super::{Act, Class, stored};
+use crate::event::{Datagram, Output, Outputs};
+use crate::timer::{Agenda, Pace, Timer, Timers, Who};
+
+/// One request of ours.
+pub(crate) struct Client<O> {
+    machine: Machine,
+    /// Where the request went; its responses must come from there (RFC 3581 4).
+    to: SocketAddr,
+    /// The request, until its final response; then the ACK of a failed INVITE.
+    bytes: Option<Datagram>,
+    owner: O,
+}
+
+enum Machine {
+    Invite(InviteClient),
+    Plain(PlainClient),
+}
+
+/// What the owner of a transaction is told.
+pub(crate) struct News<O> {
+    pub(crate) owner: O,
+    pub(crate) what: What,
+    /// The request, when it has just become final: what to send again with credentials.
+    pub(crate) request: Option<Datagram>,
+    /// Where the request went.
+    pub(crate) to: SocketAddr,
+}
+
+/// What happened to a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A response for the owner has come.
+    Response,
+    /// No response came in time; the transaction is closed.
+    TimedOut,
+    /// Timer C; the owner must cancel.
+    RangOut,
+    /// The transaction is closed, all was said before.
+    Closed,
+}
+
+/// Client transactions by their key.
+pub(crate) struct Clients<O> {
+    table: Table<u64, Client<O>>,
+}
+
+impl<O: Copy> Clients<O> {
+    pub(crate) fn new() -> Self {
+        Self { table: Table::default() }
+    }
+
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether one more would be too many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.table.len() >= CLIENTS_MAX
+    }
+
+    /// Whether a response from `from` to the transaction of this key is awaited.
+    pub(crate) fn expects(&self, key: u64, from: SocketAddr) -> bool {
+        self.table.get(&key).is_some_and(|client| client.to == from)
+    }
+
+    /// An INVITE was sent.
+    pub(crate) fn open_invite(
+        &mut self,
+        key: u64,
+        sent: Sent<O>,
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+    ) {
+        self.open(key, Machine::Invite(InviteClient::start(now, pace)), sent, agenda);
+    }
+
+    /// An INVITE was sent in a former life.
+    pub(crate) fn resume_invite(
+        &mut self,
+        key: u64,
+        sent: Sent<O>,
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+    ) {
+        self.open(key, Machine::Invite(InviteClient::resume(now, pace)), sent, agenda);
+    }
+
+    /// A request other than INVITE and ACK was sent.
+    pub(crate) fn open_plain(
+        &mut self,
+        key: u64,
+        sent: Sent<O>,
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+    ) {
+        self.open(key, Machine::Plain(PlainClient::start(now, pace)), sent, agenda);
+    }
+
+    /// Whether the INVITE of this key has had a provisional and no final response, and what it said on the wire.
+    pub(crate) fn cancellable(&self, key: u64) -> Option<(&Datagram, SocketAddr)> {
+        let client = self.table.get(&key)?;
+        let Machine::Invite(invite) = &client.machine else { return None };
+        let bytes = client.bytes.as_ref().filter(|_| invite.is_proceeding())?;
+        Some((bytes, client.to))
+    }
+
+    /// The INVITE of this key was cancelled: it has 64*T1 to end.
+    pub(crate) fn cancelled(&mut self, key: u64, now: Instant, pace: &Pace, agenda: &mut Agenda<Who>) {
+        let Some(client) = self.table.get_mut(&key) else { return };
+        if let Machine::Invite(invite) = &mut client.machine {
+            invite.cancelled(now, pace);
+            client.book(key, agenda);
+        }
+    }
+
+    /// A response has come. `to` is the value of its To header, for the ACK of a failure.
+    pub(crate) fn on_response(
+        &mut self,
+        key: u64,
+        (from, class, to): (SocketAddr, Class, &[u8]),
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+        out: &mut Outputs,
+    ) -> Option<News<O>> {
+        let client = self.table.get_mut(&key).filter(|client| client.to == from)?;
+        let act = match &mut client.machine {
+            Machine::Invite(invite) => invite.on_response(class, now, pace),
+            Machine::Plain(plain) => plain.on_response(class, now, pace),
+        };
+        client.book(key, agenda);
+        match act {
+            Act::Pass => {
+                let request =
+                    if matches!(class, Class::Success | Class::Failure) { client.bytes.take() } else { None };
+                Some(client.news(What::Response, request))
+            }
+            Act::AcknowledgeAndPass => {
+                let request = client.bytes.take();
+                let ack = request.as_ref().map(|invite| Datagram::from(stored::acknowledge(invite, to)));
+                client.bytes = ack;
+                client.send(out);
+                Some(client.news(What::Response, request))
+            }
+            Act::Resend => {
+                client.send(out);
+                None
+            }
+            Act::Nothing | Act::TimedOut | Act::RangOut | Act::Over => None,
+        }
+    }
+
+    /// The agenda's entry for `at` has come up.
+    pub(crate) fn on_time(
+        &mut self,
+        key: u64,
+        at: Instant,
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+        out: &mut Outputs,
+    ) -> Option<News<O>> {
+        let client = self.table.get_mut(&key)?;
+        if !client.timers().wake(at) {
+            return None;
+        }
+        let mut news = None;
+        while let Some(timer) = client.timers().take_due(now) {
+            match client.fire(timer, now, pace) {
+                Act::Resend => client.send(out),
+                Act::TimedOut => news = Some(What::TimedOut),
+                Act::RangOut => news = Some(What::RangOut),
+                Act::Over => news = Some(What::Closed),
+                Act::Nothing | Act::Pass | Act::AcknowledgeAndPass => {}
+            }
+            if news.is_some() {
+                break;
+            }
+        }
+        client.book(key, agenda);
+        let news = client.news(news?, None);
+        if client.is_over() {
+            self.table.remove(&key);
+        }
+        Some(news)
+    }
+
+    fn open(&mut self, key: u64, machine: Machine, sent: Sent<O>, agenda: &mut Agenda<Who>) {
+        let mut client = Client { machine, to: sent.to, bytes: Some(sent.bytes), owner: sent.owner };
+        client.book(key, agenda);
+        self.table.insert(key, client);
+    }
+}
+
+/// A request that was sent: its bytes, where to, and who wants to hear of it.
+pub(crate) struct Sent<O> {
+    pub(crate) bytes: Datagram,
+    pub(crate) to: SocketAddr,
+    pub(crate) owner: O,
+}
+
+impl<O: Copy> Client<O> {
+    fn timers(&mut self) -> &mut Timers {
+        match &mut self.machine {
+            Machine::Invite(invite) => &mut invite.timers,
+            Machine::Plain(plain) => &mut plain.timers,
+        }
+    }
+
+    fn book(&mut self, key: u64, agenda: &mut Agenda<Who>) {
+        self.timers().book(Who::Client(key), agenda);
+    }
+
+    fn fire(&mut self, timer: Timer, now: Instant, pace: &Pace) -> Act {
+        match &mut self.machine {
+            Machine::Invite(invite) => invite.on_timer(timer, now),
+            Machine::Plain(plain) => plain.on_timer(timer, now, pace),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match &self.machine {
+            Machine::Invite(invite) => invite.is_over(),
+            Machine::Plain(plain) => plain.is_over(),
+        }
+    }
+
+    fn send(&self, out: &mut Outputs) {
+        if let Some(bytes) = &self.bytes {
+            out.push(Output::Send { to: self.to, datagram: bytes.clone() });
+        }
+    }
+
+    fn news(&self, what: What, request: Option<Datagram>) -> News<O> {
+        News { owner: self.owner, what, request, to: self.to }
+    }
+}
+
+/// Open client transactions per endpoint: 300 calls a second leave about 20,000 of them (an accepted INVITE stays
+/// 32 s, a BYE 5 s); ten times that is an attack or a dead trunk, and costs at most 200 MB with their bytes.
+pub(crate) const CLIENTS_MAX: usize = 200_000;
