@@ -1,0 +1,218 @@
+//! What an endpoint says: datagrams to send, and news about legs.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::reason::Reason;
+
+/// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
+pub type Datagram = Arc<[u8]>;
+
+/// The caller's list of things to do, in order.
+pub type Outputs = Vec<Output>;
+
+/// The name of a leg. For calls that we place the owner chooses it, below [`LegKey::INCOMING`] and never twice; for
+/// calls that come in the endpoint does, from there on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegKey(pub u64);
+
+impl LegKey {
+    /// The first key of a call that came in.
+    pub const INCOMING: u64 = 1 << 63;
+}
+
+/// One branch of a forked call, in the order in which the branches made themselves heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fork(pub u8);
+
+/// One thing for the owner of the endpoint to do.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send these bytes.
+    Send {
+        /// Where to.
+        to: SocketAddr,
+        /// What.
+        datagram: Datagram,
+    },
+    /// Something happened to a leg.
+    Event {
+        /// Which leg.
+        leg: LegKey,
+        /// What happened.
+        event: Event,
+    },
+    /// A ping that [`Endpoint::options`](crate::Endpoint::options) sent has come to its end.
+    Pong {
+        /// Whom we asked.
+        peer: SocketAddr,
+        /// What it answered; `None` when it did not, within 64*T1.
+        status: Option<u16>,
+    },
+}
+
+/// News about a leg. [`Failed`](Self::Failed) and [`Ended`](Self::Ended) are final: each leg gets exactly one of
+/// them, as its last event.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Our INVITE has arrived at the next hop (100, or the first provisional of any kind). Once at most.
+    Trying,
+    /// A provisional from 101 to 199. Each new fork has its own dialog and perhaps its own early media.
+    Early {
+        /// Which branch of the call.
+        fork: Fork,
+        /// 180, 183, …
+        status: u16,
+        /// Its session description.
+        sdp: Option<Vec<u8>>,
+        /// Why it already knows that it will fail (RFC 3326 in a 183), as Chinese carriers do.
+        reason: Option<Reason>,
+    },
+    /// The call was answered (any 2xx), and our ACK is on its way.
+    Answered {
+        /// The branch that answered. All others are being released.
+        fork: Fork,
+        /// The answer to our offer. `None`: it came before, in the last [`Early`](Self::Early) of this fork.
+        sdp: Option<Vec<u8>>,
+    },
+    /// The call will not be: it was refused, nobody answered in time, or it was cancelled. Final.
+    Failed {
+        /// Status of the response; 408 when a timer of ours made it, 487 for a cancelled call.
+        status: u16,
+        /// The peer's reason, from its response or its CANCEL.
+        reason: Option<Reason>,
+        /// Seconds after which to try again, from a 503 and its like.
+        retry_after: Option<u32>,
+        /// Whether we decided it, and not a response of the peer.
+        local: bool,
+    },
+    /// The peer offers a change of the session. Answer with [`answer_offer`](crate::Endpoint::answer_offer) or
+    /// refuse with [`refuse_offer`](crate::Endpoint::refuse_offer).
+    Offer {
+        /// The branch that offers; before the answer several may.
+        fork: Fork,
+        /// The offer.
+        sdp: Vec<u8>,
+    },
+    /// Our [`offer`](crate::Endpoint::offer) was accepted, or the peer answered the description that we gave to its
+    /// re-INVITE without one.
+    OfferAnswered {
+        /// The answer.
+        sdp: Vec<u8>,
+    },
+    /// Our [`offer`](crate::Endpoint::offer) was refused; the session goes on as it was.
+    OfferRefused {
+        /// 491 means that both sides offered at once: try again after a random time (RFC 3261 14.1).
+        status: u16,
+    },
+    /// An INFO request came and was answered with 200.
+    Info {
+        /// Its Content-Type.
+        content_type: String,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// The final answer to an INFO of ours; 408 when none came.
+    InfoDone {
+        /// Status of the response.
+        status: u16,
+    },
+    /// Something is wrong with the leg. What follows from it comes as its own events.
+    Fault(Fault),
+    /// A call has come in: [`ring`](crate::Endpoint::ring), [`answer`](crate::Endpoint::answer) or
+    /// [`reject`](crate::Endpoint::reject) it.
+    Invited(Box<Invited>),
+    /// The caller has given up; [`Failed`](Self::Failed) with 487 follows.
+    Cancelled {
+        /// Why, if it said so.
+        reason: Option<Reason>,
+    },
+    /// Our answer was acknowledged.
+    Acked,
+    /// Our answer was never acknowledged; the leg is being released.
+    AckMissing,
+    /// The call is over: it had been answered, and a BYE was sent or received. Without an
+    /// [`Answered`](Self::Answered) before it, the answer crossed our CANCEL. Final.
+    Ended {
+        /// Whether the peer hung up.
+        by_peer: bool,
+        /// The peer's reason, from its BYE.
+        reason: Option<Reason>,
+    },
+}
+
+/// A call that has come in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invited {
+    /// Who sent it.
+    pub peer: SocketAddr,
+    /// Request URI: whom the caller wants.
+    pub request_uri: String,
+    /// The URI of its From header.
+    pub from: String,
+    /// The URI of its To header.
+    pub to: String,
+    /// Its Call-ID.
+    pub call_id: String,
+    /// Its session description, if any.
+    pub offer: Option<Vec<u8>>,
+    /// Whether a reliable provisional may be sent (it supports or requires 100rel).
+    pub reliable: bool,
+    /// The whole request, for what else its receiver wants to know.
+    pub request: Vec<u8>,
+}
+
+/// What can be wrong with a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The 2xx brought no answer to our offer and none had come before. The leg is acknowledged and released.
+    #[error("the call was answered without a session description")]
+    AnswerWithoutSdp,
+    /// Our reliable provisional was never acknowledged (RFC 3262 3). The call is refused with 504.
+    #[error("a reliable provisional response was never acknowledged")]
+    PrackMissing,
+}
+
+// Session descriptions, bodies and numbers are nobody's business in a log.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sdp = |sdp: &Option<Vec<u8>>| if sdp.is_some() { " sdp" } else { "" };
+        match self {
+            Self::Trying => write!(f, "Trying"),
+            Self::Early { fork, status, sdp: body, reason } => {
+                write!(f, "Early {status} fork {}{}{}", fork.0, sdp(body), Cause(reason.as_ref()))
+            }
+            Self::Answered { fork, sdp: body } => write!(f, "Answered fork {}{}", fork.0, sdp(body)),
+            Self::Failed { status, reason, retry_after, local } => {
+                write!(f, "Failed {status}{}", Cause(reason.as_ref()))?;
+                if let Some(secs) = retry_after {
+                    write!(f, " retry after {secs}")?;
+                }
+                f.write_str(if *local { " local" } else { "" })
+            }
+            Self::Offer { fork, .. } => write!(f, "Offer fork {}", fork.0),
+            Self::OfferAnswered { .. } => write!(f, "OfferAnswered"),
+            Self::OfferRefused { status } => write!(f, "OfferRefused {status}"),
+            Self::Info { content_type, .. } => write!(f, "Info {content_type}"),
+            Self::InfoDone { status } => write!(f, "InfoDone {status}"),
+            Self::Fault(fault) => write!(f, "Fault {fault:?}"),
+            Self::Invited(invited) => write!(f, "Invited{}", sdp(&invited.offer)),
+            Self::Cancelled { reason } => write!(f, "Cancelled{}", Cause(reason.as_ref())),
+            Self::Acked => write!(f, "Acked"),
+            Self::AckMissing => write!(f, "AckMissing"),
+            Self::Ended { by_peer, reason } => {
+                write!(f, "Ended by {}{}", if *by_peer { "peer" } else { "us" }, Cause(reason.as_ref()))
+            }
+        }
+    }
+}
+
+/// A reason in an event's debug line.
+struct Cause<'a>(Option<&'a Reason>);
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |reason| write!(f, " {}={}", reason.protocol, reason.cause))
+    }
+}
