@@ -1,0 +1,94 @@
+//! What a leg wants to know of a message that it heard.
+
+use std::net::SocketAddr;
+
+use crate::event::Event;
+use crate::message::{Message, Method, Name, NameAddr, StartLine, text, unfold};
+use crate::reason::Reason;
+
+/// The session description, whether or not its sender remembered to name its type.
+pub(crate) fn sdp(message: &Message<'_>) -> Option<Vec<u8>> {
+    let body = message.body();
+    let untyped = message.content_type().is_none() && body.starts_with(b"v=");
+    (!body.is_empty() && (untyped || message.is_content("application/sdp"))).then(|| body.to_vec())
+}
+
+/// Record-Route from the top, each as a `name-addr` for Route.
+pub(crate) fn record_routes(message: &Message<'_>) -> Vec<String> {
+    message
+        .record_routes()
+        .map(|hop| format!("<{}>{}", text(hop.uri()), text(hop.params().as_bytes())))
+        .collect()
+}
+
+/// The URI of the first Contact.
+pub(crate) fn contact(message: &Message<'_>) -> Option<String> {
+    message.contact().map(uri)
+}
+
+/// The URI of a party.
+pub(crate) fn uri(party: NameAddr<'_>) -> String {
+    text(party.uri()).into_owned()
+}
+
+/// The request URI as it came.
+pub(crate) fn request_uri(request: &Message<'_>) -> String {
+    match request.start() {
+        StartLine::Request { uri, .. } => text(uri).into_owned(),
+        StartLine::Response { .. } => String::new(),
+    }
+}
+
+/// The value of To on one line, for an ACK to repeat.
+pub(crate) fn to_line(message: &Message<'_>) -> Vec<u8> {
+    unfold(message.header(Name::To).unwrap_or_default()).into_owned()
+}
+
+/// The RSeq of a provisional that wants a PRACK (RFC 3262 4).
+pub(crate) fn reliable(response: &Message<'_>) -> Option<u32> {
+    let wanted = response.require().has_token("100rel") && response.to().tag().is_some();
+    response.rseq().filter(|_| wanted)
+}
+
+/// Whether the sender takes reliable provisionals.
+pub(crate) fn supports_reliable(invite: &Message<'_>) -> bool {
+    invite.supported().has_token("100rel") || invite.require().has_token("100rel")
+}
+
+/// RSeq and CSeq number of the provisional that a PRACK is about.
+pub(crate) fn acknowledged(prack: &Message<'_>) -> Option<(u32, u32)> {
+    let rack = prack.rack().filter(|rack| rack.cseq.method == Method::Invite)?;
+    Some((rack.rseq, rack.cseq.number))
+}
+
+/// What it requires and we do not know, as a value for Unsupported.
+pub(crate) fn unknown_extensions(request: &Message<'_>) -> Option<String> {
+    let unknown = request.require().filter(|option| !option.eq_ignore_ascii_case(b"100rel"));
+    let unknown: Vec<_> = unknown.take(UNSUPPORTED_MAX).map(text).collect();
+    (!unknown.is_empty()).then(|| unknown.join(", "))
+}
+
+/// The final event that a failure response makes.
+pub(crate) fn failed(response: &Message<'_>) -> Event {
+    Event::Failed {
+        status: response.status().unwrap_or_default(),
+        reason: Reason::of(response),
+        retry_after: response.retry_after(),
+        local: false,
+    }
+}
+
+/// Where responses go: back to the source, if it asked for that (RFC 3581); else to its address and the port of its
+/// Via (RFC 3261 18.2.2). Never to another address than the source's.
+pub(crate) fn reply_to(request: &Message<'_>, from: SocketAddr) -> SocketAddr {
+    const DEFAULT_PORT: u16 = 5060;
+    let via = request.via();
+    if via.params().has("rport") {
+        return from;
+    }
+    let port = via.port().filter(|&port| port != 0).unwrap_or(DEFAULT_PORT);
+    SocketAddr::new(from.ip(), port)
+}
+
+/// Extensions named in one refusal.
+const UNSUPPORTED_MAX: usize = 8;

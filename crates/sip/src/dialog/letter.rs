@@ -1,0 +1,231 @@
+//! Writing the messages of a leg.
+
+use std::net::SocketAddr;
+
+use super::route::socket_of;
+use super::tools::Tools;
+use super::{Dialog, Names, heard};
+use crate::event::Output;
+use crate::invite::Invite;
+use crate::message::{Fault, Message, Method, Name, Writer, refuse};
+use crate::saved::Saved;
+use crate::settings::{NextHop, Settings};
+
+/// What a message carries beyond what every message has.
+pub(crate) struct Extra<'a> {
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+    /// Content-Type and body.
+    pub(crate) body: Option<(&'a str, &'a [u8])>,
+}
+
+impl Extra<'_> {
+    /// Nothing.
+    pub(crate) const NONE: Extra<'static> = Extra { headers: &[], body: None };
+}
+
+/// A session description as a body.
+pub(crate) fn of_sdp(sdp: &[u8]) -> (&'static str, &[u8]) {
+    (SDP, sdp)
+}
+
+/// The first INVITE of a call.
+pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
+    let mut writer = Writer::request(Method::Invite, &invite.request_uri);
+    top(&mut writer, &invite.branch, settings);
+    writer
+        .header(Name::From, format!("{};tag={}", invite.from, invite.from_tag))
+        .header(Name::To, &invite.to)
+        .header(Name::CallId, &invite.call_id)
+        .text(Name::CSeq, format_args!("{} INVITE", crate::FIRST_CSEQ))
+        .header(Name::Contact, &invite.contact)
+        .header(Name::Allow, ALLOW);
+    if invite.supported_100rel {
+        writer.header(Name::Supported, SUPPORTED);
+    }
+    if let Some(identity) = &invite.asserted_identity {
+        writer.header(Name::PAssertedIdentity, identity);
+    }
+    for (name, value) in &invite.headers {
+        writer.header_named(name, value);
+    }
+    product(&mut writer, Name::UserAgent, settings);
+    writer.body(SDP, invite.offer.clone()).finish()
+}
+
+/// The head of an INVITE of a former life, of which a CANCEL and an ACK can be made.
+pub(crate) fn invite_again(saved: &Saved, settings: &Settings) -> Vec<u8> {
+    let mut writer = Writer::request(Method::Invite, &saved.request_uri);
+    top(&mut writer, &saved.branch, settings);
+    writer
+        .header(Name::From, format!("{};tag={}", saved.local, saved.local_tag))
+        .header(Name::To, &saved.remote)
+        .header(Name::CallId, &saved.call_id)
+        .text(Name::CSeq, format_args!("{} INVITE", saved.cseq))
+        .finish()
+}
+
+/// A request inside a dialog, and where it goes.
+pub(super) fn in_dialog(
+    (names, dialog, peer): (&Names, &Dialog, SocketAddr),
+    (method, cseq, branch): (Method, u32, &str),
+    extra: &Extra<'_>,
+    settings: &Settings,
+) -> (Vec<u8>, SocketAddr) {
+    let path = dialog.routes.path(&dialog.target);
+    let mut writer = Writer::request(method, path.request_uri);
+    top(&mut writer, branch, settings);
+    for route in &path.routes {
+        writer.header(Name::Route, route.as_bytes());
+    }
+    writer.header(Name::From, format!("{};tag={}", names.local, names.local_tag));
+    if dialog.remote_tag.is_empty() {
+        writer.header(Name::To, names.remote.as_bytes());
+    } else {
+        writer.header(Name::To, format!("{};tag={}", names.remote, dialog.remote_tag));
+    }
+    writer
+        .header(Name::CallId, names.call_id.as_bytes())
+        .text(Name::CSeq, format_args!("{cseq} {}", method.as_str()));
+    product(&mut writer, Name::UserAgent, settings);
+    let bytes = finish(writer, extra);
+    let to = match settings.next_hop {
+        NextHop::Dialog => socket_of(path.next).unwrap_or(peer),
+        NextHop::Peer => peer,
+    };
+    (bytes, to)
+}
+
+/// A response. One that makes a dialog carries the Record-Routes of its request (RFC 3261 12.1.1).
+pub(crate) fn response(
+    request: &Message<'_>,
+    from: SocketAddr,
+    (status, our_tag): (u16, Option<&str>),
+    extra: &Extra<'_>,
+    settings: &Settings,
+) -> Vec<u8> {
+    let mut writer = Writer::reply(request, status, phrase(status), our_tag, from);
+    if request.method() == Method::Invite && (101..300).contains(&status) {
+        writer.copy(request, Name::RecordRoute);
+    }
+    product(&mut writer, Name::Server, settings);
+    finish(writer, extra)
+}
+
+/// A ping outside any dialog.
+pub(crate) fn ping(
+    peer: SocketAddr,
+    (branch, call_id, tag): (&str, &str, &str),
+    settings: &Settings,
+) -> Vec<u8> {
+    let mut writer = Writer::request(Method::Options, format!("sip:{peer}"));
+    top(&mut writer, branch, settings);
+    writer
+        .header(Name::From, format!("<sip:{}>;tag={tag}", settings.sent_by))
+        .header(Name::To, format!("<sip:{peer}>"))
+        .header(Name::CallId, call_id)
+        .text(Name::CSeq, format_args!("{} OPTIONS", crate::FIRST_CSEQ))
+        .header(Name::Contact, format!("<sip:{}>", settings.sent_by))
+        .header(Name::Accept, SDP);
+    product(&mut writer, Name::UserAgent, settings);
+    writer.finish()
+}
+
+/// Answers OPTIONS: what we take and can (RFC 3261 11.2).
+pub(crate) fn describe_us(key: u64, tools: &mut Tools<'_>) {
+    let (tag, contact) = (tools.word(), format!("<sip:{}>", tools.settings.sent_by));
+    let headers =
+        [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", SDP), ("Supported", SUPPORTED)];
+    tools.respond(key, 200, Some(&tag), &Extra { headers: &headers, body: None });
+}
+
+/// A 503 without any state, for when the tables are full.
+pub(crate) fn overloaded(request: &Message<'_>, from: SocketAddr, settings: &Settings) -> Output {
+    let extra = Extra { headers: &[("Retry-After", OVERLOAD_SECS)], body: None };
+    let bytes = response(request, from, (503, Some(STATELESS_TAG)), &extra, settings);
+    Output::Send { to: heard::reply_to(request, from), datagram: bytes.into() }
+}
+
+/// The answer to a datagram that cannot be read, if one is due.
+pub(crate) fn refusal(datagram: &[u8], fault: Fault) -> Option<Vec<u8>> {
+    refuse(datagram, fault, STATELESS_TAG)
+}
+
+/// Via and Max-Forwards.
+fn top(writer: &mut Writer, branch: &str, settings: &Settings) {
+    writer
+        .header(Name::Via, format!("SIP/2.0/UDP {};rport;branch={branch}", settings.sent_by))
+        .header(Name::MaxForwards, "70");
+}
+
+fn product(writer: &mut Writer, name: Name, settings: &Settings) {
+    if !settings.product.is_empty() {
+        writer.header(name, &settings.product);
+    }
+}
+
+fn finish(mut writer: Writer, extra: &Extra<'_>) -> Vec<u8> {
+    for (name, value) in extra.headers {
+        writer.header_named(name, value);
+    }
+    if let Some((content_type, body)) = extra.body {
+        writer.body(content_type, body);
+    }
+    writer.finish()
+}
+
+/// Reason phrases of RFC 3261 21 and its extensions. They are for people; nobody decides by them.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Trying",
+        180 => "Ringing",
+        181 => "Call Is Being Forwarded",
+        182 => "Queued",
+        183 => "Session Progress",
+        200 => "OK",
+        202 => "Accepted",
+        302 => "Moved Temporarily",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        420 => "Bad Extension",
+        480 => "Temporarily Unavailable",
+        481 => "Call/Transaction Does Not Exist",
+        482 => "Loop Detected",
+        484 => "Address Incomplete",
+        486 => "Busy Here",
+        487 => "Request Terminated",
+        488 => "Not Acceptable Here",
+        491 => "Request Pending",
+        500 => "Server Internal Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        504 => "Server Time-out",
+        600 => "Busy Everywhere",
+        603 => "Decline",
+        604 => "Does Not Exist Anywhere",
+        _ => match status / 100 {
+            1 => "Progress",
+            2 => "Success",
+            3 => "Redirection",
+            4 => "Request Failure",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
+    }
+}
+
+/// What we take.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS";
+
+/// What we can beyond RFC 3261.
+pub(crate) const SUPPORTED: &str = "100rel";
+
+/// How long an overloaded endpoint asks to be left alone: two rounds of its longest waits are over by then.
+pub(crate) const OVERLOAD_SECS: &str = "5";
+
+const SDP: &str = "application/sdp";
+
+/// The tag of responses that we send without remembering them.
+const STATELESS_TAG: &str = "huihu";
