@@ -1,1 +1,32 @@
-//! (in the making)
+//! SIP without IO: datagrams and deadlines in, messages and datagrams out.
+//!
+//! *Takes* bytes from the network and wishes from the engine. *Gives* bytes to send, news, and the next deadline. It
+//! never opens a socket, reads a clock, draws a random number, blocks or panics on what a stranger sends.
+//!
+//! Read [`Endpoint`] first if you place or take calls, [`message`] if you care what stands on the wire, then [`digest`] (how we prove who we are) and [`sdp`] (what the
+//! media will be).
+
+pub mod digest;
+pub mod message;
+pub mod sdp;
+
+mod dialog;
+mod endpoint;
+mod event;
+mod invite;
+mod reason;
+mod saved;
+mod settings;
+mod timer;
+mod transaction;
+
+pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring, call_id_of};
+pub use self::event::{Datagram, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
+pub use self::invite::Invite;
+pub use self::reason::{Protocol, Reason};
+pub use self::saved::{Saved, SavedDialog};
+pub use self::settings::{NextHop, PeerRule, Settings};
+pub use self::timer::{Pace, Timer};
+
+/// CSeq number of the first request of a leg that we place.
+const FIRST_CSEQ: u32 = 1;
