@@ -1,1 +1,10 @@
 //! The tools of the end-to-end tests: the binary under test, telephones, receivers, ears.
+//!
+//! Everything here is real: processes, sockets, files. Waiting is always for a condition, with a deadline.
+
+pub mod api;
+pub mod ears;
+pub mod huihu;
+pub mod receiver;
+pub mod sipp;
+pub mod wait;

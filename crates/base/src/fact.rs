@@ -53,6 +53,11 @@ pub enum Fact {
         /// The clip.
         clip: ClipKey,
     },
+    /// A party began to hear a verification code. Which digits are spoken is nobody's business.
+    CodeStarted {
+        /// The leg that hears it.
+        leg: Leg,
+    },
     /// A party began to hear the other side's early media.
     EarlyMedia {
         /// The leg that hears it.

@@ -1,1 +1,21 @@
-//! (in the making)
+//! Runs plans on legs: the room where calls live.
+//!
+//! ```text
+//! Launch (Call + Permit + Clips) ─▶ shard ◀─▶ sip · media ◀─▶ network
+//!                                     └─▶ Entry, to the journal
+//! ```
+//!
+//! *Takes* accepted calls, stops, and what the network brings; *gives* facts, in order, one closing fact a call.
+//! A call lives by value in one shard, which is one thread with one event loop; both its legs, their sockets and
+//! their timers live there too, so nothing of a call is ever locked. It never reads a database, never speaks HTTP,
+//! never blocks on anything but its own poller.
+//!
+//! `call.rs` and `leg.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
+//! then `driver/shard.rs`.
+
+mod call;
+mod driver;
+pub mod engine;
+mod leg;
+
+pub use engine::{Engine, Journal, Launch, Orphan, Settings, StartFault, Trunk};

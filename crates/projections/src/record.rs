@@ -57,6 +57,7 @@ impl Progress {
             // They leave no trace in the record.
             Fact::Accepted(_)
             | Fact::ClipStarted { .. }
+            | Fact::CodeStarted { .. }
             | Fact::EarlyMedia { .. }
             | Fact::Digit { .. }
             | Fact::StopAsked

@@ -19,6 +19,7 @@ pub(crate) fn tell(call: &Call, entry: &Entry, rows: &mut Vec<Row>) {
         Fact::Answered { leg, .. } => (leg, StatusKind::Answered),
         Fact::Accepted(_)
         | Fact::ClipStarted { .. }
+        | Fact::CodeStarted { .. }
         | Fact::EarlyMedia { .. }
         | Fact::Bridged
         | Fact::Digit { .. }

@@ -1,0 +1,278 @@
+//! One running call: its plan, its legs, its line in the journal.
+//!
+//! ```text
+//! news of a leg ─▶ LegState ─▶ plans::Event ─▶ Plan ─▶ Wish ─▶ Deed   (for the driver to do)
+//!                      └──────────────────── Fact ───────────┘        (for the journal to keep)
+//! ```
+//!
+//! Pure: the driver calls it with `now` and does the deeds it asks for. Every dialled leg ends in one `Released`,
+//! every call in one `Over`, which is its last fact.
+
+use base::call::Call;
+use base::clip::{ClipKey, SystemClip};
+use base::fact::{Dialog, Entry, Fact};
+use base::id::Leg;
+use base::limits;
+use base::order::Ears;
+use base::permit::Permit;
+use base::private::Private;
+use base::release::{Cause, Ending, Party, Release};
+use base::time::{Instant, Timestamp};
+use plans::{Event, Plan, Repeat, Todo, Wish};
+
+use crate::leg::LegState;
+
+/// A call that was launched and is not over.
+#[derive(Debug)]
+pub(crate) struct Running {
+    call: Call,
+    plan: Box<dyn Plan>,
+    legs: [Option<LegState>; 2],
+    next_seq: u32,
+    /// The same moment on both clocks; facts are dated from it, so a step of the wall clock cannot disorder them.
+    began: (Instant, Timestamp),
+    over: bool,
+    _permit: Permit,
+}
+
+/// Something for the driver to do, in the order given.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Send the INVITE of a leg, then say [`Running::dialled`] or [`Running::lost`].
+    Dial(Leg),
+    /// Let a leg hear clips; say [`plans::Event::ClipEnded`] when they were played once.
+    Play(Leg, Vec<ClipKey>, Repeat),
+    /// Let a leg hear the other leg's early media.
+    PassEarlyMedia(Leg),
+    /// Let both hear each other.
+    Bridge,
+    /// Let bridged parties hear a clip in between.
+    Announce(Ears, ClipKey),
+    /// CANCEL or BYE.
+    HangUp(Leg, Cause),
+    /// The call is over: forget it and all that it still holds.
+    Over,
+}
+
+impl Running {
+    /// Takes over an accepted call. `wall` is what the wall clock says at `now`.
+    pub(crate) fn new(call: Call, plan: Box<dyn Plan>, permit: Permit, now: Instant, wall: Timestamp) -> Self {
+        let began = (now, wall.max(call.accepted_at));
+        Self { call, plan, legs: [None, None], next_seq: 1, began, over: false, _permit: permit }
+    }
+
+    pub(crate) const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    pub(crate) const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// When the plan wants to be woken.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.over { None } else { self.plan.deadline() }
+    }
+
+    /// The leg, when it is answered and not yet gone.
+    pub(crate) fn is_up(&self, leg: Leg) -> bool {
+        self.legs[leg.index()].as_ref().is_some_and(LegState::is_up)
+    }
+
+    /// Begins the plan.
+    pub(crate) fn start(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        self.plan.start(now, out.todo);
+        self.follow(now, out);
+    }
+
+    /// The INVITE of a leg has left.
+    pub(crate) fn dialled(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
+        self.note(Fact::Dialled { leg }, now, out);
+    }
+
+    /// A provisional response. `media` when it brought a session description.
+    pub(crate) fn early(&mut self, leg: Leg, news: &EarlyNews<'_>, now: Instant, out: &mut Outcome<'_>) {
+        let Some(state) = self.legs[leg.index()].as_mut() else { return };
+        if state.is_gone() || state.is_up() {
+            return;
+        }
+        let early = state.early(news.status, news.media, news.reason);
+        if early.began_to_ring {
+            let dialog = (out.dialog_of)(leg);
+            self.note(Fact::Ringing { leg, dialog }, now, out);
+            self.tell(Event::Ringing { leg }, now, out);
+        }
+        if news.media {
+            self.tell(Event::EarlyMedia { leg, failure: early.failure }, now, out);
+        }
+    }
+
+    /// A 2xx.
+    pub(crate) fn answered(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
+        let Some(state) = self.legs[leg.index()].as_mut() else { return };
+        if state.answered() {
+            let dialog = (out.dialog_of)(leg);
+            self.note(Fact::Answered { leg, dialog }, now, out);
+            self.tell(Event::Answered { leg }, now, out);
+        }
+    }
+
+    /// The leg is gone; `how` asks its state for the one truth.
+    pub(crate) fn gone(
+        &mut self,
+        leg: Leg,
+        how: impl FnOnce(&mut LegState) -> Release,
+        now: Instant,
+        out: &mut Outcome<'_>,
+    ) {
+        let Some(state) = self.legs[leg.index()].as_mut() else { return };
+        if state.is_gone() {
+            return;
+        }
+        let release = how(state);
+        self.note(Fact::Released { leg, release }, now, out);
+        self.tell(Event::Released { leg, release }, now, out);
+    }
+
+    /// A key was pressed.
+    pub(crate) fn digit(&mut self, leg: Leg, digit: char, now: Instant, out: &mut Outcome<'_>) {
+        self.note(Fact::Digit { leg, digit: Private::new(digit) }, now, out);
+        self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
+    }
+
+    /// The customer asks us to stop. False when the call is already on its way out.
+    pub(crate) fn stop(&mut self, now: Instant, out: &mut Outcome<'_>) -> bool {
+        if self.over {
+            return false;
+        }
+        self.note(Fact::StopAsked, now, out);
+        self.tell(Event::Stop, now, out);
+        true
+    }
+
+    /// Any other news for the plan.
+    pub(crate) fn tell(&mut self, event: Event, now: Instant, out: &mut Outcome<'_>) {
+        if self.over {
+            return;
+        }
+        self.plan.on(now, event, out.todo);
+        self.follow(now, out);
+    }
+
+    /// Ends the call without asking its plan, because the plan or the driver broke: every leg that is not gone is
+    /// hung up, and the journal gets its last facts.
+    pub(crate) fn abandon(&mut self, cause: Cause, now: Instant, out: &mut Outcome<'_>) {
+        if self.over {
+            return;
+        }
+        out.todo.drain();
+        for leg in [Leg::A, Leg::B] {
+            if self.legs[leg.index()].as_ref().is_some_and(|state| !state.is_gone()) {
+                out.deeds.push(Deed::HangUp(leg, cause));
+            }
+        }
+        self.finish(Ending { by: Party::Platform, cause, leg: None }, now, out);
+    }
+
+    /// Turns what the plan wishes into deeds, and into facts where a wish is itself something that happened.
+    fn follow(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        let todo = std::mem::take(out.todo);
+        for wish in todo.wishes() {
+            self.grant(wish, now, out);
+        }
+        *out.todo = todo;
+        out.todo.drain();
+    }
+
+    fn grant(&mut self, wish: &Wish, now: Instant, out: &mut Outcome<'_>) {
+        match wish {
+            Wish::Dial(leg) => {
+                self.legs[leg.index()] = Some(LegState::dialled(Party::of(*leg)));
+                out.deeds.push(Deed::Dial(*leg));
+            }
+            Wish::Play { leg, clips, repeat } => {
+                self.note(heard(*leg, clips), now, out);
+                out.deeds.push(Deed::Play(*leg, clips.to_vec(), *repeat));
+            }
+            Wish::PassEarlyMedia { to } => {
+                self.note(Fact::EarlyMedia { leg: *to }, now, out);
+                out.deeds.push(Deed::PassEarlyMedia(*to));
+            }
+            Wish::Bridge => {
+                self.note(Fact::Bridged, now, out);
+                out.deeds.push(Deed::Bridge);
+            }
+            Wish::Announce { ears, clip } => {
+                for leg in heard_by(*ears) {
+                    self.note(Fact::ClipStarted { leg: *leg, clip: *clip }, now, out);
+                }
+                out.deeds.push(Deed::Announce(*ears, *clip));
+            }
+            Wish::HangUp { leg, by, cause } => {
+                if self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(*by, *cause)) {
+                    out.deeds.push(Deed::HangUp(*leg, *cause));
+                }
+            }
+            Wish::Over(ending) => self.finish(*ending, now, out),
+        }
+    }
+
+    fn finish(&mut self, ending: Ending, now: Instant, out: &mut Outcome<'_>) {
+        for leg in [Leg::A, Leg::B] {
+            if let Some(state) = self.legs[leg.index()].as_mut().filter(|state| !state.is_gone()) {
+                let release = state.lost(ending.cause);
+                self.note(Fact::Released { leg, release }, now, out);
+            }
+        }
+        self.note(Fact::Over(ending), now, out);
+        self.over = true;
+        out.deeds.push(Deed::Over);
+    }
+
+    fn note(&mut self, fact: Fact, now: Instant, out: &mut Outcome<'_>) {
+        // Keys pressed for hours must not fill the journal; everything else a call can do stays far below the bound.
+        let crowded = self.next_seq >= limits::FACTS_PER_CALL && matches!(fact, Fact::Digit { .. });
+        if self.over || crowded {
+            return;
+        }
+        let at = self.began.1 + now.since(self.began.0);
+        out.facts.push(Entry { call: self.call.id, seq: self.next_seq, at, fact });
+        self.next_seq += 1;
+    }
+}
+
+/// A provisional response as the driver hears it.
+pub(crate) struct EarlyNews<'a> {
+    /// 101 to 199.
+    pub(crate) status: u16,
+    /// Whether it brought a session description.
+    pub(crate) media: bool,
+    /// Why the call will fail, if it already says so.
+    pub(crate) reason: Option<&'a sip::Reason>,
+}
+
+/// Where a call puts what it wants done and what it wants kept. The lists belong to the shard and are reused.
+pub(crate) struct Outcome<'a> {
+    pub(crate) todo: &'a mut Todo,
+    pub(crate) deeds: &'a mut Vec<Deed>,
+    pub(crate) facts: &'a mut Vec<Entry>,
+    /// Asks SIP for the dialog of a leg; only done when a fact needs it.
+    pub(crate) dialog_of: &'a dyn Fn(Leg) -> Option<Dialog>,
+}
+
+/// What the journal says of a list of clips: its first one, unless that is a digit of a code.
+fn heard(leg: Leg, clips: &[ClipKey]) -> Fact {
+    match clips.first() {
+        Some(ClipKey::System(SystemClip::Digit(_))) | None => Fact::CodeStarted { leg },
+        Some(clip) => Fact::ClipStarted { leg, clip: *clip },
+    }
+}
+
+/// The legs that hear an announcement.
+pub(crate) const fn heard_by(ears: Ears) -> &'static [Leg] {
+    match ears {
+        Ears::A => &[Leg::A],
+        Ears::B => &[Leg::B],
+        Ears::Both => &[Leg::A, Leg::B],
+    }
+}

@@ -1,0 +1,9 @@
+//! The shell around the pure parts: threads, sockets, clocks, system calls.
+
+pub(crate) mod clock;
+pub(crate) mod mailbox;
+mod names;
+mod poller;
+pub(crate) mod shard;
+pub(crate) mod sockets;
+mod wire;

@@ -1,0 +1,63 @@
+//! The SIP names of a leg. All are derived from the call's id, so that a new process can name the legs of a dead one.
+
+use std::net::{IpAddr, SocketAddr};
+
+use base::call::Call;
+use base::id::{CallId, Leg};
+use sip::Invite;
+
+use crate::engine::Trunk;
+
+/// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has.
+pub(crate) fn invite(call: &Call, leg: Leg, trunk: &Trunk, contact: SocketAddr, offer: Vec<u8>) -> Option<Invite> {
+    let numbers = call.numbers(leg)?;
+    let domain = trunk.domain.clone().unwrap_or_else(|| host(trunk.peer.ip()));
+    let own = host(contact.ip());
+    let (shown, dialled) = (numbers.shown.as_str(), numbers.dialled.as_str());
+    Some(Invite {
+        peer: trunk.peer,
+        request_uri: format!("sip:{dialled}@{domain};user=phone"),
+        from: format!("<sip:{shown}@{own};user=phone>"),
+        to: format!("<sip:{dialled}@{domain};user=phone>"),
+        contact: format!("<sip:{shown}@{contact}>"),
+        call_id: sip_call_id(call.id, leg),
+        from_tag: format!("{:x}{leg}", call.id.random() >> 32),
+        branch: format!("z9hG4bK{}{leg}", call.id),
+        offer,
+        credentials: trunk.credentials.clone(),
+        asserted_identity: None,
+        supported_100rel: true,
+        headers: Vec::new(),
+    })
+}
+
+/// The Call-ID of a leg: the call's id, then the leg.
+fn sip_call_id(call: CallId, leg: Leg) -> String {
+    format!("{call}{leg}")
+}
+
+/// The call that a Call-ID of ours belongs to.
+pub(crate) fn call_of(sip_call_id: &[u8]) -> Option<CallId> {
+    std::str::from_utf8(sip_call_id.get(..32)?).ok()?.parse().ok()
+}
+
+/// An address as the host of a URI.
+fn host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::time::Timestamp;
+
+    #[test]
+    fn the_call_is_found_by_the_call_id_of_its_legs() {
+        let call = CallId::new(Timestamp::from_millis(1), 7);
+        assert_eq!(call_of(sip_call_id(call, Leg::B).as_bytes()), Some(call));
+        assert_eq!(call_of(b"somebody-else@192.0.2.1"), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! Doing what calls want done.
+
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
+
+use base::clip::ClipKey;
+use base::id::Leg;
+use base::release::Cause;
+use base::time::Instant;
+use media::clip::{Playlist, Plays};
+use plans::Repeat;
+
+use super::{Shard, leg_key};
+use crate::call::{Deed, heard_by};
+use crate::driver::clock::Clock;
+use crate::driver::names;
+use crate::driver::poller::Token;
+use crate::driver::sockets;
+use crate::driver::talk::reason_of;
+use crate::driver::wire::Wire;
+
+impl Shard {
+    /// Does a call's deeds in their order, and those that follow from them.
+    pub(super) fn do_deeds(&mut self, number: u64, now: Instant) {
+        while !self.deeds.is_empty() {
+            for deed in std::mem::take(&mut self.deeds) {
+                self.do_deed(number, deed, now);
+            }
+        }
+    }
+
+    fn do_deed(&mut self, number: u64, deed: Deed, now: Instant) {
+        match deed {
+            Deed::Dial(leg) => self.dial(number, leg, now),
+            Deed::Play(leg, clips, repeat) => self.play(number, leg, &clips, repeat, now),
+            Deed::PassEarlyMedia(leg) => self.relay_to(number, leg),
+            Deed::Bridge => {
+                self.relay_to(number, Leg::A);
+                self.relay_to(number, Leg::B);
+            }
+            Deed::Announce(ears, clip) => {
+                for leg in heard_by(ears) {
+                    self.announce(number, *leg, clip, now);
+                }
+            }
+            Deed::HangUp(leg, cause) => {
+                if let Some(wire) = self.wire_mut(number, leg) {
+                    wire.session.silence();
+                }
+                self.sip.hang_up(leg_key(number, leg), Some(reason_of(cause)), now, &mut self.outputs);
+            }
+            Deed::Over => self.forget(number, now),
+        }
+    }
+
+    /// Opens a leg's sockets and sends its INVITE. A leg that cannot be dialled is released at once.
+    fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
+        let dialled = self.open_wire(number, leg, now).and_then(|port| {
+            let offer = self.talk.offer(port, &mut self.rng);
+            let call = self.calls.get(&number)?.running.call();
+            names::invite(call, leg, &self.trunk, self.contact, offer)
+        });
+        match dialled {
+            Some(invite) => {
+                self.sip.invite(leg_key(number, leg), invite, now, &mut self.outputs);
+                self.with(number, now, |running, now, out| running.dialled(leg, now, out));
+            }
+            None => self.with(number, now, |running, now, out| {
+                running.gone(leg, |state| state.lost(Cause::OurFault), now, out);
+            }),
+        }
+    }
+
+    /// Opens the sockets of a leg and begins its session: the RTP port.
+    fn open_wire(&mut self, number: u64, leg: Leg, now: Instant) -> Option<u16> {
+        let pair = match sockets::pair(self.talk.local, &self.talk.ports, &mut self.rng) {
+            Ok(pair) => pair,
+            Err(fault) => {
+                tracing::error!(leg = %leg, "{fault}");
+                return None;
+            }
+        };
+        let (session, strict) = self.talk.session(Clock::wall(), now, &mut self.rng);
+        let entry = self.wires.vacant_entry();
+        let at = u32::try_from(entry.key()).ok()?;
+        for (fd, token) in [(pair.rtp.as_fd(), Token::Rtp(at)), (pair.rtcp.as_fd(), Token::Rtcp(at))] {
+            if let Err(fault) = self.poller.watch(fd, token) {
+                tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
+                return None;
+            }
+        }
+        let port = pair.port;
+        entry.insert(Wire::new(number, leg, session, pair, strict));
+        self.calls.get_mut(&number)?.wires[leg.index()] = Some(at);
+        let other = self.wire_at(number, leg.other());
+        self.wires[at as usize].peer = other;
+        if let Some(other) = other.and_then(|other| self.wires.get_mut(other as usize)) {
+            other.peer = Some(at);
+        }
+        Some(port)
+    }
+
+    fn play(&mut self, number: u64, leg: Leg, clips: &[ClipKey], repeat: Repeat, now: Instant) {
+        let plays = match repeat {
+            Repeat::Once => Plays::ONCE,
+            Repeat::Forever => Plays::Endless,
+        };
+        let playlist = self.playlist(number, clips, plays);
+        let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) else {
+            let failed = plans::Event::ClipFailed { leg };
+            self.with(number, now, |running, now, out| running.tell(failed, now, out));
+            return;
+        };
+        let play = wire.session.play(playlist, now);
+        wire.awaited = (repeat == Repeat::Once).then_some(play);
+        self.arm(number, leg);
+    }
+
+    fn announce(&mut self, number: u64, leg: Leg, clip: ClipKey, now: Instant) {
+        let playlist = self.playlist(number, &[clip], Plays::ONCE);
+        if let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) {
+            wire.session.announce(playlist, now);
+            self.arm(number, leg);
+        }
+    }
+
+    fn playlist(&self, number: u64, clips: &[ClipKey], plays: Plays) -> Option<Playlist> {
+        let shelf = &self.calls.get(&number)?.clips;
+        let find = |key: &ClipKey| shelf.iter().find(|(own, _)| own == key).map(|(_, clip)| clip.clone());
+        Playlist::new(clips.iter().map(find).collect::<Option<Vec<_>>>()?, plays)
+    }
+
+    /// Lets a leg hear the other one in place of what it hears now.
+    fn relay_to(&mut self, number: u64, leg: Leg) {
+        if let Some(wire) = self.wire_mut(number, leg) {
+            wire.awaited = None;
+            wire.session.relay();
+        }
+        self.arm(number, leg);
+    }
+
+    /// Closes a leg's sockets. The other leg hears nothing of it but silence.
+    pub(super) fn close_wire(&mut self, number: u64, leg: Leg, now: Instant) {
+        let Some(live) = self.calls.get_mut(&number) else { return };
+        let Some(at) = live.wires[leg.index()].take() else { return };
+        self.wheel.disarm(at);
+        if let Some(mut wire) = self.wires.try_remove(at as usize) {
+            wire.bye(now);
+            if let Some(other) = wire.peer.and_then(|peer| self.wires.get_mut(peer as usize)) {
+                other.peer = None;
+            }
+        }
+    }
+
+    /// Lets go of a call that is over.
+    pub(super) fn forget(&mut self, number: u64, now: Instant) {
+        self.close_wire(number, Leg::A, now);
+        self.close_wire(number, Leg::B, now);
+        if let Some(live) = self.calls.remove(&number) {
+            self.numbers.remove(&live.running.call().id);
+            self.live.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}

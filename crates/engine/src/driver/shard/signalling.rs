@@ -1,0 +1,146 @@
+//! What SIP brings and wants.
+
+use std::net::SocketAddr;
+
+use base::id::Leg;
+use base::release::Release;
+use base::time::Instant;
+use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
+use sip::{Event, LegKey, Output};
+
+use super::{Letter, SIGNALLING_BURST, Shard, leg_key, of_key};
+use crate::call::EarlyNews;
+use crate::driver::names;
+use crate::driver::talk;
+use crate::engine::shard_of;
+use crate::leg::LegState;
+
+impl Shard {
+    pub(super) fn on_signalling(&mut self, now: Instant) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for _ in 0..SIGNALLING_BURST {
+            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *buffer, RecvFlags::empty()) else { break };
+            let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else { continue };
+            let datagram = &buffer[..length];
+            match self.shard_for(datagram) {
+                Some(other) if other != self.number => {
+                    // A full mailbox drops it; SIP sends everything again.
+                    self.peers[other].post(Letter::Datagram { from, bytes: datagram.into() }).ok();
+                }
+                _ => self.on_datagram(from, datagram, now),
+            }
+        }
+        self.buffer = buffer;
+    }
+
+    /// The shard whose leg a datagram belongs to, as far as its Call-ID says.
+    fn shard_for(&self, datagram: &[u8]) -> Option<usize> {
+        if self.peers.len() == 1 {
+            return None;
+        }
+        let call = names::call_of(sip::call_id_of(datagram)?)?;
+        Some(shard_of(call, self.peers.len()))
+    }
+
+    pub(super) fn on_datagram(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
+        self.sip.receive(from, datagram, now, &mut self.outputs);
+        self.drain_sip(now);
+    }
+
+    /// Sends what SIP wants sent and hands its news to their calls, until it has nothing more to say.
+    pub(super) fn drain_sip(&mut self, now: Instant) {
+        while !self.outputs.is_empty() {
+            for output in std::mem::take(&mut self.outputs) {
+                match output {
+                    Output::Send { to, datagram } => {
+                        // What cannot be sent now is sent again by its timer.
+                        sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
+                    }
+                    Output::Event { leg, event } => self.on_sip(leg, event, now),
+                    Output::Pong { .. } => {}
+                }
+            }
+        }
+    }
+
+    fn on_sip(&mut self, key: LegKey, event: Event, now: Instant) {
+        let (number, leg) = of_key(key);
+        if !self.calls.contains_key(&number) {
+            return;
+        }
+        self.current = Some(number);
+        match event {
+            Event::Early { status, sdp, reason, .. } => {
+                let media = sdp.is_some_and(|sdp| self.describe(number, leg, &sdp, now));
+                let news = EarlyNews { status, media, reason: reason.as_ref() };
+                self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
+            }
+            Event::Answered { sdp, .. } => self.on_answer(number, leg, sdp.as_deref(), now),
+            Event::Failed { status, reason, local, .. } => {
+                self.on_gone(number, leg, now, |state| state.failed(status, reason.as_ref(), local));
+            }
+            Event::Ended { by_peer, .. } => self.on_gone(number, leg, now, |state| state.ended(by_peer)),
+            Event::Offer { sdp, .. } => self.on_offer(number, leg, &sdp, now),
+            Event::Info { content_type, body } => {
+                if let Some(digit) = talk::digit_of_info(&content_type, &body) {
+                    self.with(number, now, |running, now, out| running.digit(leg, digit, now, out));
+                }
+            }
+            Event::Fault(fault) => tracing::debug!(leg = %leg, "{fault}"),
+            Event::Trying
+            | Event::OfferAnswered { .. }
+            | Event::OfferRefused { .. }
+            | Event::InfoDone { .. }
+            | Event::Invited(_)
+            | Event::Cancelled { .. }
+            | Event::Acked
+            | Event::AckMissing => {}
+        }
+        self.current = None;
+    }
+
+    /// A 2xx: its session description, or the one that came early, says where the party is heard.
+    fn on_answer(&mut self, number: u64, leg: Leg, sdp: Option<&[u8]>, now: Instant) {
+        let understood = match sdp {
+            Some(sdp) => self.describe(number, leg, sdp, now),
+            None => self.wire(number, leg).is_some_and(|wire| wire.session.target().is_some()),
+        };
+        if understood {
+            self.with(number, now, |running, now, out| running.answered(leg, now, out));
+        } else {
+            // No codec in common, or no address: the party would hear nothing, so the leg counts as failed.
+            self.sip.hang_up(leg_key(number, leg), Some(talk::UNUSABLE_ANSWER), now, &mut self.outputs);
+            self.on_gone(number, leg, now, |state| state.failed(talk::NOT_ACCEPTABLE, None, false));
+        }
+    }
+
+    fn on_gone(&mut self, number: u64, leg: Leg, now: Instant, how: impl FnOnce(&mut LegState) -> Release) {
+        self.close_wire(number, leg, now);
+        self.with(number, now, |running, now, out| running.gone(leg, how, now, out));
+    }
+
+    /// Takes the far end's answer; whether it can be talked to.
+    fn describe(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) -> bool {
+        let Some(description) = self.talk.read_answer(sdp) else { return false };
+        let Some(wire) = self.wire_mut(number, leg) else { return false };
+        wire.describe(description, now);
+        self.arm(number, leg);
+        true
+    }
+
+    /// A re-INVITE or UPDATE with an offer: hold, resume, another address or codec.
+    fn on_offer(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) {
+        let key = leg_key(number, leg);
+        let port = self.wire(number, leg).map(|wire| wire.pair().port);
+        let answered = port.and_then(|port| self.talk.answer(sdp, port));
+        let Some((answer, description)) = answered else {
+            self.sip.refuse_offer(key, talk::NOT_ACCEPTABLE, now, &mut self.outputs);
+            return;
+        };
+        if let Some(wire) = self.wire_mut(number, leg) {
+            wire.describe(description, now);
+        }
+        self.arm(number, leg);
+        self.sip.answer_offer(key, &answer, now, &mut self.outputs);
+    }
+}

@@ -1,0 +1,221 @@
+//! The engine as the rest of the house sees it: launch a call, stop a call, release what a dead process left behind.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use base::call::{Admitted, Call};
+use base::clip::ClipKey;
+use base::fact::{Dialog, Entry};
+use base::id::{AppId, CallId, Leg};
+use base::permit::Permit;
+use media::clip::Clip;
+use plans::{Plan, plan_for};
+use sip::digest::Credentials;
+
+use crate::driver::clock::Clock;
+use crate::driver::mailbox::{Slot, mailbox};
+use crate::driver::shard::{Letter, Parts, Shard};
+use crate::driver::sockets::{self, SocketFault};
+
+/// Where the engine listens and whom it calls through.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The signalling address; port 0 lets the system choose.
+    pub sip: SocketAddr,
+    /// The address that SIP and SDP tell the far end, when it is not the one we listen on.
+    pub advertised: Option<IpAddr>,
+    /// Ports for RTP (even) and RTCP (odd).
+    pub rtp_ports: RangeInclusive<u16>,
+    /// Threads that calls are spread over; at least 1.
+    pub shards: usize,
+    /// The trunk that all calls take.
+    pub trunk: Trunk,
+}
+
+/// A SIP trunk: a carrier's gateway.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Where INVITEs go, and the only address that may speak to us.
+    pub peer: SocketAddr,
+    /// The host of its SIP URIs, when it is not the peer's address.
+    pub domain: Option<String>,
+    /// What a 401 or 407 is answered with.
+    pub credentials: Option<Credentials>,
+    /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
+    pub behind_nat: bool,
+}
+
+/// Where a shard's facts go. Called on the shard's thread: it must not block.
+pub trait Journal: Send {
+    /// Takes entries, in order, from the front of the list, as many as it has room for; what stays is offered again.
+    fn append(&mut self, entries: &mut Vec<Entry>);
+}
+
+/// An accepted call, ready to run.
+#[derive(Debug)]
+pub struct Launch {
+    pub(crate) call: Call,
+    pub(crate) permit: Permit,
+    pub(crate) plan: Box<dyn Plan>,
+    pub(crate) clips: Vec<(ClipKey, Clip)>,
+}
+
+impl Launch {
+    /// A call that does what its product says, with the clips it may need.
+    #[must_use]
+    pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>) -> Self {
+        let plan = plan_for(&admitted.call);
+        Self { call: admitted.call, permit: admitted.permit, plan, clips }
+    }
+
+    /// The same call with another plan.
+    #[must_use]
+    pub fn with_plan(self, plan: Box<dyn Plan>) -> Self {
+        Self { plan, ..self }
+    }
+}
+
+/// A leg that a dead process left ringing or up.
+#[derive(Debug)]
+pub struct Orphan {
+    /// The call it belonged to.
+    pub call: Call,
+    /// Which of its legs.
+    pub leg: Leg,
+    /// The dialog that the journal knows, if it came that far.
+    pub dialog: Option<Dialog>,
+}
+
+/// Why the engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// No socket.
+    #[error(transparent)]
+    Socket(#[from] SocketFault),
+    /// No thread or no event descriptor.
+    #[error("cannot start a shard of the engine")]
+    Thread(#[source] std::io::Error),
+}
+
+/// All shards. Dropping it ends their threads; calls that still run then are closed by the next start's recovery.
+pub struct Engine {
+    slots: Vec<Slot<Letter>>,
+    threads: Vec<JoinHandle<()>>,
+    live: Arc<AtomicUsize>,
+    address: SocketAddr,
+}
+
+impl Engine {
+    /// Opens the signalling socket and starts the shards. `journal` makes the pen of each shard.
+    ///
+    /// # Errors
+    /// [`StartFault`] when the address is taken or the system refuses a thread.
+    pub fn start(settings: &Settings, mut journal: impl FnMut() -> Box<dyn Journal>) -> Result<Self, StartFault> {
+        let socket = sockets::signalling(settings.sip)?;
+        let address = socket
+            .local_addr()
+            .ok()
+            .and_then(|address| address.as_socket())
+            .ok_or_else(|| StartFault::Thread(std::io::Error::other("the signalling socket has no address")))?;
+        let clock = Clock::new();
+        let live = Arc::new(AtomicUsize::new(0));
+        let count = settings.shards.max(1);
+        let boxes = (0..count).map(|_| mailbox()).collect::<Result<Vec<_>, _>>().map_err(StartFault::Thread)?;
+        let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
+        let mut threads = Vec::with_capacity(count);
+        for (number, (_, mailbox)) in boxes.into_iter().enumerate() {
+            let socket = socket.try_clone().map_err(StartFault::Thread)?;
+            let peers = slots.clone();
+            let (live, journal) = (Arc::clone(&live), journal());
+            let parts = Parts { number, address, socket, mailbox, peers, clock, live, journal };
+            let shard = Shard::new(settings, parts).map_err(StartFault::Thread)?;
+            let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
+            threads.push(thread.map_err(StartFault::Thread)?);
+        }
+        Ok(Self { slots, threads, live, address })
+    }
+
+    /// The signalling address, with the port that the system chose.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many calls run now.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+
+    /// Runs a call whose acceptance is durable.
+    ///
+    /// # Errors
+    /// Gives the launch back when its shard's mailbox is full.
+    pub fn launch(&self, launch: Launch) -> Result<(), Box<Launch>> {
+        let slot = self.slot(launch.call.id);
+        slot.post(Letter::Launch(Box::new(launch))).map_err(|letter| match letter {
+            Letter::Launch(launch) => launch,
+            Letter::Stop { .. } | Letter::Orphan(_) | Letter::Datagram { .. } | Letter::End => {
+                unreachable!("a slot gives back what was posted")
+            }
+        })
+    }
+
+    /// Asks a call of an app to end. `answer` is called with whether such a call was running; at once with `false`
+    /// when its shard has no room for the question.
+    pub fn stop(&self, call: CallId, app: AppId, answer: impl FnOnce(bool) + Send + 'static) {
+        let letter = Letter::Stop { call, app, answer: Box::new(answer) };
+        if let Err(Letter::Stop { answer, .. }) = self.slot(call).post(letter) {
+            answer(false);
+        }
+    }
+
+    /// Releases a leg that a dead process left behind: CANCEL, BYE or both, as far as its dialog is known.
+    ///
+    /// # Errors
+    /// Gives the orphan back when its shard's mailbox is full; try again a moment later.
+    pub fn release(&self, orphan: Orphan) -> Result<(), Box<Orphan>> {
+        self.slot(orphan.call.id).post(Letter::Orphan(Box::new(orphan))).map_err(|letter| match letter {
+            Letter::Orphan(orphan) => orphan,
+            Letter::Launch(_) | Letter::Stop { .. } | Letter::Datagram { .. } | Letter::End => {
+                unreachable!("a slot gives back what was posted")
+            }
+        })
+    }
+
+    fn slot(&self, call: CallId) -> &Slot<Letter> {
+        &self.slots[shard_of(call, self.slots.len())]
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            // A full mailbox empties itself within a turn of its loop.
+            while slot.post(Letter::End).is_err() && self.threads.iter().any(|thread| !thread.is_finished()) {
+                std::thread::yield_now();
+            }
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a shard of the engine had panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({} shards at {}, {} calls)", self.slots.len(), self.address, self.live())
+    }
+}
+
+/// The shard of a call: a function of its id alone, so that anybody who knows the id finds it.
+pub(crate) fn shard_of(call: CallId, shards: usize) -> usize {
+    let random = usize::try_from(call.random() & 0xffff).unwrap_or(0);
+    random % shards
+}

@@ -1,0 +1,192 @@
+//! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use base::address::{Block, Guard};
+use base::limits;
+use base::private::Private;
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Host part of the session ids that this node gives out.
+    pub(crate) node: String,
+    /// Where the database, the clips and the key file live.
+    pub(crate) data_dir: PathBuf,
+    /// Where the APIs listen.
+    pub(crate) http: SocketAddr,
+    #[serde(default)]
+    pub(crate) sip: Sip,
+    #[serde(default)]
+    pub(crate) trunk: Trunk,
+    #[serde(default)]
+    pub(crate) push: Push,
+    #[serde(default)]
+    pub(crate) limits: Limits,
+    #[serde(default)]
+    pub(crate) requests: Requests,
+}
+
+/// `[sip]`: where the telephone side listens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Sip {
+    pub(crate) listen: SocketAddr,
+    /// The address that far ends are told, when it is not the one we listen on.
+    pub(crate) advertised: Option<IpAddr>,
+    /// First and last port of RTP and RTCP, such as `20000-29999`.
+    pub(crate) rtp_ports: String,
+    /// Threads that calls are spread over; 0 takes one a core.
+    pub(crate) shards: usize,
+}
+
+/// `[trunk]`: the carrier's gateway.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Trunk {
+    /// Address and port; there is no default.
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) domain: Option<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Private<String>>,
+    /// Whether media may come from another address than the SDP says.
+    pub(crate) behind_nat: bool,
+}
+
+/// `[push]`: what pushes may reach.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Push {
+    /// Blocks of private addresses that receivers may have, such as `10.0.0.0/8`.
+    pub(crate) allow: Vec<String>,
+}
+
+/// `[limits]`: how much this node does at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Limits {
+    /// Calls.
+    pub(crate) ports: u32,
+}
+
+/// `[requests]`: how requests are judged.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Requests {
+    /// Accept only UTC in signatures; by default Beijing time with a `Z`, as many clients write it, passes too.
+    pub(crate) strict_clock: bool,
+    /// Let apps call numbers outside China.
+    pub(crate) calls_abroad: bool,
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            advertised: None,
+            rtp_ports: "20000-29999".to_owned(),
+            shards: 0,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { ports: limits::PLATFORM_PORTS }
+    }
+}
+
+impl Config {
+    /// What holds when nobody decided otherwise.
+    pub(crate) fn defaults() -> Self {
+        Self {
+            node: "huihu.local".to_owned(),
+            data_dir: PathBuf::from("huihu-data"),
+            http: SocketAddr::from(([127, 0, 0, 1], 7080)),
+            sip: Sip::default(),
+            trunk: Trunk::default(),
+            push: Push::default(),
+            limits: Limits::default(),
+            requests: Requests::default(),
+        }
+    }
+
+    /// Reads the file, if one is named, and the environment on top of it.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self> {
+        let mut sources = Figment::from(Serialized::defaults(Self::defaults()));
+        if let Some(file) = file {
+            if !file.is_file() {
+                bail!("there is no configuration file {}: create it, or leave --config away", file.display());
+            }
+            sources = sources.merge(Toml::file_exact(file));
+        }
+        let config: Self =
+            sources.merge(Env::prefixed("HUIHU_").split("__")).extract().map_err(|fault| anyhow!("{fault}"))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let host_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        if self.node.is_empty() || self.node.len() > 128 || !self.node.bytes().all(host_char) {
+            bail!("node = {:?} is not a host name: use letters, digits, dots and dashes", self.node);
+        }
+        self.rtp_ports()?;
+        self.guard()?;
+        Ok(())
+    }
+
+    /// The range of RTP ports.
+    pub(crate) fn rtp_ports(&self) -> Result<RangeInclusive<u16>> {
+        parse_ports(&self.sip.rtp_ports)
+    }
+
+    /// Which addresses pushes may reach.
+    pub(crate) fn guard(&self) -> Result<Guard> {
+        let block = |text: &String| {
+            text.parse::<Block>().with_context(|| format!("push.allow has {text:?}, which is not a block of addresses"))
+        };
+        Ok(Guard::new(self.push.allow.iter().map(block).collect::<Result<Vec<_>>>()?))
+    }
+}
+
+/// Reads `low-high`; the range must hold at least one even port and the odd one after it.
+pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
+    let range = text.split_once('-').and_then(|(low, high)| {
+        let (low, high) = (low.trim().parse::<u16>().ok()?, high.trim().parse::<u16>().ok()?);
+        (low >= 1024 && low.next_multiple_of(2) < high).then_some(low..=high)
+    });
+    range.ok_or_else(|| anyhow!("{text:?} is not a range of RTP ports: write it as 20000-29999, from 1024 on"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_ports_holds_at_least_one_pair() {
+        assert_eq!(parse_ports("20000-20001").unwrap(), 20000..=20001);
+        for bad in ["", "20000", "20001-20002", "30000-20000", "80-90", "a-b", "20000-70000"] {
+            let sentence = parse_ports(bad).unwrap_err().to_string();
+            assert!(sentence.contains("write it as 20000-29999"), "{bad}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_sound() {
+        Config::defaults().check().unwrap();
+    }
+
+    #[test]
+    fn a_host_name_is_a_host_name() {
+        let config = Config { node: "a b".to_owned(), ..Config::defaults() };
+        assert!(config.check().unwrap_err().to_string().contains("not a host name"));
+    }
+}

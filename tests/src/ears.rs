@@ -1,0 +1,130 @@
+//! What a telephone heard: WAV files, and whether a known sound is in them.
+
+use std::path::Path;
+
+/// Samples a second of everything here.
+pub const RATE: usize = 8_000;
+
+/// Decodes one A-law byte (ITU-T G.711) to 16-bit PCM.
+///
+/// Written from the Recommendation and not taken from the product, so that the two check each other.
+#[must_use]
+pub fn alaw(byte: u8) -> i16 {
+    let bits = byte ^ 0x55;
+    let (exponent, mantissa) = ((bits >> 4) & 7, i16::from(bits & 15));
+    let magnitude = match exponent {
+        0 => (mantissa << 4) + 8,
+        high => ((mantissa << 4) + 0x108) << (high - 1),
+    };
+    if bits & 0x80 == 0 { -magnitude } else { magnitude }
+}
+
+/// Reads a mono WAV file, A-law or 16-bit PCM, of 8 kHz.
+///
+/// # Panics
+/// When the file is not such a file.
+#[must_use]
+pub fn read(path: &Path) -> Vec<i16> {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "{} is no WAV", path.display());
+    let mut at = 12;
+    let mut tag = 0;
+    while at + 8 <= bytes.len() {
+        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
+        let body = &bytes[at + 8..bytes.len().min(at + 8 + size)];
+        match &bytes[at..at + 4] {
+            b"fmt " => {
+                tag = u16::from_le_bytes([body[0], body[1]]);
+                let (channels, rate) =
+                    (body[2], u32::from_le_bytes(body[4..8].try_into().expect("four bytes")));
+                assert_eq!((channels, rate), (1, 8_000), "{}: mono of 8 kHz is expected", path.display());
+            }
+            b"data" if tag == 6 => return body.iter().map(|byte| alaw(*byte)).collect(),
+            b"data" => {
+                return body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+            }
+            _ => {}
+        }
+        at += 8 + size + size % 2;
+    }
+    panic!("{} has no sound", path.display());
+}
+
+/// Where `sound` is heard in `heard` for the first time at or after `from`: the sample at which it begins, and how
+/// alike the two are there (1 is the same, 0 is unrelated). The best match wins.
+#[must_use]
+pub fn find(sound: &[i16], heard: &[i16], from: usize) -> Option<(usize, f64)> {
+    let last = heard.len().checked_sub(sound.len())?;
+    // A coarse look at every fourth offset finds the neighbourhood, a fine one the place.
+    let coarse = (from..=last).step_by(4).map(|at| (at, alike(sound, &heard[at..at + sound.len()], 4)));
+    let (near, _) = coarse.max_by(|one, other| one.1.total_cmp(&other.1))?;
+    let fine = (near.saturating_sub(8).max(from)..=(near + 8).min(last))
+        .map(|at| (at, alike(sound, &heard[at..at + sound.len()], 1)));
+    fine.max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+/// The normalised correlation of two sounds of the same length, looking at every `step`th sample.
+fn alike(one: &[i16], other: &[i16], step: usize) -> f64 {
+    let (mut product, mut first, mut second) = (0.0, 0.0, 0.0);
+    for (a, b) in one.iter().zip(other).step_by(step) {
+        let (a, b) = (f64::from(*a), f64::from(*b));
+        product += a * b;
+        first += a * a;
+        second += b * b;
+    }
+    if first == 0.0 || second == 0.0 { 0.0 } else { product / (first * second).sqrt() }
+}
+
+/// The share of a sound's power that is at one frequency: near 1 for a pure tone, near 0 without it.
+#[must_use]
+pub fn tone(hz: f64, heard: &[i16]) -> f64 {
+    let step = 2.0 * std::f64::consts::PI * hz / 8_000.0;
+    let coefficient = 2.0 * step.cos();
+    let (mut before, mut last, mut power) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for sample in heard {
+        let sample = f64::from(*sample);
+        let next = sample + coefficient * last - before;
+        (before, last) = (last, next);
+        power += sample * sample;
+    }
+    let at_frequency = last * last + before * before - coefficient * last * before;
+    let count = f64::from(u32::try_from(heard.len()).unwrap_or(u32::MAX));
+    if power == 0.0 { 0.0 } else { 2.0 * at_frequency / (count * power) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sine(hz: f64, samples: usize) -> Vec<i16> {
+        (0..samples)
+            .map(|n| ((n as f64 * hz * 2.0 * std::f64::consts::PI / 8_000.0).sin() * 8_000.0) as i16)
+            .collect()
+    }
+
+    #[test]
+    fn a_tone_is_heard_at_its_own_frequency_only() {
+        let heard = sine(440.0, 8_000);
+        assert!(tone(440.0, &heard) > 0.95);
+        assert!(tone(1_000.0, &heard) < 0.01);
+    }
+
+    #[test]
+    fn a_sound_is_found_where_it_begins() {
+        let mut sound = sine(300.0, 1_000);
+        for (n, sample) in sound.iter_mut().enumerate() {
+            *sample = (*sample / 2).wrapping_add(((n * n * 37) % 4_001) as i16 - 2_000);
+        }
+        let mut heard = sine(450.0, 3_000);
+        heard.extend(&sound);
+        heard.extend(sine(450.0, 500));
+        let (at, alike) = find(&sound, &heard, 0).unwrap();
+        assert_eq!(at, 3_000);
+        assert!(alike > 0.99);
+    }
+
+    #[test]
+    fn a_law_is_the_recommendations() {
+        assert_eq!((alaw(0xd5), alaw(0x55), alaw(0xaa), alaw(0x2a)), (8, -8, 32_256, -32_256));
+    }
+}

@@ -1,0 +1,185 @@
+//! The binary under test: set up by its own commands, started, asked, stopped, killed.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::api::{Customer, NUMBER};
+use crate::wait;
+
+/// The binary that `make test` built.
+///
+/// # Panics
+/// When it was not built.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows where it is");
+    let folder = test.ancestors().nth(2).expect("tests lie in target/debug/deps");
+    let binary = folder.join("huihu");
+    assert!(
+        binary.is_file(),
+        "{} is missing: run `cargo build -p huihu` first, as `make test` does",
+        binary.display()
+    );
+    binary
+}
+
+/// An installation in a folder of its own, which goes away with it.
+#[derive(Debug)]
+pub struct Installation {
+    folder: TempDir,
+    key: String,
+    secret: String,
+}
+
+/// A running `huihu serve`. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where the API listens.
+    pub http: String,
+    /// Where SIP listens.
+    pub sip: SocketAddr,
+}
+
+impl Installation {
+    /// An installation whose trunk is `peer`, with one app, key, number and voice file.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn new(peer: SocketAddr) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let config = format!(
+            "node = \"test.huihu\"\ndata_dir = \"{data}\"\nhttp = \"127.0.0.1:0\"\n\
+             [sip]\nlisten = \"127.0.0.1:0\"\nshards = 2\n\
+             [trunk]\npeer = \"{peer}\"\n\
+             [push]\nallow = [\"127.0.0.0/8\"]\n",
+            data = folder.path().join("data").display()
+        );
+        fs::write(folder.path().join("huihu.toml"), config).expect("the folder can be written");
+        let mut this = Self { folder, key: String::new(), secret: String::new() };
+        this.run(&["app", "create", "demo", "--ports", "1000"]);
+        let made = this.run(&["key", "create", "--app", "demo", "--json"]);
+        let key: Value = serde_json::from_slice(&made.stdout).expect("a key is printed as JSON");
+        this.key = key["appKey"].as_str().expect("a key has a name").to_owned();
+        this.secret = key["appSecret"].as_str().expect("a key has a secret").to_owned();
+        this.run(&["number", "add", "--app", "demo", NUMBER]);
+        let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/speech/clips/zh/welcome.wav");
+        this.run(&[
+            "clip",
+            "add",
+            "--app",
+            "demo",
+            "welcome.wav",
+            "--file",
+            &clip.to_string_lossy(),
+            "--approve",
+        ]);
+        this
+    }
+
+    /// A file in the installation's folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs a command of the binary on this installation.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let output = self.command(words).output().expect("the binary can be started");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "huihu {} failed: {error}", words.join(" "));
+        output
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words).env("HUIHU_CONFIG", self.path("huihu.toml")).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the server and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[must_use]
+    pub fn serve(&self) -> Server {
+        let ready = self.path("ready.json");
+        fs::remove_file(&ready).ok();
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .expect("a log can be opened");
+        let mut command = self.command(&["serve", "--ready-file", &ready.to_string_lossy()]);
+        let mut child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the binary can be started");
+        let text = wait::until("the server to be ready", Duration::from_secs(30), || {
+            if let Ok(Some(status)) = child.try_wait() {
+                panic!("the server ended with {status}: {}", self.log());
+            }
+            fs::read_to_string(&ready).ok().filter(|text| text.ends_with('\n'))
+        });
+        let addresses: Value = serde_json::from_str(&text).expect("the ready file is JSON");
+        let http =
+            addresses["http"].as_str().expect("http is a URL").trim_start_matches("http://").to_owned();
+        let sip = addresses["sip"].as_str().and_then(|sip| sip.parse().ok()).expect("sip is an address");
+        Server { child, http, sip }
+    }
+
+    /// What the server has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// The installation's customer at a running server.
+    #[must_use]
+    pub fn customer(&self, server: &Server) -> Customer {
+        Customer { address: server.http.clone(), key: self.key.clone(), secret: self.secret.clone() }
+    }
+
+    /// The latest call records, newest first.
+    ///
+    /// # Panics
+    /// When they cannot be listed.
+    #[must_use]
+    pub fn records(&self, latest: usize) -> Vec<Value> {
+        let listed = self.run(&["record", "list", "--json", "--latest", &latest.to_string()]);
+        let text = String::from_utf8(listed.stdout).expect("records are text");
+        text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+    }
+}
+
+impl Server {
+    /// Ends the process at once, as a crash would.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("a killed child ends");
+    }
+
+    /// The operating system's number of the process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

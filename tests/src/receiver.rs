@@ -1,0 +1,156 @@
+//! A customer's receiver: takes pushes, remembers them, answers as it is told.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::wait;
+
+/// One push as it came in.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Path of the request.
+    pub path: String,
+    /// Headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body as JSON.
+    pub body: serde_json::Value,
+}
+
+impl Received {
+    /// `callout`, `alerting`, `answer`, `disconnect` or `fee`.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        self.body["eventType"].as_str().unwrap_or("")
+    }
+
+    /// The session that a status event or the first fee record is about.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        let status = &self.body["statusInfo"]["sessionId"];
+        let fee = &self.body["feeLst"][0]["sessionId"];
+        status.as_str().or_else(|| fee.as_str()).unwrap_or("")
+    }
+}
+
+/// A receiver on a loopback port of its own. It lives as long as the test's process.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Receiver {
+    /// Starts a receiver that answers every push with 200.
+    ///
+    /// # Panics
+    /// When no port can be opened.
+    #[must_use]
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&received);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &shared));
+            }
+        });
+        Self { address, received }
+    }
+
+    /// A URL of this receiver.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.address)
+    }
+
+    /// Everything that has come in so far.
+    ///
+    /// # Panics
+    /// Never: no thread panics while it holds the list.
+    #[must_use]
+    pub fn all(&self) -> Vec<Received> {
+        self.received.lock().expect("no thread panics while it holds the list").clone()
+    }
+
+    /// Everything that has come in for a session.
+    #[must_use]
+    pub fn of(&self, session: &str) -> Vec<Received> {
+        self.all().into_iter().filter(|push| push.session() == session).collect()
+    }
+
+    /// The names of a session's status events in the order in which they came, once the last one is there.
+    ///
+    /// # Panics
+    /// When the last event does not come.
+    #[must_use]
+    pub fn events(&self, session: &str) -> Vec<String> {
+        let done = |push: &Received| push.event() == "disconnect";
+        wait::until("the last status event", Duration::from_secs(20), || {
+            let pushes = self.of(session);
+            pushes.iter().any(done).then(|| {
+                let status = pushes.iter().filter(|push| push.event() != "fee");
+                status.map(|push| push.event().to_owned()).collect()
+            })
+        })
+    }
+
+    /// The state code of a session's last status event.
+    ///
+    /// # Panics
+    /// When the event does not come.
+    #[must_use]
+    pub fn state_code(&self, session: &str) -> i64 {
+        let _all_of_them = self.events(session);
+        let pushes = self.of(session);
+        let last = pushes.iter().find(|push| push.event() == "disconnect").expect("events() waited for it");
+        last.body["statusInfo"]["stateCode"].as_i64().expect("the state code is a number")
+    }
+
+    /// The fee record of a session.
+    ///
+    /// # Panics
+    /// When it does not come.
+    #[must_use]
+    pub fn fee(&self, session: &str) -> serde_json::Value {
+        wait::until("the fee record", Duration::from_secs(20), || {
+            let pushes = self.of(session);
+            pushes.iter().find(|push| push.event() == "fee").map(|push| push.body["feeLst"][0].clone())
+        })
+    }
+}
+
+/// Serves one connection until the peer closes it.
+fn serve(stream: TcpStream, received: &Mutex<Vec<Received>>) {
+    let Ok(mut writer) = stream.try_clone() else { return };
+    let mut reader = BufReader::new(stream);
+    while let Some(push) = read(&mut reader) {
+        received.lock().expect("no thread panics while it holds the list").push(push);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+        if writer.write_all(answer).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
+    let path = line.split(' ').nth(1)?.to_owned();
+    let mut headers = BTreeMap::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
+    }
+    let length = headers.get("content-length")?.parse().ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Received { path, headers, body: serde_json::from_slice(&body).ok()? })
+}

@@ -1,0 +1,105 @@
+//! sipp, the scripted telephone: an independent SIP implementation as the far end.
+
+use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::wait;
+
+/// A running sipp that plays a scenario for a number of calls and then ends.
+#[derive(Debug)]
+pub struct Sipp {
+    child: Child,
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl Sipp {
+    /// Starts sipp with a scenario of `tests/sipp/`, for `calls` legs.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn play(scenario: &str, calls: u32) -> Self {
+        let address = free_port();
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp").join(format!("{scenario}.xml"));
+        assert!(file.is_file(), "there is no scenario {}", file.display());
+        let output = fs::File::create(folder.path().join("screen")).expect("a file can be made");
+        let error = output.try_clone().expect("a file can be shared");
+        let child = Command::new("sipp")
+            .args(["-i", "127.0.0.1", "-p", &address.port().to_string(), "-m", &calls.to_string()])
+            .args(["-nostdin", "-timeout", "60s", "-trace_msg", "-message_file", "messages", "-mp"])
+            .arg(media_port().to_string())
+            .arg("-sf")
+            .arg(&file)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(error)
+            .spawn()
+            .expect("sipp is installed: make test sees to it");
+        let sipp = Self { child, folder, address };
+        wait::until("sipp to listen", Duration::from_secs(10), || (!is_free(address)).then_some(()));
+        sipp
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for its end and says whether every call went as the scenario wants.
+    ///
+    /// # Panics
+    /// When it does not end, or a call failed.
+    pub fn succeeds(mut self) {
+        let status = wait::until("sipp to end", Duration::from_secs(60), || {
+            self.child.try_wait().expect("a child can be asked")
+        });
+        assert!(status.success(), "sipp says {status}:\n{}\n{}", self.read("screen"), self.messages());
+    }
+
+    /// Every message that it sent and received so far.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        self.read("messages")
+    }
+
+    fn read(&self, name: &str) -> String {
+        let bytes = fs::read(self.folder.path().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// An address on loopback that nobody has at the moment.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a loopback port is free");
+    socket.local_addr().expect("a bound socket has an address")
+}
+
+/// sipp takes two ports from here on for media, whether the scenario has any or not.
+fn media_port() -> u16 {
+    free_port().port().min(65_000) & !1
+}
+
+fn is_free(address: SocketAddr) -> bool {
+    UdpSocket::bind(address).is_ok()
+}
