@@ -1,1 +1,34 @@
-//! (in the making)
+//! Everything that must survive a crash.
+//!
+//! *Takes* entries of calls and outcomes of pushes, *gives* durability, accounts, records and the outbox. One writer
+//! commits in groups; what projections conclude is written in the same transaction as the facts. It never talks to
+//! a network, never decides whether a call may be placed, and deletes nothing that a customer is still owed.
+//!
+//! Read `store.rs` first (a data directory and its term of office), then `journal.rs` (the road of every entry),
+//! `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads) and `accounts.rs`.
+
+mod accounts;
+pub mod admin;
+mod batch;
+#[expect(unreachable_pub, reason = "SeaORM's derives write pub, and the tables are nobody else's business")]
+mod entities;
+mod fault;
+mod journal;
+mod ledger;
+mod migrations;
+mod outbox;
+mod queue;
+mod recovery;
+mod sql;
+mod store;
+mod vault;
+mod words;
+
+pub use accounts::Accounts;
+pub use admin::{Admin, AdminFault};
+pub use fault::StoreFault;
+pub use journal::{AcceptFault, Journal, JournalTask, Opened};
+pub use outbox::{DueCursor, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
+pub use recovery::Interrupted;
+pub use store::{Store, Term};
+pub use words::KeyState;

@@ -1,0 +1,138 @@
+//! Keys of apps. A secret is shown once, when it is made.
+
+use base::account::Key;
+use base::id::AppId;
+use base::private::Private;
+use base::time::Timestamp;
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{Admin, AdminFault, app_exists, changing, reading};
+use crate::entities::api_key;
+use crate::fault::StoreFault;
+use crate::vault::random_text;
+use crate::words::{KeyState, Word};
+
+/// A key that was just made. This is the only time its secret can be read.
+pub type NewKey = Key;
+
+/// A key in a list, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLine {
+    /// What requests name it by.
+    pub id: Box<str>,
+    /// The app that it belongs to.
+    pub app: AppId,
+    /// Whether requests may name it.
+    pub state: KeyState,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Admin {
+    /// Makes a key for an app; an app may have several.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app.
+    pub async fn create_key(&self, app: AppId, now: Timestamp) -> Result<NewKey, AdminFault> {
+        let id = random_text(ID_CHARS)?;
+        let secret = random_text(SECRET_CHARS)?;
+        self.import_key(app, &id, &Private::new(secret.into()), now).await
+    }
+
+    /// Takes over a key that customers use already, such as one of the cloud that they come from.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app, [`AdminFault::Exists`] when the key is known,
+    /// [`AdminFault::Unusable`] when its id or secret has another form than letters and digits.
+    pub async fn import_key(
+        &self,
+        app: AppId,
+        id: &str,
+        secret: &Private<Box<str>>,
+        now: Timestamp,
+    ) -> Result<NewKey, AdminFault> {
+        let plain =
+            |text: &str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain(id) || !plain(secret.expose()) {
+            let rule = "a key's id and secret are 1 to 128 visible ASCII characters";
+            return Err(AdminFault::Unusable { what: "key", name: id.into(), rule });
+        }
+        let transaction = self.begin().await?;
+        app_exists(&transaction, app).await?;
+        if api_key::Entity::find_by_id(id).one(&transaction).await.map_err(reading())?.is_some() {
+            let hint = "keys are unique on the whole platform; rotate it to get a new secret";
+            return Err(AdminFault::Exists { what: "key", name: id.into(), hint });
+        }
+        let row = api_key::ActiveModel {
+            id: Set(id.to_owned()),
+            app_id: Set(app.0),
+            sealed_secret: Set(self.store.vault().seal(id, secret.expose())?),
+            state: Set(KeyState::Active.word().to_owned()),
+            created_at: Set(now.micros()),
+        };
+        row.insert(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await?;
+        Ok(Key { id: id.into(), secret: secret.clone() })
+    }
+
+    /// The keys of an app, by age.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app.
+    pub async fn keys(&self, app: AppId) -> Result<Vec<KeyLine>, AdminFault> {
+        app_exists(self.store.read(), app).await?;
+        let rows = api_key::Entity::find()
+            .filter(api_key::Column::AppId.eq(app.0))
+            .order_by_asc(api_key::Column::CreatedAt)
+            .all(self.store.read())
+            .await
+            .map_err(reading())?;
+        let line = |row: api_key::Model| {
+            let damaged = || StoreFault::damaged(format!("key {}", row.id));
+            let state = KeyState::of(&row.state).ok_or_else(damaged)?;
+            let created_at = Timestamp::from_micros(row.created_at);
+            Ok(KeyLine { id: row.id.into(), app: AppId(row.app_id), state, created_at })
+        };
+        rows.into_iter().map(line).collect()
+    }
+
+    /// Gives a key a new secret. The old one stops working within a second.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such key.
+    pub async fn rotate_key(&self, id: &str) -> Result<NewKey, AdminFault> {
+        let secret = random_text(SECRET_CHARS)?;
+        let sealed = self.store.vault().seal(id, &secret)?;
+        self.change_key(id, |row| row.sealed_secret = Set(sealed)).await?;
+        Ok(Key { id: id.into(), secret: Private::new(secret.into()) })
+    }
+
+    /// Takes a key out of service; calls that were placed with it still get their pushes.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such key.
+    pub async fn revoke_key(&self, id: &str) -> Result<(), AdminFault> {
+        self.change_key(id, |row| row.state = Set(KeyState::Revoked.word().to_owned())).await
+    }
+
+    async fn change_key(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut api_key::ActiveModel),
+    ) -> Result<(), AdminFault> {
+        let transaction = self.begin().await?;
+        let row = api_key::Entity::find_by_id(id).one(&transaction).await.map_err(reading())?;
+        let hint = "list the app's keys to see their ids";
+        let row = row.ok_or_else(|| AdminFault::Unknown { what: "key", name: id.into(), hint })?;
+        let mut row: api_key::ActiveModel = row.into();
+        change(&mut row);
+        row.update(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await
+    }
+}
+
+/// Letters and digits of a key's id: the vendor's own length.
+const ID_CHARS: usize = 28;
+
+/// Letters and digits of a secret: 166 random bits.
+const SECRET_CHARS: usize = 28;

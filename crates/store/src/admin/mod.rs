@@ -1,0 +1,110 @@
+//! What an operator does with accounts, records and pushes: one file a noun.
+//!
+//! Every change of an account counts the configuration's version up in the same transaction, and a running server
+//! notices within a second.
+
+mod apps;
+mod calls;
+mod keys;
+mod numbers;
+mod pushes;
+mod voice_files;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+
+pub use self::apps::{AppDraft, AppLine};
+pub use self::keys::{KeyLine, NewKey};
+pub use self::numbers::NumberLine;
+pub use self::pushes::{AttemptLine, PushLine, PushPick};
+pub use self::voice_files::VoiceFileLine;
+
+use crate::accounts::VERSION;
+use crate::entities::app;
+use crate::fault::StoreFault;
+use crate::store::Store;
+use base::id::AppId;
+
+/// The operator's hand in the store.
+#[derive(Clone)]
+pub struct Admin {
+    store: Store,
+}
+
+/// Why something could not be done, as a sentence with the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminFault {
+    /// There is no such thing.
+    #[error("there is no {what} {name}: {hint}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which.
+        name: Box<str>,
+        /// How to find the right one.
+        hint: &'static str,
+    },
+    /// There is one already.
+    #[error("{what} {name} exists already: {hint}")]
+    Exists {
+        /// What kind of thing.
+        what: &'static str,
+        /// Which.
+        name: Box<str>,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// The value cannot be used.
+    #[error("{name} cannot be used as a {what}: {rule}")]
+    Unusable {
+        /// What kind of value.
+        what: &'static str,
+        /// The value, where it may be shown.
+        name: Box<str>,
+        /// What would be usable.
+        rule: &'static str,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+}
+
+impl Admin {
+    /// The operator's hand in that store.
+    #[must_use]
+    pub fn new(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction, AdminFault> {
+        let begun = self.store.write().begin().await;
+        Ok(begun.map_err(StoreFault::of_database("change"))?)
+    }
+
+    /// Ends a change of an account: the version counts up, and running servers read it anew.
+    async fn commit_change(transaction: DatabaseTransaction) -> Result<(), AdminFault> {
+        let count = format!(
+            "UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = '{VERSION}'"
+        );
+        transaction.execute_unprepared(&count).await.map_err(StoreFault::of_database("change"))?;
+        Ok(transaction.commit().await.map_err(StoreFault::of_database("change"))?)
+    }
+}
+
+/// The app must exist before anything is given to it.
+async fn app_exists(connection: &impl ConnectionTrait, id: AppId) -> Result<app::Model, AdminFault> {
+    use sea_orm::EntityTrait;
+    let row = app::Entity::find_by_id(id.0).one(connection).await.map_err(reading())?;
+    row.ok_or_else(|| AdminFault::Unknown {
+        what: "app",
+        name: id.to_string().into(),
+        hint: "list the apps to see their ids",
+    })
+}
+
+fn reading() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
+    StoreFault::of_database("read")
+}
+
+fn changing() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
+    StoreFault::of_database("change")
+}

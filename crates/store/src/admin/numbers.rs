@@ -1,0 +1,96 @@
+//! Numbers that apps may show.
+
+use base::account::{Number, NumberState};
+use base::id::AppId;
+use base::number::E164;
+use base::time::Timestamp;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
+    ModelTrait, QueryFilter, QueryOrder,
+};
+
+use super::{Admin, AdminFault, app_exists, changing, reading};
+use crate::accounts::read_number;
+use crate::entities::number;
+use crate::words::Word;
+
+/// A number in a list.
+#[derive(Clone, Debug)]
+pub struct NumberLine {
+    /// The app that may show it.
+    pub app: AppId,
+    /// The number.
+    pub number: Number,
+}
+
+impl Admin {
+    /// Gives a number to an app.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app, [`AdminFault::Exists`] when any app has the number.
+    pub async fn add_number(&self, app: AppId, number: &E164, now: Timestamp) -> Result<(), AdminFault> {
+        let transaction = self.begin().await?;
+        app_exists(&transaction, app).await?;
+        if find(&transaction, number).await?.is_some() {
+            let hint = "a number belongs to one app; remove it there first";
+            return Err(AdminFault::Exists { what: "number", name: number.as_str().into(), hint });
+        }
+        let row = number::ActiveModel {
+            id: NotSet,
+            app_id: Set(app.0),
+            number: Set(number.as_str().to_owned()),
+            state: Set(NumberState::Active.word().to_owned()),
+            added_at: Set(now.micros()),
+        };
+        row.insert(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await
+    }
+
+    /// The numbers of an app, in the order they were added.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app.
+    pub async fn numbers(&self, app: AppId) -> Result<Vec<NumberLine>, AdminFault> {
+        app_exists(self.store.read(), app).await?;
+        let rows = number::Entity::find()
+            .filter(number::Column::AppId.eq(app.0))
+            .order_by_asc(number::Column::Id)
+            .all(self.store.read())
+            .await
+            .map_err(reading())?;
+        rows.iter().map(|row| Ok(NumberLine { app, number: read_number(row)? })).collect()
+    }
+
+    /// Lets a number be shown, or not.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when no app has the number.
+    pub async fn set_number_state(&self, number: &E164, state: NumberState) -> Result<(), AdminFault> {
+        let transaction = self.begin().await?;
+        let row = find(&transaction, number).await?.ok_or_else(|| unknown(number))?;
+        let mut row: number::ActiveModel = row.into();
+        row.state = Set(state.word().to_owned());
+        row.update(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await
+    }
+
+    /// Takes a number away from its app.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when no app has the number.
+    pub async fn remove_number(&self, number: &E164) -> Result<(), AdminFault> {
+        let transaction = self.begin().await?;
+        let row = find(&transaction, number).await?.ok_or_else(|| unknown(number))?;
+        row.delete(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await
+    }
+}
+
+async fn find(connection: &impl ConnectionTrait, number: &E164) -> Result<Option<number::Model>, AdminFault> {
+    let query = number::Entity::find().filter(number::Column::Number.eq(number.as_str()));
+    Ok(query.one(connection).await.map_err(reading())?)
+}
+
+fn unknown(number: &E164) -> AdminFault {
+    AdminFault::Unknown { what: "number", name: number.as_str().into(), hint: "list the app's numbers" }
+}

@@ -1,0 +1,125 @@
+//! Pushes as an operator looks them up, and sends them again.
+
+use std::time::Duration;
+
+use base::id::CallId;
+use base::time::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{Admin, AdminFault, changing, reading};
+use crate::entities::{attempt, push};
+use crate::fault::StoreFault;
+use crate::outbox::{self, PushNo, PushState, Waiting};
+
+/// Which pushes to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushPick {
+    /// Those of one call, whatever their state.
+    Of(CallId),
+    /// Those in one state.
+    In(PushState),
+}
+
+/// A push in a list.
+#[derive(Clone, Debug)]
+pub struct PushLine {
+    /// The push. Its `due_at` is when it was settled, once it is.
+    pub push: Waiting,
+    /// Where it stands.
+    pub state: PushState,
+    /// What went wrong at the last attempt that failed; `None` when none did, or when it was delivered after all.
+    pub outcome: Option<Box<str>>,
+}
+
+/// An attempt of a push that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptLine {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What went wrong.
+    pub outcome: Box<str>,
+}
+
+impl Admin {
+    /// Lists pushes, in order; at most `limit`.
+    ///
+    /// # Errors
+    /// [`AdminFault::Store`].
+    pub async fn pushes(&self, pick: PushPick, limit: u64) -> Result<Vec<PushLine>, AdminFault> {
+        let picked = match pick {
+            PushPick::Of(call) => push::Column::Call.eq(call.to_bytes().to_vec()),
+            PushPick::In(state) => outbox::is(state),
+        };
+        let rows = push::Entity::find()
+            .filter(picked)
+            .order_by_asc(push::Column::Id)
+            .limit(limit)
+            .all(self.store.read())
+            .await
+            .map_err(reading())?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The attempts of a push that failed, in order.
+    ///
+    /// # Errors
+    /// [`AdminFault::Store`].
+    pub async fn attempts(&self, push: PushNo) -> Result<Vec<AttemptLine>, AdminFault> {
+        let rows = attempt::Entity::find()
+            .filter(attempt::Column::PushId.eq(push.0))
+            .order_by_asc(attempt::Column::Id)
+            .all(self.store.read())
+            .await
+            .map_err(reading())?;
+        let line = |row: attempt::Model| AttemptLine {
+            at: Timestamp::from_micros(row.at),
+            took: Duration::from_millis(u64::try_from(row.took_millis).unwrap_or(0)),
+            outcome: row.outcome.into(),
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
+    /// Has a push sent again, with all its attempts before it and with those that share its message. It keeps its
+    /// number; a running server sends it within a few seconds. Gives how many pushes that concerns.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such push, or when it is on its way anyway.
+    pub async fn redeliver(&self, push: PushNo, now: Timestamp) -> Result<u64, AdminFault> {
+        let unknown = || AdminFault::Unknown {
+            what: "parked or delivered push",
+            name: push.0.to_string().into(),
+            hint: "list the parked pushes, or those of the call; one that still waits is sent by itself",
+        };
+        let transaction = self.begin().await?;
+        let row = push::Entity::find_by_id(push.0).one(&transaction).await.map_err(reading())?;
+        let row = row.ok_or_else(unknown)?;
+        let mut together = Condition::any().add(push::Column::Id.eq(push.0));
+        if let Some(message) = row.message {
+            together = together.add(push::Column::Message.eq(message));
+        }
+        let sent = push::Entity::update_many()
+            .col_expr(push::Column::State, Expr::value(PushState::Deferred.number()))
+            .col_expr(push::Column::At, Expr::value((now + NOTICE).micros()))
+            .col_expr(push::Column::Attempts, Expr::value(0))
+            .filter(together)
+            .filter(push::Column::State.is_in([PushState::Parked.number(), PushState::Delivered.number()]))
+            .exec(&transaction)
+            .await
+            .map_err(changing())?;
+        transaction.commit().await.map_err(changing())?;
+        if sent.rows_affected == 0 { Err(unknown()) } else { Ok(sent.rows_affected) }
+    }
+}
+
+fn read(row: push::Model) -> Result<PushLine, AdminFault> {
+    let damaged = || StoreFault::damaged(format!("push {}", row.id));
+    let state = PushState::from_number(row.state).ok_or_else(damaged)?;
+    let outcome = row.outcome.as_deref().map(Box::from);
+    Ok(PushLine { push: outbox::read(row)?, state, outcome })
+}
+
+/// A server reads due pushes in the order of their times: a push that falls due a moment ahead is never behind it.
+const NOTICE: Duration = Duration::from_secs(2);

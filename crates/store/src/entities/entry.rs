@@ -1,0 +1,19 @@
+//! A line of the journal.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "entry")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub call: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub seq: i32,
+    pub at: i64,
+    pub fact: String,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

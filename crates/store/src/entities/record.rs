@@ -1,0 +1,20 @@
+//! The record of a call that is over.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "record")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub call: Vec<u8>,
+    pub app_id: i64,
+    pub ended_at: i64,
+    pub dialled_a: String,
+    pub dialled_b: Option<String>,
+    pub record: String,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

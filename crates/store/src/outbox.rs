@@ -1,0 +1,399 @@
+//! Pushes that are owed, from the commit that made them to the verdict that settles them.
+//!
+//! ```text
+//! (commit) ─▶ Fresh ─▶ Delivered
+//!               │ ▲──────── redeliver ────────┐
+//!               ├────▶ Deferred (until due) ──┤
+//!               └────▶ Parked ────────────────┘
+//! ```
+//!
+//! What was committed a moment ago is handed over in memory; everything else is read from the database by pages, so
+//! that memory is bounded however long a receiver is away. Nothing that was not delivered is ever deleted.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::id::CallId;
+use base::row::{Channel, Row};
+use base::time::Timestamp;
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::sqlx::{self, SqliteConnection};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio::sync::Notify;
+
+use crate::entities::push::{Column, Entity, Model};
+use crate::fault::StoreFault;
+use crate::sql::Chunked;
+use crate::store::Store;
+
+/// The number of a push; it never changes, and the pushes of a lane count up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PushNo(pub i64);
+
+/// A push that is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its number.
+    pub id: PushNo,
+    /// The call it tells of.
+    pub call: CallId,
+    /// With the call: the lane whose order it keeps.
+    pub channel: Channel,
+    /// The dialect that words it.
+    pub dialect: Box<str>,
+    /// The key that signs it.
+    pub key: Box<str>,
+    /// The host that it goes to.
+    pub host: Box<str>,
+    /// The message that its earlier attempts travelled in, once there was one that failed.
+    pub message: Option<PushNo>,
+    /// What it tells.
+    pub row: Row,
+    /// How many attempts have failed so far.
+    pub attempts: u32,
+    /// When it fell due, or will.
+    pub due_at: Timestamp,
+}
+
+/// Where a push stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushState {
+    /// Not tried yet.
+    Fresh,
+    /// To be tried again at a known time.
+    Deferred,
+    /// The receiver has it.
+    Delivered,
+    /// Given up, kept, and sent again when somebody asks for it.
+    Parked,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The push.
+    pub id: PushNo,
+    /// When the attempt began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// How a push goes on after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver has it.
+    Delivered,
+    /// It failed, and will be tried again in the same message.
+    Again {
+        /// When.
+        due: Timestamp,
+        /// The message that it travelled in.
+        message: PushNo,
+        /// What went wrong, without anything that the receiver wrote.
+        why: Box<str>,
+    },
+    /// It failed for the last time.
+    Parked {
+        /// The message that it travelled in.
+        message: PushNo,
+        /// What went wrong, without anything that the receiver wrote.
+        why: Box<str>,
+    },
+    /// There was no room to try it; this is no attempt.
+    Postponed {
+        /// When to try it instead.
+        due: Timestamp,
+    },
+}
+
+/// The way from the journal to delivery. Clones share everything.
+#[derive(Clone)]
+pub struct Outbox {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    tail: Mutex<Tail>,
+    committed: Notify,
+}
+
+/// What was committed since it was last taken.
+#[derive(Default)]
+struct Tail {
+    pushes: VecDeque<Waiting>,
+    overflowed: bool,
+    reached: PushNo,
+}
+
+/// Pushes that were committed since the last time, in order.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The pushes.
+    pub pushes: VecDeque<Waiting>,
+    /// Whether some are missing, because nobody took them in time: they must be read from the database.
+    pub overflowed: bool,
+}
+
+/// Pushes of one host as the database knows them, in order.
+#[derive(Debug)]
+pub struct Page {
+    /// The pushes.
+    pub pushes: Vec<Waiting>,
+    /// Every push up to this number is in the page, or was in one before it. With a full page that is its last one.
+    pub reached: PushNo,
+}
+
+/// The place after which due pushes are still to be read. It starts at the beginning of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DueCursor(Timestamp, PushNo);
+
+impl Outbox {
+    pub(crate) fn new(store: &Store, reached: PushNo) -> Self {
+        let tail = Mutex::new(Tail { reached, ..Tail::default() });
+        Self { shared: Arc::new(Shared { store: store.clone(), tail, committed: Notify::new() }) }
+    }
+
+    /// Waits until something was committed since the last call of [`Self::take_fresh`].
+    pub async fn committed(&self) {
+        self.shared.committed.notified().await;
+    }
+
+    /// Takes what was committed since the last time.
+    pub fn take_fresh(&self) -> Fresh {
+        let mut tail = self.tail();
+        let overflowed = std::mem::take(&mut tail.overflowed);
+        Fresh { pushes: std::mem::take(&mut tail.pushes), overflowed }
+    }
+
+    /// The hosts that fresh pushes go to.
+    ///
+    /// # Errors
+    /// [`StoreFault`] when the database cannot be read.
+    pub async fn hosts(&self) -> Result<Vec<String>, StoreFault> {
+        Entity::find()
+            .select_only()
+            .column(Column::Host)
+            .filter(is(PushState::Fresh))
+            .distinct()
+            .into_tuple()
+            .all(self.shared.store.read())
+            .await
+            .map_err(StoreFault::of_database("read the outbox of"))
+    }
+
+    /// Reads the next fresh pushes of a host, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreFault`] when the database cannot be read.
+    pub async fn page(&self, host: &str, after: PushNo, limit: usize) -> Result<Page, StoreFault> {
+        let committed = self.tail().reached;
+        let rows = Entity::find()
+            .filter(is(PushState::Fresh))
+            .filter(Column::Host.eq(host))
+            .filter(Column::Id.gt(after.0))
+            .order_by_asc(Column::Id)
+            .limit(rows(limit))
+            .all(self.shared.store.read())
+            .await
+            .map_err(StoreFault::of_database("read the outbox of"))?;
+        let full = rows.len() >= limit;
+        let last = rows.last().map_or(after, |row| PushNo(row.id));
+        let reached = if full { last } else { last.max(committed) };
+        Ok(Page { pushes: read_all(rows), reached })
+    }
+
+    /// Reads deferred pushes that are due, at most about `limit`; those of one message always together.
+    ///
+    /// # Errors
+    /// [`StoreFault`] when the database cannot be read.
+    pub async fn due(
+        &self,
+        now: Timestamp,
+        after: DueCursor,
+        limit: usize,
+    ) -> Result<(Vec<Waiting>, DueCursor), StoreFault> {
+        let DueCursor(at, id) = after;
+        let later_at_once = Condition::all().add(Column::At.eq(at.micros())).add(Column::Id.gt(id.0));
+        let mut rows = Entity::find()
+            .filter(is(PushState::Deferred))
+            .filter(Condition::any().add(Column::At.gt(at.micros())).add(later_at_once))
+            .filter(Column::At.lte(now.micros()))
+            .order_by_asc(Column::At)
+            .order_by_asc(Column::Id)
+            .limit(rows(limit))
+            .all(self.shared.store.read())
+            .await
+            .map_err(StoreFault::of_database("read the outbox of"))?;
+        if let Some(Model { id, at, message: Some(message), .. }) =
+            rows.last().filter(|_| rows.len() >= limit)
+        {
+            let rest = Entity::find()
+                .filter(is(PushState::Deferred))
+                .filter(Column::Message.eq(*message))
+                .filter(Column::At.eq(*at))
+                .filter(Column::Id.gt(*id))
+                .order_by_asc(Column::Id)
+                .all(self.shared.store.read())
+                .await
+                .map_err(StoreFault::of_database("read the outbox of"))?;
+            rows.extend(rest);
+        }
+        let cursor =
+            rows.last().map_or(after, |row| DueCursor(Timestamp::from_micros(row.at), PushNo(row.id)));
+        Ok((read_all(rows), cursor))
+    }
+
+    /// Hands committed pushes over. When nobody takes them, the oldest ones must be read from the database later.
+    pub(crate) fn publish(&self, pushes: Vec<Waiting>) {
+        let Some(last) = pushes.last() else { return };
+        let mut tail = self.tail();
+        tail.reached = tail.reached.max(last.id);
+        tail.pushes.extend(pushes);
+        if tail.pushes.len() > TAIL {
+            tail.pushes.clear();
+            tail.overflowed = true;
+        }
+        drop(tail);
+        self.shared.committed.notify_one();
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // Nothing in here can be half changed by a panic.
+        self.shared.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PushState {
+    /// The number that is stored; partial indexes name it.
+    pub(crate) const fn number(self) -> i16 {
+        match self {
+            Self::Fresh => 0,
+            Self::Deferred => 1,
+            Self::Delivered => 2,
+            Self::Parked => 3,
+        }
+    }
+
+    pub(crate) fn from_number(number: i16) -> Option<Self> {
+        [Self::Fresh, Self::Deferred, Self::Delivered, Self::Parked]
+            .into_iter()
+            .find(|state| state.number() == number)
+    }
+}
+
+/// The number of a channel that is stored.
+pub(crate) const fn channel_number(channel: Channel) -> i16 {
+    match channel {
+        Channel::Status => 0,
+        Channel::Fee => 1,
+    }
+}
+
+pub(crate) fn read(row: Model) -> Result<Waiting, StoreFault> {
+    let damaged = || StoreFault::damaged(format!("push {}", row.id));
+    let channels = [Channel::Status, Channel::Fee];
+    let channel = channels.into_iter().find(|channel| channel_number(*channel) == row.channel);
+    Ok(Waiting {
+        id: PushNo(row.id),
+        call: call_id(&row.call).ok_or_else(damaged)?,
+        channel: channel.ok_or_else(damaged)?,
+        dialect: row.dialect.into(),
+        key: row.key.into(),
+        host: row.host.into(),
+        message: row.message.map(PushNo),
+        row: serde_json::from_str(&row.row).map_err(StoreFault::unreadable(format!("push {}", row.id)))?,
+        attempts: u32::try_from(row.attempts).unwrap_or(0),
+        due_at: Timestamp::from_micros(row.at),
+    })
+}
+
+/// The id in the 16 bytes of a row.
+pub(crate) fn call_id(bytes: &[u8]) -> Option<CallId> {
+    Some(CallId::from_bytes(bytes.try_into().ok()?))
+}
+
+/// Writes verdicts in the transaction of the journal's batch. Most say "delivered", and those are one statement.
+pub(crate) async fn settle(
+    verdicts: &[Verdict],
+    connection: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    let delivered: Vec<&Verdict> =
+        verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Delivered).collect();
+    if let Some(last) = delivered.last() {
+        DELIVERED
+            .run(connection, &[last.at.micros()], &delivered, |verdict, values| values.add(verdict.id.0))
+            .await?;
+    }
+    let mut failed = Vec::new();
+    for verdict in verdicts {
+        let (state, at, message, why) = match &verdict.outcome {
+            Outcome::Delivered => continue,
+            Outcome::Again { due, message, why } => (PushState::Deferred, *due, *message, why),
+            Outcome::Parked { message, why } => (PushState::Parked, verdict.at, *message, why),
+            Outcome::Postponed { due } => {
+                sqlx::query("UPDATE push SET at = ? WHERE id = ?")
+                    .bind(due.micros())
+                    .bind(verdict.id.0)
+                    .execute(&mut *connection)
+                    .await?;
+                continue;
+            }
+        };
+        sqlx::query(FAILED)
+            .bind(state.number())
+            .bind(at.micros())
+            .bind(message.0)
+            .bind(&**why)
+            .bind(verdict.id.0)
+            .execute(&mut *connection)
+            .await?;
+        failed.push((verdict, why));
+    }
+    ATTEMPT
+        .run(connection, &[], &failed, |(verdict, why), values| {
+            values.add(verdict.id.0);
+            values.add(verdict.at.micros());
+            values.add(i64::try_from(verdict.took.as_millis()).unwrap_or(i64::MAX));
+            values.add(why.to_string());
+        })
+        .await?;
+    Ok(())
+}
+
+/// A row that cannot be read must not hold up those behind it; it stays where it is for somebody to look at.
+fn read_all(rows: Vec<Model>) -> Vec<Waiting> {
+    let read = |row| read(row).inspect_err(|fault| tracing::error!(%fault, "a push cannot be sent"));
+    rows.into_iter().filter_map(|row| read(row).ok()).collect()
+}
+
+/// As a literal, because only then the database sees that the partial index answers the question.
+pub(crate) fn is(state: PushState) -> SimpleExpr {
+    Expr::cust(format!("state = {}", state.number()))
+}
+
+fn rows(limit: usize) -> u64 {
+    u64::try_from(limit).unwrap_or(u64::MAX)
+}
+
+static DELIVERED: LazyLock<Chunked> = LazyLock::new(|| {
+    Chunked::new(
+        "UPDATE push SET state = 2, attempts = attempts + 1, outcome = NULL, at = ? WHERE id IN (",
+        "?",
+        ")",
+    )
+});
+
+const FAILED: &str =
+    "UPDATE push SET state = ?, attempts = attempts + 1, at = ?, message = ?, outcome = ? WHERE id = ?";
+
+static ATTEMPT: LazyLock<Chunked> = LazyLock::new(|| {
+    Chunked::new("INSERT INTO attempt (push_id, at, took_millis, outcome) VALUES", "(?,?,?,?)", "")
+});
+
+/// Pushes that are kept in memory for a delivery that is behind; about 8 MB.
+const TAIL: usize = 8_192;

@@ -1,0 +1,196 @@
+//! What waits for the journal's writer. Bounded: what finds no room is refused (an order) or given back (a fact).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::fact::Entry;
+use base::limits::{JOURNAL_BATCH, JOURNAL_QUEUE};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
+
+use crate::journal::AcceptFault;
+use crate::outbox::Verdict;
+
+/// The writer's inbox. Senders are any threads; the one receiver is the writer.
+#[derive(Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<Waiting>,
+    /// Rung when the writer sleeps and something comes, or when a batch is full.
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    work: Work,
+    /// When the oldest order came that nobody has looked at.
+    oldest: Option<Instant>,
+    writer: Writer,
+    closed: bool,
+}
+
+/// What the writer is doing, as far as senders must know it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Writer {
+    /// Writing: it will look again by itself.
+    #[default]
+    Busy,
+    /// Waiting for anything.
+    Idle,
+    /// Gathering a batch for a moment: only a full batch is worth a ring.
+    Gathering,
+}
+
+/// Everything that came since the writer last looked.
+#[derive(Default)]
+pub(crate) struct Work {
+    pub(crate) orders: Vec<Accepting>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+/// An acceptance and whoever waits for it to be durable.
+pub(crate) struct Accepting {
+    pub(crate) entry: Entry,
+    pub(crate) done: oneshot::Sender<Result<(), AcceptFault>>,
+}
+
+impl Queue {
+    /// Adds an acceptance, unless there is no room or the writer is not keeping up.
+    pub(crate) fn accept(
+        &self,
+        entry: Entry,
+    ) -> Result<oneshot::Receiver<Result<(), AcceptFault>>, AcceptFault> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(AcceptFault::Stopped);
+        }
+        let now = Instant::now();
+        let stuck = waiting.oldest.is_some_and(|oldest| now - oldest > PATIENCE);
+        if stuck || waiting.work.orders.len() >= JOURNAL_QUEUE {
+            return Err(AcceptFault::Busy);
+        }
+        let (done, receipt) = oneshot::channel();
+        waiting.work.orders.push(Accepting { entry, done });
+        waiting.oldest.get_or_insert(now);
+        self.ring(waiting);
+        Ok(receipt)
+    }
+
+    /// Adds facts of accepted calls. They have a share of their own, that no flood of orders can take.
+    ///
+    /// # Errors
+    /// Gives the entries back when the share is used up, or after the end.
+    pub(crate) fn append(&self, entries: Vec<Entry>) -> Result<(), Vec<Entry>> {
+        let mut waiting = self.lock();
+        if waiting.closed || waiting.work.entries.len() + entries.len() > FACTS {
+            return Err(entries);
+        }
+        waiting.work.entries.extend(entries);
+        self.ring(waiting);
+        Ok(())
+    }
+
+    /// Adds verdicts of pushes.
+    ///
+    /// # Errors
+    /// Gives the verdicts back when their share is used up, or after the end.
+    pub(crate) fn settle(&self, verdicts: Vec<Verdict>) -> Result<(), Vec<Verdict>> {
+        let mut waiting = self.lock();
+        if waiting.closed || waiting.work.verdicts.len() + verdicts.len() > VERDICTS {
+            return Err(verdicts);
+        }
+        waiting.work.verdicts.extend(verdicts);
+        self.ring(waiting);
+        Ok(())
+    }
+
+    /// Refuses everything from now on; what is inside will still be written.
+    pub(crate) fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        drop(waiting);
+        self.bell.notify_one();
+    }
+
+    /// Waits for work until a batch is worth a commit: at once when there was a pause, else when `gather_until` has
+    /// come or the batch is full. `None` when the queue is closed and empty.
+    pub(crate) async fn take(&self, gather_until: Instant, idle_until: Instant) -> Option<Work> {
+        loop {
+            let (until, state) = {
+                let mut waiting = self.lock();
+                let now = Instant::now();
+                let found = !waiting.work.is_empty();
+                let ripe = now >= gather_until || waiting.work.is_full() || waiting.closed;
+                if (found && ripe) || now >= idle_until {
+                    waiting.writer = Writer::Busy;
+                    return Some(waiting.take());
+                }
+                if waiting.closed {
+                    return None;
+                }
+                waiting.writer = if found { Writer::Gathering } else { Writer::Idle };
+                (if found { gather_until } else { idle_until }, waiting.writer)
+            };
+            tokio::select! {
+                () = self.bell.notified() => {}
+                () = tokio::time::sleep_until(until) => debug_assert!(state != Writer::Busy),
+            }
+        }
+    }
+
+    fn ring(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let worth = match waiting.writer {
+            Writer::Busy => false,
+            Writer::Idle => true,
+            Writer::Gathering => waiting.work.is_full(),
+        };
+        if worth {
+            waiting.writer = Writer::Busy;
+            drop(waiting);
+            self.bell.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Every change under the lock is whole before anything in it can panic.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Takes at most a batch; the rest keeps its order and its age.
+    fn take(&mut self) -> Work {
+        let orders = split(&mut self.work.orders);
+        let entries = split(&mut self.work.entries);
+        let verdicts = split(&mut self.work.verdicts);
+        if self.work.orders.is_empty() {
+            self.oldest = None;
+        }
+        Work { orders, entries, verdicts }
+    }
+}
+
+/// The first batch of a list; usually that is all of it.
+fn split<T>(list: &mut Vec<T>) -> Vec<T> {
+    let rest = list.split_off(list.len().min(JOURNAL_BATCH));
+    std::mem::replace(list, rest)
+}
+
+impl Work {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.entries.is_empty() && self.verdicts.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.orders.len() + self.entries.len() + self.verdicts.len() >= JOURNAL_BATCH
+    }
+}
+
+/// An order that has waited this long will not be answered in time: the next ones are refused at once.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Facts that wait for the writer: at 20,000 a second three seconds of a disk that does not answer.
+const FACTS: usize = 16 * JOURNAL_QUEUE;
+
+/// Verdicts that wait for the writer; delivery waits when there are more.
+const VERDICTS: usize = JOURNAL_QUEUE;
