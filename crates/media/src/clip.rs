@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::g711::{Codec, SAMPLE_RATE, transcode};
 
-/// Clips in one playlist: a greeting, a notice of several parts and a code with its repetitions stay below it.
-pub const CLIPS_PER_PLAYLIST: usize = 64;
+/// Clips in one playlist: the longest code, 8 digits said 9 times with pauses between, takes 80.
+pub const CLIPS_PER_PLAYLIST: usize = 128;
 
 /// A voice or tone in both laws of G.711, 8,000 samples a second. Cloning shares the bytes.
 #[derive(Clone, PartialEq, Eq)]

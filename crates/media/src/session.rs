@@ -96,7 +96,7 @@ pub struct Play(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// Counted and not heard.
-    Dropped(Drop),
+    Dropped(Unheard),
     /// Audio of the far end.
     Audio(Heard),
     /// A packet of a key press, and the key if one is over now.
@@ -105,7 +105,7 @@ pub enum Incoming {
 
 /// Why a packet is not heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drop {
+pub enum Unheard {
     /// It is no RTP packet.
     Malformed,
     /// It comes from somebody else than the far end.
@@ -258,13 +258,13 @@ impl Session {
     /// Judges a packet that came to the RTP socket. Allocates nothing.
     #[inline]
     pub fn receive(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> Incoming {
-        let Some(packet) = Packet::parse(bytes) else { return self.unusable(from, Drop::Malformed) };
+        let Some(packet) = Packet::parse(bytes) else { return self.unusable(from, Unheard::Malformed) };
         let header = packet.header;
         let payload = &bytes[packet.payload()];
         let codec = self.codec_of(header.payload_type);
         let is_event = self.description.events.is_some_and(|events| events.receive == header.payload_type);
         if payload.is_empty() || (codec.is_none() && !is_event) {
-            return self.unusable(from, Drop::Unknown);
+            return self.unusable(from, Unheard::Unknown);
         }
         let moved = match self.gate.judge(from, &header, now) {
             Verdict::Ours => false,
@@ -276,7 +276,7 @@ impl Session {
         }
         let order = self.reception.note(&header);
         if order == Order::Wild {
-            return self.unusable(from, Drop::Wild);
+            return self.unusable(from, Unheard::Wild);
         }
         if order == Order::New {
             self.begin_stream(now);
@@ -289,7 +289,7 @@ impl Session {
             }
             return Incoming::Audio(Heard { packet, codec, moved, order, event: None });
         }
-        let Some(event) = Event::parse(payload) else { return self.unusable(from, Drop::Malformed) };
+        let Some(event) = Event::parse(payload) else { return self.unusable(from, Unheard::Malformed) };
         let pressed = self.ear.hear(header.timestamp, event, now);
         Incoming::Event(Heard { packet, codec: None, moved, order, event: Some(event) }, pressed)
     }
@@ -451,7 +451,7 @@ impl Session {
     }
 
     #[cold]
-    fn unusable(&mut self, from: SocketAddr, why: Drop) -> Incoming {
+    fn unusable(&mut self, from: SocketAddr, why: Unheard) -> Incoming {
         if Some(from) != self.gate.target() {
             return self.foreign();
         }
@@ -462,7 +462,7 @@ impl Session {
     #[cold]
     fn foreign(&mut self) -> Incoming {
         self.report.foreign = self.report.foreign.saturating_add(1);
-        Incoming::Dropped(Drop::Foreign)
+        Incoming::Dropped(Unheard::Foreign)
     }
 
     #[cold]
