@@ -56,7 +56,13 @@ pub(crate) enum Deed {
 
 impl Running {
     /// Takes over an accepted call. `wall` is what the wall clock says at `now`.
-    pub(crate) fn new(call: Call, plan: Box<dyn Plan>, permit: Permit, now: Instant, wall: Timestamp) -> Self {
+    pub(crate) fn new(
+        call: Call,
+        plan: Box<dyn Plan>,
+        permit: Permit,
+        now: Instant,
+        wall: Timestamp,
+    ) -> Self {
         let began = (now, wall.max(call.accepted_at));
         Self { call, plan, legs: [None, None], next_seq: 1, began, over: false, _permit: permit }
     }
@@ -65,18 +71,9 @@ impl Running {
         &self.call
     }
 
-    pub(crate) const fn is_over(&self) -> bool {
-        self.over
-    }
-
     /// When the plan wants to be woken.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.over { None } else { self.plan.deadline() }
-    }
-
-    /// The leg, when it is answered and not yet gone.
-    pub(crate) fn is_up(&self, leg: Leg) -> bool {
-        self.legs[leg.index()].as_ref().is_some_and(LegState::is_up)
     }
 
     /// Begins the plan.

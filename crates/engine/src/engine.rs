@@ -114,17 +114,19 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartFault`] when the address is taken or the system refuses a thread.
-    pub fn start(settings: &Settings, mut journal: impl FnMut() -> Box<dyn Journal>) -> Result<Self, StartFault> {
+    pub fn start(
+        settings: &Settings,
+        mut journal: impl FnMut() -> Box<dyn Journal>,
+    ) -> Result<Self, StartFault> {
         let socket = sockets::signalling(settings.sip)?;
-        let address = socket
-            .local_addr()
-            .ok()
-            .and_then(|address| address.as_socket())
-            .ok_or_else(|| StartFault::Thread(std::io::Error::other("the signalling socket has no address")))?;
+        let address = socket.local_addr().ok().and_then(|address| address.as_socket()).ok_or_else(|| {
+            StartFault::Thread(std::io::Error::other("the signalling socket has no address"))
+        })?;
         let clock = Clock::new();
         let live = Arc::new(AtomicUsize::new(0));
         let count = settings.shards.max(1);
-        let boxes = (0..count).map(|_| mailbox()).collect::<Result<Vec<_>, _>>().map_err(StartFault::Thread)?;
+        let boxes =
+            (0..count).map(|_| mailbox()).collect::<Result<Vec<_>, _>>().map_err(StartFault::Thread)?;
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
         let mut threads = Vec::with_capacity(count);
         for (number, (_, mailbox)) in boxes.into_iter().enumerate() {
@@ -133,7 +135,8 @@ impl Engine {
             let (live, journal) = (Arc::clone(&live), journal());
             let parts = Parts { number, address, socket, mailbox, peers, clock, live, journal };
             let shard = Shard::new(settings, parts).map_err(StartFault::Thread)?;
-            let thread = std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
+            let thread =
+                std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
             threads.push(thread.map_err(StartFault::Thread)?);
         }
         Ok(Self { slots, threads, live, address })

@@ -41,9 +41,8 @@ impl<T> Slot<T> {
     /// Posts a letter; gives it back when the mailbox is full or its shard is gone.
     pub(crate) fn post(&self, letter: T) -> Result<(), T> {
         self.letters.try_send(letter).map_err(|refused| match refused {
-            std::sync::mpsc::TrySendError::Full(letter) | std::sync::mpsc::TrySendError::Disconnected(letter) => {
-                letter
-            }
+            std::sync::mpsc::TrySendError::Full(letter)
+            | std::sync::mpsc::TrySendError::Disconnected(letter) => letter,
         })?;
         self.bell.ring();
         Ok(())

@@ -6,4 +6,5 @@ mod names;
 mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;
+mod talk;
 mod wire;

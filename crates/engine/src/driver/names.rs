@@ -9,7 +9,13 @@ use sip::Invite;
 use crate::engine::Trunk;
 
 /// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has.
-pub(crate) fn invite(call: &Call, leg: Leg, trunk: &Trunk, contact: SocketAddr, offer: Vec<u8>) -> Option<Invite> {
+pub(crate) fn invite(
+    call: &Call,
+    leg: Leg,
+    trunk: &Trunk,
+    contact: SocketAddr,
+    offer: Vec<u8>,
+) -> Option<Invite> {
     let numbers = call.numbers(leg)?;
     let domain = trunk.domain.clone().unwrap_or_else(|| host(trunk.peer.ip()));
     let own = host(contact.ip());

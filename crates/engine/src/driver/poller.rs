@@ -4,8 +4,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::Timespec;
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
 /// Events that are taken at once. More wait for the next turn, so that timers are never late by more than this many
@@ -50,12 +50,30 @@ impl Token {
 #[derive(Debug)]
 pub(crate) struct Poller {
     epoll: OwnedFd,
+}
+
+/// Room for what is ready. It stays on the thread that waits.
+pub(crate) struct Ready {
     events: Vec<Event>,
+}
+
+impl Ready {
+    pub(crate) fn new() -> Self {
+        Self { events: Vec::with_capacity(EVENTS) }
+    }
+
+    /// What can be read, in the order in which the kernel found it.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = Token> {
+        self.events.iter().map(|event| {
+            let data = event.data;
+            Token::from_data(data.u64())
+        })
+    }
 }
 
 impl Poller {
     pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, events: Vec::with_capacity(EVENTS) })
+        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)? })
     }
 
     /// Tells when the descriptor can be read. Closing it ends that.
@@ -65,21 +83,16 @@ impl Poller {
     }
 
     /// Waits at most `patience` and fills `ready` with what can be read.
-    pub(crate) fn wait(&mut self, patience: Option<Duration>, ready: &mut Vec<Token>) {
-        self.events.clear();
+    pub(crate) fn wait(&self, patience: Option<Duration>, ready: &mut Ready) {
+        ready.events.clear();
         let patience = patience.map(|patience| Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(patience.subsec_nanos()),
         });
-        match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut self.events), patience.as_ref()) {
+        match epoll::wait(self.epoll.as_fd(), spare_capacity(&mut ready.events), patience.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(fault) => tracing::error!("epoll: {fault}"),
         }
-        ready.clear();
-        ready.extend(self.events.iter().map(|event| {
-            let data = event.data;
-            Token::from_data(data.u64())
-        }));
     }
 }
 
@@ -89,7 +102,14 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_as_it_went() {
-        for token in [Token::Bell, Token::Signalling, Token::Rtp(0), Token::Rtcp(0), Token::Rtp(u32::MAX), Token::Rtcp(7)] {
+        for token in [
+            Token::Bell,
+            Token::Signalling,
+            Token::Rtp(0),
+            Token::Rtcp(0),
+            Token::Rtp(u32::MAX),
+            Token::Rtcp(7),
+        ] {
             assert_eq!(Token::from_data(token.to_data()), token);
         }
     }

@@ -18,7 +18,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use base::clip::ClipKey;
@@ -29,9 +29,9 @@ use base::time::Instant;
 use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
 use plans::Todo;
+use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::Rng;
 use sip::{Endpoint, LegKey, Outputs, PeerRule};
 use slab::Slab;
 use socket2::Socket;
@@ -39,7 +39,7 @@ use socket2::Socket;
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
-use crate::driver::poller::{Poller, Token};
+use crate::driver::poller::{Poller, Ready, Token};
 use crate::driver::talk::Talk;
 use crate::driver::wire::Wire;
 use crate::engine::{Journal, Launch, Orphan, Settings, Trunk};
@@ -64,11 +64,7 @@ pub(crate) enum Letter {
     /// Run an accepted call.
     Launch(Box<Launch>),
     /// End a call of an app, and say whether it was running.
-    Stop {
-        call: CallId,
-        app: AppId,
-        answer: Box<dyn FnOnce(bool) + Send>,
-    },
+    Stop { call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send> },
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// A signalling datagram of one of this shard's legs, read by another shard.
@@ -176,7 +172,7 @@ impl Shard {
 
     /// The thread's whole life.
     pub(crate) fn run(mut self) {
-        let mut ready = Vec::new();
+        let mut ready = Ready::new();
         while !self.ended {
             let patience = self.patience();
             self.poller.wait(patience, &mut ready);
@@ -193,13 +189,17 @@ impl Shard {
         let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
         let next = [alarm, self.sip.deadline(), self.wheel.next_turn()].into_iter().flatten().min();
         let sleep = next.map(|at| at.since(now));
-        if self.facts.is_empty() { sleep } else { Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY))) }
+        if self.facts.is_empty() {
+            sleep
+        } else {
+            Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
+        }
     }
 
-    fn turn(&mut self, ready: &[Token]) {
+    fn turn(&mut self, ready: &Ready) {
         let now = self.clock.now();
-        for token in ready {
-            match *token {
+        for token in ready.tokens() {
+            match token {
                 Token::Rtp(wire) => self.on_rtp(wire as usize, now),
                 Token::Rtcp(wire) => self.on_rtcp(wire as usize, now),
                 Token::Signalling => self.on_signalling(now),
@@ -238,7 +238,12 @@ impl Shard {
     }
 
     /// Lets a call handle something, then does what it wants done. A call that is over is forgotten by its last deed.
-    fn with(&mut self, number: u64, now: Instant, handle: impl FnOnce(&mut Running, Instant, &mut Outcome<'_>)) {
+    fn with(
+        &mut self,
+        number: u64,
+        now: Instant,
+        handle: impl FnOnce(&mut Running, Instant, &mut Outcome<'_>),
+    ) {
         self.current = Some(number);
         let Self { calls, sip, todo, deeds, facts, .. } = self;
         let Some(live) = calls.get_mut(&number) else { return };
@@ -252,9 +257,13 @@ impl Shard {
 
     /// Wakes the plans whose deadline has come, then SIP, then the sessions.
     fn on_time(&mut self, now: Instant) {
-        while let Some(Reverse((at, number))) = self.alarms.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+        while let Some(Reverse((at, number))) =
+            self.alarms.peek().copied().filter(|Reverse((at, _))| *at <= now)
+        {
             self.alarms.pop();
-            let Some(live) = self.calls.get_mut(&number).filter(|live| live.alarm == Some(at)) else { continue };
+            let Some(live) = self.calls.get_mut(&number).filter(|live| live.alarm == Some(at)) else {
+                continue;
+            };
             live.alarm = None;
             self.with(number, now, |running, now, out| running.tell(plans::Event::Deadline, now, out));
         }

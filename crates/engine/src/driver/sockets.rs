@@ -21,7 +21,9 @@ const TRIES: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum SocketFault {
     /// Somebody else has the port.
-    #[error("{address}/udp cannot be opened for SIP: choose another --sip address, or stop the program that has it")]
+    #[error(
+        "{address}/udp cannot be opened for SIP: choose another --sip address, or stop the program that has it"
+    )]
     Signalling {
         /// The address that was asked for.
         address: SocketAddr,
@@ -45,7 +47,11 @@ pub enum SocketFault {
 /// Opens the signalling socket, not blocking, with large buffers.
 pub(crate) fn signalling(address: SocketAddr) -> Result<Socket, SocketFault> {
     let open = || -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM.nonblocking().cloexec(),
+            Some(Protocol::UDP),
+        )?;
         // Less than asked for is fine: the system's own maximum rules.
         socket.set_recv_buffer_size(SIGNALLING_BUFFER).ok();
         socket.set_send_buffer_size(SIGNALLING_BUFFER).ok();

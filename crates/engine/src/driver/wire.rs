@@ -7,8 +7,10 @@ use base::id::Leg;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use rustix::net::{RecvFlags, SendFlags};
+use sip::sdp::{Direction, EVENTS, OurSide};
 
 use crate::driver::sockets::Pair;
+use crate::driver::talk;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
@@ -26,6 +28,7 @@ pub(crate) struct Wire {
     pub(crate) awaited: Option<Play>,
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
+    ours: OurSide,
     pair: Pair,
     /// The far end that the kernel filters for, when sources are strict.
     connected: Option<SocketAddr>,
@@ -33,17 +36,51 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) const fn new(call: u64, leg: Leg, session: Session, pair: Pair, strict: bool) -> Self {
-        Self { call, leg, session, peer: None, awaited: None, armed: None, pair, connected: None, strict }
+    pub(crate) const fn new(
+        call: u64,
+        leg: Leg,
+        session: Session,
+        ours: OurSide,
+        pair: Pair,
+        strict: bool,
+    ) -> Self {
+        Self {
+            call,
+            leg,
+            session,
+            peer: None,
+            awaited: None,
+            armed: None,
+            ours,
+            pair,
+            connected: None,
+            strict,
+        }
     }
 
-    pub(crate) const fn pair(&self) -> &Pair {
-        &self.pair
+    /// Our first description of the leg.
+    pub(crate) fn offer(&mut self) -> Vec<u8> {
+        self.ours.offer(Direction::SendRecv)
+    }
+
+    /// Takes the far end's answer to our offer; whether it can be talked to.
+    pub(crate) fn accept(&mut self, answer: &[u8], now: Instant) -> bool {
+        let Ok(agreed) = self.ours.accept(answer) else { return false };
+        self.describe(talk::description(&agreed, EVENTS), now);
+        true
+    }
+
+    /// Answers an offer of the far end; a refused one leaves everything as it was.
+    pub(crate) fn answer(&mut self, offer: &[u8], now: Instant) -> Result<Vec<u8>, u16> {
+        let (answer, agreed) =
+            self.ours.answer(offer, Direction::SendRecv).map_err(sip::sdp::Fault::status)?;
+        self.describe(talk::description(&agreed, agreed.events.unwrap_or(EVENTS)), now);
+        Ok(answer)
     }
 
     /// Takes what offer and answer agreed to. With strict sources the sockets are connected, so that the kernel
     /// drops what strangers send before it costs us anything.
-    pub(crate) fn describe(&mut self, description: Description, now: Instant) {
+    fn describe(&mut self, description: Description, now: Instant) {
         self.session.describe(description, now);
         if !self.strict || self.connected == description.remote {
             return;

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 
 use smallvec::SmallVec;
 
-pub use self::ours::OurSide;
+pub use self::ours::{EVENTS, OurSide};
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";

@@ -154,6 +154,6 @@ fn bare(media: &str, port: u16, proto: &str, fmt: String) -> Media {
 }
 
 /// The payload type under which we offer telephone-events: what nearly everybody uses.
-const EVENTS: u8 = 101;
+pub const EVENTS: u8 = 101;
 /// Room for a usual description.
 const USUAL_BYTES: usize = 320;

@@ -55,8 +55,7 @@ impl Shard {
 
     /// Opens a leg's sockets and sends its INVITE. A leg that cannot be dialled is released at once.
     fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
-        let dialled = self.open_wire(number, leg, now).and_then(|port| {
-            let offer = self.talk.offer(port, &mut self.rng);
+        let dialled = self.open_wire(number, leg, now).and_then(|offer| {
             let call = self.calls.get(&number)?.running.call();
             names::invite(call, leg, &self.trunk, self.contact, offer)
         });
@@ -71,8 +70,8 @@ impl Shard {
         }
     }
 
-    /// Opens the sockets of a leg and begins its session: the RTP port.
-    fn open_wire(&mut self, number: u64, leg: Leg, now: Instant) -> Option<u16> {
+    /// Opens the sockets of a leg and begins its session: what to offer the far end.
+    fn open_wire(&mut self, number: u64, leg: Leg, now: Instant) -> Option<Vec<u8>> {
         let pair = match sockets::pair(self.talk.local, &self.talk.ports, &mut self.rng) {
             Ok(pair) => pair,
             Err(fault) => {
@@ -80,7 +79,8 @@ impl Shard {
                 return None;
             }
         };
-        let (session, strict) = self.talk.session(Clock::wall(), now, &mut self.rng);
+        let session = self.talk.session(Clock::wall(), now, &mut self.rng);
+        let ours = self.talk.our_side(pair.port, &mut self.rng);
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
         for (fd, token) in [(pair.rtp.as_fd(), Token::Rtp(at)), (pair.rtcp.as_fd(), Token::Rtcp(at))] {
@@ -89,15 +89,15 @@ impl Shard {
                 return None;
             }
         }
-        let port = pair.port;
-        entry.insert(Wire::new(number, leg, session, pair, strict));
+        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict()));
+        let offer = wire.offer();
         self.calls.get_mut(&number)?.wires[leg.index()] = Some(at);
         let other = self.wire_at(number, leg.other());
         self.wires[at as usize].peer = other;
         if let Some(other) = other.and_then(|other| self.wires.get_mut(other as usize)) {
             other.peer = Some(at);
         }
-        Some(port)
+        Some(offer)
     }
 
     fn play(&mut self, number: u64, leg: Leg, clips: &[ClipKey], repeat: Repeat, now: Instant) {

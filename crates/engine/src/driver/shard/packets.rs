@@ -27,7 +27,7 @@ impl Shard {
             other.send(&packet[range]);
         }
         if let Some(pressed) = pressed {
-            let digit = pressed.key.as_char();
+            let digit = pressed.key.letter();
             self.with(call, now, |running, now, out| running.digit(leg, digit, now, out));
         }
     }
@@ -64,7 +64,7 @@ impl Shard {
                     });
                 }
                 Due::Pressed(pressed) => {
-                    let digit = pressed.key.as_char();
+                    let digit = pressed.key.letter();
                     self.with(call, now, |running, now, out| running.digit(leg, digit, now, out));
                 }
                 Due::ClipEnded(_) | Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}

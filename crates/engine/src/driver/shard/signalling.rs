@@ -19,7 +19,9 @@ impl Shard {
     pub(super) fn on_signalling(&mut self, now: Instant) {
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..SIGNALLING_BURST {
-            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *buffer, RecvFlags::empty()) else { break };
+            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *buffer, RecvFlags::empty()) else {
+                break;
+            };
             let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else { continue };
             let datagram = &buffer[..length];
             match self.shard_for(datagram) {
@@ -121,26 +123,19 @@ impl Shard {
 
     /// Takes the far end's answer; whether it can be talked to.
     fn describe(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) -> bool {
-        let Some(description) = self.talk.read_answer(sdp) else { return false };
-        let Some(wire) = self.wire_mut(number, leg) else { return false };
-        wire.describe(description, now);
+        let understood = self.wire_mut(number, leg).is_some_and(|wire| wire.accept(sdp, now));
         self.arm(number, leg);
-        true
+        understood
     }
 
     /// A re-INVITE or UPDATE with an offer: hold, resume, another address or codec.
     fn on_offer(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) {
         let key = leg_key(number, leg);
-        let port = self.wire(number, leg).map(|wire| wire.pair().port);
-        let answered = port.and_then(|port| self.talk.answer(sdp, port));
-        let Some((answer, description)) = answered else {
-            self.sip.refuse_offer(key, talk::NOT_ACCEPTABLE, now, &mut self.outputs);
-            return;
-        };
-        if let Some(wire) = self.wire_mut(number, leg) {
-            wire.describe(description, now);
+        let Some(wire) = self.wire_mut(number, leg) else { return };
+        match wire.answer(sdp, now) {
+            Ok(answer) => self.sip.answer_offer(key, &answer, now, &mut self.outputs),
+            Err(status) => self.sip.refuse_offer(key, status, now, &mut self.outputs),
         }
         self.arm(number, leg);
-        self.sip.answer_offer(key, &answer, now, &mut self.outputs);
     }
 }

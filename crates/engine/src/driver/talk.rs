@@ -1,0 +1,151 @@
+//! Between what SIP agrees to and what media does: session descriptions, sessions, reasons, keys in INFO.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use base::address::Block;
+use base::release::Cause;
+use base::time::{Instant, Timestamp};
+use media::session::{Description, EventTypes, Hears, Params, Session};
+use media::source::Policy;
+use rand::Rng;
+use rand::rngs::StdRng;
+use sip::Reason;
+use sip::sdp::{Agreed, Codec, OurSide};
+
+use crate::engine::Settings;
+
+/// What we say of an answer that we cannot talk by: Q.850 cause 65, bearer capability not implemented.
+pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
+
+/// The status that such a leg failed with: 488, not acceptable here.
+pub(crate) const NOT_ACCEPTABLE: u16 = 488;
+
+/// The codecs that we offer, best first: A-law is what Chinese carriers carry.
+const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
+/// How the shard's legs talk.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    /// Where RTP sockets are opened.
+    pub(crate) local: IpAddr,
+    /// The ports they are opened on.
+    pub(crate) ports: RangeInclusive<u16>,
+    /// Where far ends are told to send.
+    advertised: IpAddr,
+    policy: Policy,
+}
+
+impl Talk {
+    pub(crate) fn new(settings: &Settings, local: IpAddr, advertised: IpAddr) -> Self {
+        let anywhere = |text: &str| text.parse::<Block>().expect("the block of all addresses is a block");
+        let policy = if settings.trunk.behind_nat {
+            Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]))
+        } else {
+            Policy::Strict
+        };
+        Self { local, ports: settings.rtp_ports.clone(), advertised, policy }
+    }
+
+    /// Whether only the described address is heard.
+    pub(crate) const fn is_strict(&self) -> bool {
+        matches!(self.policy, Policy::Strict)
+    }
+
+    /// Our side of a leg's session description.
+    pub(crate) fn our_side(&self, port: u16, rng: &mut StdRng) -> OurSide {
+        OurSide::new(SocketAddr::new(self.advertised, port), &CODECS, rng.random())
+    }
+
+    /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
+    pub(crate) fn session(&self, wall: Timestamp, now: Instant, rng: &mut StdRng) -> Session {
+        let params = Params {
+            ssrc: rng.random(),
+            seq: rng.random(),
+            timestamp: rng.random(),
+            policy: self.policy.clone(),
+            description: NOBODY,
+            wall,
+            seed: rng.random(),
+        };
+        Session::new(params, now)
+    }
+}
+
+/// Before anything is agreed.
+const NOBODY: Description = Description {
+    remote: None,
+    remote_rtcp: None,
+    codec: media::g711::Codec::Pcma,
+    hears: Hears::Both,
+    events: None,
+};
+
+/// What media does by an agreement. `events` is the payload type of telephone events in our own description.
+pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
+    let codec = match agreed.codec {
+        Codec::Pcma => media::g711::Codec::Pcma,
+        Codec::Pcmu => media::g711::Codec::Pcmu,
+    };
+    Description {
+        remote: agreed.direction.sends().then_some(agreed.address),
+        remote_rtcp: Some(agreed.rtcp),
+        codec,
+        hears: Hears::Both,
+        events: agreed.events.map(|send| EventTypes { receive: events, send }),
+    }
+}
+
+/// What the far end is told of why we release a leg (RFC 3326, Q.850).
+pub(crate) const fn reason_of(cause: Cause) -> Reason {
+    Reason::q850(match cause {
+        Cause::Normal | Cause::OtherPartyGone | Cause::Stopped | Cause::TimeOver => 16,
+        Cause::Busy => 17,
+        Cause::NoAnswer | Cause::RingTimeout => 19,
+        Cause::Rejected => 21,
+        Cause::NoSuchNumber => 1,
+        Cause::Unreachable | Cause::PoweredOff => 20,
+        Cause::Announcement | Cause::ClipFault => 31,
+        Cause::TrunkFault | Cause::TrunkSilent | Cause::Interrupted | Cause::OurFault => 41,
+    })
+}
+
+/// The key in an INFO's body: `Signal=5` of `application/dtmf-relay`, or `5` of `application/dtmf`.
+pub(crate) fn digit_of_info(content_type: &str, body: &[u8]) -> Option<char> {
+    let body = std::str::from_utf8(body).ok()?;
+    let form = content_type.split(';').next().unwrap_or("").trim();
+    let signal = if form.eq_ignore_ascii_case("application/dtmf-relay") {
+        let is_signal = |line: &&str| {
+            line.split('=').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("signal"))
+        };
+        body.lines().find(is_signal)?.split_once('=')?.1.trim()
+    } else if form.eq_ignore_ascii_case("application/dtmf") {
+        body.trim()
+    } else {
+        return None;
+    };
+    let mut letters = signal.chars();
+    let key = media::dtmf::Key::from_char(letters.next()?)?;
+    letters.next().is_none().then(|| key.letter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_key_in_an_info_are_read() {
+        assert_eq!(digit_of_info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n"), Some('5'));
+        assert_eq!(digit_of_info("application/dtmf-relay;x=y", b"Duration=160\nsignal= #\n"), Some('#'));
+        assert_eq!(digit_of_info("Application/DTMF", b" 7 "), Some('7'));
+        for (form, body) in [
+            ("text/plain", "5"),
+            ("application/dtmf", "55"),
+            ("application/dtmf-relay", "x"),
+            ("application/dtmf", ""),
+        ] {
+            assert_eq!(digit_of_info(form, body.as_bytes()), None, "{form} {body}");
+        }
+    }
+}
