@@ -1,0 +1,61 @@
+//! Tones: made, so that each party of a test has its own voice, and found again in what was heard.
+
+use std::f64::consts::TAU;
+use std::time::Duration;
+
+use crate::g711::{Codec, SAMPLE_RATE};
+
+/// A tone as A-law samples. `amplitude` is of 32,767; 8,000 is a normal voice.
+#[must_use]
+pub fn alaw_tone(hertz: f64, amplitude: i16, duration: Duration) -> Vec<u8> {
+    let samples = duration.as_millis() as u64 * u64::from(SAMPLE_RATE) / 1_000;
+    let sample = |n: u64| (TAU * hertz * n as f64 / f64::from(SAMPLE_RATE)).sin() * f64::from(amplitude);
+    (0..samples).map(|n| Codec::Pcma.encode(sample(n) as i16)).collect()
+}
+
+/// The share of a stretch of samples' energy that lies at one frequency (Goertzel): 1 for a pure tone, 0 for none.
+/// A stretch of 20 ms tells frequencies apart that are 50 Hz or more from each other. Silence has no tone.
+#[must_use]
+pub fn tone_share(samples: &[u8], codec: Codec, hertz: f64) -> f64 {
+    let coefficient = 2.0 * (TAU * hertz / f64::from(SAMPLE_RATE)).cos();
+    let (mut last, mut before, mut energy) = (0.0, 0.0, 0.0);
+    for &byte in samples {
+        let sample = f64::from(codec.decode(byte));
+        energy += sample * sample;
+        (last, before) = (sample + coefficient * last - before, last);
+    }
+    let power = last * last + before * before - coefficient * last * before;
+    let loudest = energy * samples.len() as f64 / 2.0;
+    if energy <= QUIET * samples.len() as f64 { 0.0 } else { (power / loudest).min(1.0) }
+}
+
+/// Mean square below which a stretch is silence: A-law's smallest steps.
+const QUIET: f64 = 1_000.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_is_found_and_another_is_not() {
+        let low = alaw_tone(440.0, 8_000, Duration::from_millis(100));
+        assert_eq!(low.len(), 800);
+        assert!(tone_share(&low, Codec::Pcma, 440.0) > 0.98);
+        assert!(tone_share(&low, Codec::Pcma, 1_000.0) < 0.01);
+        let both: Vec<u8> = low
+            .iter()
+            .zip(alaw_tone(1_000.0, 8_000, Duration::from_millis(100)))
+            .map(|(&a, b)| Codec::Pcma.encode(Codec::Pcma.decode(a) / 2 + Codec::Pcma.decode(b) / 2))
+            .collect();
+        for hertz in [440.0, 1_000.0] {
+            let share = tone_share(&both, Codec::Pcma, hertz);
+            assert!((0.45..0.55).contains(&share), "{hertz} Hz: {share}");
+        }
+    }
+
+    #[test]
+    fn silence_has_no_tone() {
+        assert_eq!(tone_share(&[0xd5; 160], Codec::Pcma, 440.0), 0.0);
+        assert_eq!(tone_share(&[], Codec::Pcma, 440.0), 0.0);
+    }
+}
