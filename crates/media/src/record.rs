@@ -1,0 +1,409 @@
+//! Recordings: what one or two parties said, put on one time line as A-law.
+//!
+//! ```text
+//! packets ─hear─▶ window of half a second per side (placed by timestamp, gaps are silence) ─advance─▶ chunk ─▶ owner
+//! ```
+//!
+//! Samples wait [`REORDER`] in the window, so that late packets find their place. What leaves it fills a chunk that
+//! the owner takes, writes and gives back; nothing is allocated here while a call runs.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use base::time::Instant;
+
+use crate::g711::{ALAW_SILENCE, Codec, transcode};
+use crate::line::samples_in;
+use crate::rtp::timestamp_distance;
+use crate::session::Heard;
+
+/// How long a packet may be late and still be recorded.
+pub const REORDER: Duration = Duration::from_millis(200);
+
+/// Bytes after which a chunk is worth writing: a write of 16 KiB costs a fifth of what 26 small ones cost.
+pub const CHUNK_BYTES: usize = 16 * 1_024;
+
+/// Bytes at which a chunk that nobody takes stops growing: four seconds of stereo and the writer's worst pause.
+pub const CHUNK_BYTES_MAX: usize = 4 * CHUNK_BYTES;
+
+/// Samples of the window: 512 ms, more than [`REORDER`] and the longest packet together.
+const WINDOW: usize = 4_096;
+
+const REORDER_SAMPLES: u64 = REORDER.as_millis() as u64 * 8;
+
+/// How far a party's clock may stray from ours, in samples, before its packets are placed anew: 150 ms, which leaves
+/// late packets their place in the window.
+const STRAY: i64 = 1_200;
+
+/// How many parties are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// One.
+    Mono,
+    /// Two: the caller left, the callee right.
+    Stereo,
+}
+
+impl Channels {
+    /// One or two.
+    #[must_use]
+    pub const fn count(self) -> u16 {
+        match self {
+            Self::Mono => 1,
+            Self::Stereo => 2,
+        }
+    }
+}
+
+/// Whose packets are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The caller, or the only party.
+    Left,
+    /// The callee. Of a mono recording nothing is heard from there.
+    Right,
+}
+
+/// Puts packets on a time line that begins when recording does.
+pub struct Recorder {
+    channels: Channels,
+    start: Instant,
+    left: Track,
+    right: Option<Track>,
+    /// Samples that have left the windows.
+    passed: u64,
+    chunk: Vec<u8>,
+    dropped: u64,
+}
+
+struct Track {
+    window: Box<[u8; WINDOW]>,
+    anchor: Option<Anchor>,
+}
+
+#[derive(Clone, Copy)]
+struct Anchor {
+    ssrc: u32,
+    /// The newest packet's timestamp and its place on the time line.
+    timestamp: u32,
+    place: u64,
+}
+
+impl Recorder {
+    /// A recorder whose time line begins now.
+    #[must_use]
+    pub fn new(channels: Channels, now: Instant) -> Self {
+        let right = matches!(channels, Channels::Stereo).then(Track::new);
+        Self {
+            channels,
+            start: now,
+            left: Track::new(),
+            right,
+            passed: 0,
+            chunk: Self::fresh_chunk(),
+            dropped: 0,
+        }
+    }
+
+    /// An empty chunk to swap with; nothing is allocated while it is filled.
+    #[must_use]
+    pub fn fresh_chunk() -> Vec<u8> {
+        Vec::with_capacity(CHUNK_BYTES_MAX)
+    }
+
+    /// Mono or stereo.
+    #[must_use]
+    pub const fn channels(&self) -> Channels {
+        self.channels
+    }
+
+    /// Takes an audio packet that a session heard; `bytes` are the packet's, before [`crate::session::Session::forward`]
+    /// rewrites them. Events are not heard.
+    pub fn hear(&mut self, side: Side, heard: &Heard, bytes: &[u8], now: Instant) {
+        let (Some(codec), Some(payload)) = (heard.codec, bytes.get(heard.packet.payload())) else { return };
+        self.advance(now);
+        let earliest = self.passed;
+        let place_now = u64::from(samples_in(now.since(self.start)));
+        let track = match side {
+            Side::Left => &mut self.left,
+            Side::Right => match &mut self.right {
+                Some(track) => track,
+                None => return,
+            },
+        };
+        let header = &heard.packet.header;
+        let place = track.place(header.ssrc, header.timestamp, place_now);
+        track.write(place, payload, codec, earliest);
+    }
+
+    /// Lets time pass: samples older than [`REORDER`] go into the chunk. Call it at least every 200 ms.
+    pub fn advance(&mut self, now: Instant) {
+        let place_now = u64::from(samples_in(now.since(self.start)));
+        self.pass_to(place_now.saturating_sub(REORDER_SAMPLES));
+    }
+
+    /// Whether the chunk is worth taking.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.chunk.len() >= CHUNK_BYTES
+    }
+
+    /// Takes the chunk, full or not, and gives an empty one for it.
+    #[must_use]
+    pub fn take(&mut self, mut empty: Vec<u8>) -> Vec<u8> {
+        empty.clear();
+        std::mem::replace(&mut self.chunk, empty)
+    }
+
+    /// Ends the recording at `now`: everything that was heard goes into the chunk, which is given with whatever else
+    /// was in it.
+    #[must_use]
+    pub fn finish(mut self, now: Instant) -> Vec<u8> {
+        self.pass_to(u64::from(samples_in(now.since(self.start))));
+        self.chunk
+    }
+
+    /// Samples per channel that were lost because nobody took the chunk.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How much has been recorded, the dropped samples included.
+    #[must_use]
+    pub const fn duration(&self) -> Duration {
+        Duration::from_micros(self.passed * 125)
+    }
+
+    fn pass_to(&mut self, end: u64) {
+        while self.passed < end {
+            let first = self.passed as usize % WINDOW;
+            let run = (WINDOW - first).min(usize::try_from(end - self.passed).unwrap_or(WINDOW));
+            self.pass(first..first + run);
+            self.passed += run as u64;
+        }
+    }
+
+    /// Moves a stretch of the windows into the chunk, as far as there is room, and leaves silence behind.
+    fn pass(&mut self, stretch: Range<usize>) {
+        let width = usize::from(self.channels.count());
+        let from = self.chunk.len();
+        let kept = stretch.len().min((CHUNK_BYTES_MAX - from) / width);
+        self.dropped += (stretch.len() - kept) as u64;
+        let left = &mut self.left.window[stretch.clone()];
+        match &mut self.right {
+            None => self.chunk.extend_from_slice(&left[..kept]),
+            Some(right) => {
+                let right = &mut right.window[stretch];
+                self.chunk.resize(from + width * kept, ALAW_SILENCE);
+                let pairs = self.chunk[from..].chunks_exact_mut(2);
+                pairs
+                    .zip(&*left)
+                    .zip(&*right)
+                    .for_each(|((pair, &left), &right)| pair.copy_from_slice(&[left, right]));
+                right.fill(ALAW_SILENCE);
+            }
+        }
+        left.fill(ALAW_SILENCE);
+    }
+}
+
+impl Track {
+    fn new() -> Self {
+        Self { window: Box::new([ALAW_SILENCE; WINDOW]), anchor: None }
+    }
+
+    /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed.
+    fn place(&mut self, ssrc: u32, timestamp: u32, place_now: u64) -> u64 {
+        if let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == ssrc) {
+            let place =
+                anchor.place.checked_add_signed(i64::from(timestamp_distance(timestamp, anchor.timestamp)));
+            let newer = timestamp_distance(timestamp, anchor.timestamp) > 0;
+            if let Some(place) =
+                place.filter(|place| !newer || place.abs_diff(place_now) <= STRAY.unsigned_abs())
+            {
+                if newer {
+                    self.anchor = Some(Anchor { ssrc, timestamp, place });
+                }
+                return place;
+            }
+        }
+        self.anchor = Some(Anchor { ssrc, timestamp, place: place_now });
+        place_now
+    }
+
+    /// Writes a packet's samples at their place; what is too late or too far ahead for the window is left out.
+    fn write(&mut self, place: u64, payload: &[u8], codec: Codec, earliest: u64) {
+        let late = usize::try_from(earliest.saturating_sub(place)).unwrap_or(usize::MAX);
+        let Some(in_time) = payload.get(late..) else { return };
+        let first = place.max(earliest);
+        let room = usize::try_from((earliest + WINDOW as u64).saturating_sub(first)).unwrap_or(0);
+        let samples = &in_time[..in_time.len().min(room)];
+        let at = first as usize % WINDOW;
+        let (to_the_end, from_the_beginning) = samples.split_at(samples.len().min(WINDOW - at));
+        for (at, part) in [(at, to_the_end), (0, from_the_beginning)] {
+            let window = &mut self.window[at..at + part.len()];
+            window.copy_from_slice(part);
+            transcode(window, codec, Codec::Pcma);
+        }
+    }
+}
+
+/// Bytes of [`alaw_wav_header`].
+pub const WAV_HEADER_BYTES: usize = 58;
+
+/// The header of an A-law WAV file (format tag 6) with so many bytes of samples, at 8,000 samples a second. Write it
+/// first with 0 and again when the length is known. A file with an odd number of bytes wants one byte of padding.
+#[must_use]
+pub fn alaw_wav_header(channels: Channels, bytes: u32) -> [u8; WAV_HEADER_BYTES] {
+    const A_LAW: u16 = 6;
+    const BITS: u16 = 8;
+    let count = channels.count();
+    let rate = crate::g711::SAMPLE_RATE;
+    let riff = bytes.saturating_add(WAV_HEADER_BYTES as u32 - 8).saturating_add(bytes & 1);
+    let parts: [&[u8]; 17] = [
+        b"RIFF",
+        &riff.to_le_bytes(),
+        b"WAVE",
+        b"fmt ",
+        &18u32.to_le_bytes(),
+        &A_LAW.to_le_bytes(),
+        &count.to_le_bytes(),
+        &rate.to_le_bytes(),
+        &(rate * u32::from(count)).to_le_bytes(),
+        &count.to_le_bytes(),
+        &BITS.to_le_bytes(),
+        // No extension of the format.
+        &0u16.to_le_bytes(),
+        b"fact",
+        &4u32.to_le_bytes(),
+        &(bytes / u32::from(count)).to_le_bytes(),
+        b"data",
+        &bytes.to_le_bytes(),
+    ];
+    let mut header = [0; WAV_HEADER_BYTES];
+    let mut rest = &mut header[..];
+    for part in parts {
+        let (head, tail) = rest.split_at_mut(part.len());
+        head.copy_from_slice(part);
+        rest = tail;
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clip::Clip;
+    use crate::session::{Incoming, Session};
+    use crate::tests::{MILLISECOND, address, packet, params};
+
+    struct Studio {
+        recorder: Recorder,
+        ears: [Session; 2],
+    }
+
+    impl Studio {
+        fn new(channels: Channels) -> Self {
+            let ear = || Session::new(params(), Instant::START);
+            Self { recorder: Recorder::new(channels, Instant::START), ears: [ear(), ear()] }
+        }
+
+        /// Twenty milliseconds of one letter arrive.
+        fn says(&mut self, side: Side, millis: u64, ssrc: u32, seq: u16, letter: u8) {
+            let bytes = packet(8, seq, u32::from(seq).wrapping_mul(160), ssrc, &[letter; 160]);
+            let now = Instant::START + MILLISECOND * millis as u32;
+            let ear = &mut self.ears[side as usize];
+            let Incoming::Audio(heard) = ear.receive(address(), &bytes, now) else { panic!("not heard") };
+            self.recorder.hear(side, &heard, &bytes, now);
+        }
+
+        /// What was recorded until so many milliseconds, in words such as `a160 .320`: letter and count, `.` silence.
+        fn ends(self, millis: u64) -> String {
+            let bytes = self.recorder.finish(Instant::from_millis(millis));
+            let runs = bytes.chunk_by(|a, b| a == b).map(|run| {
+                let letter = if run[0] == ALAW_SILENCE { '.' } else { char::from(run[0]) };
+                format!("{letter}{}", run.len())
+            });
+            runs.collect::<Vec<_>>().join(" ")
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_recorded_where_it_was_said() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says(Side::Left, 100, 1, 10, b'a');
+        studio.says(Side::Left, 123, 1, 11, b'b');
+        studio.says(Side::Left, 139, 1, 12, b'c');
+        assert_eq!(studio.ends(200), ".800 a160 b160 c160 .320");
+    }
+
+    #[test]
+    fn a_lost_packet_is_silence_and_a_late_one_finds_its_place() {
+        let mut studio = Studio::new(Channels::Mono);
+        for (millis, seq, letter) in [(0, 1, b'a'), (40, 3, b'c'), (150, 2, b'b'), (160, 5, b'e')] {
+            studio.says(Side::Left, millis, 1, seq, letter);
+        }
+        assert_eq!(studio.ends(240), "a160 b160 c160 .160 e160 .1120");
+    }
+
+    #[test]
+    fn too_late_is_too_late() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says(Side::Left, 0, 1, 1, b'a');
+        studio.says(Side::Left, 300, 1, 16, b'z');
+        studio.says(Side::Left, 301, 1, 2, b'b');
+        assert_eq!(studio.ends(320), "a160 .2240 z160");
+    }
+
+    #[test]
+    fn another_stream_is_placed_by_its_arrival() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says(Side::Left, 0, 1, 1, b'a');
+        studio.says(Side::Left, 60, 2, 40_000, b'b');
+        assert_eq!(studio.ends(80), "a160 .320 b160");
+    }
+
+    #[test]
+    fn caller_is_left_and_callee_is_right() {
+        let mut studio = Studio::new(Channels::Stereo);
+        studio.says(Side::Left, 0, 1, 1, b'a');
+        studio.says(Side::Right, 10, 2, 1, b'b');
+        let bytes = studio.recorder.finish(Instant::from_millis(30));
+        let [left, right] =
+            [0, 1].map(|side| bytes.iter().skip(side).step_by(2).copied().collect::<Vec<u8>>());
+        assert_eq!(left, [&[b'a'; 160][..], &[ALAW_SILENCE; 80][..]].concat());
+        assert_eq!(right, [&[ALAW_SILENCE; 80][..], &[b'b'; 160][..]].concat());
+    }
+
+    #[test]
+    fn chunks_come_one_by_one_and_a_slow_writer_costs_samples_not_memory() {
+        let mut recorder = Recorder::new(Channels::Mono, Instant::START);
+        recorder.advance(Instant::from_millis(2_200));
+        assert!(!recorder.is_ready());
+        recorder.advance(Instant::from_millis(2_300));
+        assert!(recorder.is_ready());
+        assert_eq!(recorder.take(Recorder::fresh_chunk()).len(), 16_800);
+        recorder.advance(Instant::from_millis(2_300 + 10_000));
+        assert_eq!(recorder.dropped(), 80_000 - CHUNK_BYTES_MAX as u64);
+        assert_eq!(recorder.take(Vec::new()).capacity(), CHUNK_BYTES_MAX);
+        assert_eq!(recorder.duration(), Duration::from_millis(12_100));
+    }
+
+    #[test]
+    fn mu_law_is_recorded_as_a_law() {
+        let clip = Clip::from_alaw(&[0xd5, 0x55, 0x2a]);
+        let mut track = Track::new();
+        track.write(0, clip.samples(Codec::Pcmu), Codec::Pcmu, 0);
+        assert_eq!(track.window[..4], [0xd5, 0x55, 0x2a, ALAW_SILENCE]);
+    }
+
+    #[test]
+    fn the_header_is_that_of_an_a_law_file() {
+        let header = alaw_wav_header(Channels::Stereo, 1_000);
+        let want: &[u8] =
+            b"RIFF\x1a\x04\0\0WAVEfmt \x12\0\0\0\x06\0\x02\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x08\0\0\0\
+            fact\x04\0\0\0\xf4\x01\0\0data\xe8\x03\0\0";
+        assert_eq!(header, want);
+    }
+}
