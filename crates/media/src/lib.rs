@@ -10,17 +10,23 @@
 //! ```
 //!
 //! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
-//! [`rtcp`], [`dtmf`], [`clip`] and [`g711`]; and what drivers and far ends need: `TimerWheel`, `Recorder`.
+//! [`rtcp`], [`dtmf`], [`clip`] and [`g711`]; and what drivers and far ends need: [`timer_wheel`], [`record`]
+//! and [`tone`].
 
 pub mod clip;
 pub mod dtmf;
 pub mod g711;
 mod line;
 mod reception;
+pub mod record;
 mod relay;
 pub mod rtcp;
 pub mod rtp;
 pub mod session;
 pub mod source;
+#[cfg(test)]
+mod tests;
+pub mod timer_wheel;
+pub mod tone;
 
 pub use line::{FRAME, FRAME_SAMPLES};

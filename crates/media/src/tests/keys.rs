@@ -1,0 +1,90 @@
+use super::*;
+use crate::dtmf::{CannotPress, Key};
+
+fn keys(letters: &str) -> Vec<Key> {
+    letters.chars().filter_map(Key::from_char).collect()
+}
+
+#[test]
+fn keys_interrupt_a_clip_and_the_clip_goes_on() {
+    let mut leg = Leg::new(params());
+    let play = leg.play(1_600);
+    leg.wait(60);
+    leg.session.press(&keys("1#")).unwrap();
+    leg.wait(1_000);
+    let audio = leg.sent.iter().filter(|sent| sent.header.payload_type == 8);
+    assert_eq!(audio.filter(|sent| sent.payload == [b'p'; 160]).count(), 10, "no frame of the clip is lost");
+    let events: Vec<_> = leg.sent.iter().filter(|sent| sent.header.payload_type == 101).collect();
+    assert_eq!(events.len(), 20);
+    assert_eq!(events[10].header.timestamp.wrapping_sub(events[0].header.timestamp), 260 * 8);
+    let after = leg.sent.iter().find(|sent| sent.header.payload_type == 8 && sent.millis > 100).unwrap();
+    assert!(after.header.marker);
+    assert_eq!(leg.news.iter().map(|news| news.1).collect::<Vec<_>>(), [Due::KeysSent, Due::ClipEnded(play)]);
+    leg.assert_one_line();
+}
+
+#[test]
+fn keys_interrupt_the_peer() {
+    let mut leg = Leg::new(params());
+    let mut peer = Session::new(params(), Instant::START);
+    leg.session.relay();
+    let mut relayed = 0;
+    for n in 0..50u16 {
+        if n == 10 {
+            leg.session.press(&keys("5")).unwrap();
+        }
+        relayed += usize::from(leg.forward(&mut peer, &packet(8, n, u32::from(n) * 160, 1, &[n as u8; 160])));
+        leg.wait(20);
+    }
+    assert_eq!(relayed, 50 - 13, "160 ms of key and 100 ms of pause are 13 packets");
+    leg.assert_one_line();
+}
+
+#[test]
+fn keys_are_heard_once_by_the_other_side() {
+    let mut sender = Leg::new(params());
+    sender.session.press(&keys("0123456789*#")).unwrap();
+    sender.wait(4_000);
+    assert_eq!(sender.news.last().map(|news| news.1), Some(Due::KeysSent));
+    let mut receiver = Session::new(params(), Instant::START);
+    let mut letters = String::new();
+    for sent in &sender.sent {
+        let Header { payload_type, seq, timestamp, ssrc, .. } = sent.header;
+        let bytes = packet(payload_type, seq, timestamp, ssrc, &sent.payload);
+        let now = Instant::from_millis(sent.millis);
+        for _ in 0..2 {
+            let Incoming::Event(_, pressed) = receiver.receive(address(), &bytes, now) else {
+                panic!("no event")
+            };
+            letters.extend(pressed.map(|pressed| {
+                assert_eq!(pressed.held, Duration::from_millis(160));
+                pressed.key.letter()
+            }));
+        }
+    }
+    assert_eq!(letters, "0123456789*#");
+}
+
+#[test]
+fn a_press_whose_end_is_lost_is_told_by_the_tick() {
+    let mut leg = Leg::new(params());
+    let bytes = packet(101, 1, 0, 5, &[9, 10, 3, 32]);
+    let Incoming::Event(_, None) = leg.session.receive(address(), &bytes, leg.now) else {
+        panic!("no event")
+    };
+    assert_eq!(leg.session.next_due(), Some(Instant::from_millis(200)));
+    leg.wait(300);
+    let [(200, Due::Pressed(pressed))] = leg.news[..] else { panic!("{:?}", leg.news) };
+    assert_eq!((pressed.key.letter(), pressed.held), ('9', Duration::from_millis(100)));
+}
+
+#[test]
+fn keys_need_an_agreement() {
+    let mut params = params();
+    params.description.events = None;
+    let mut session = Session::new(params, Instant::START);
+    assert_eq!(session.press(&keys("1")), Err(CannotPress::NotNegotiated));
+    let event = packet(101, 1, 0, 5, &[9, 0x8a, 3, 32]);
+    let dropped = session.receive(address(), &event, Instant::START);
+    assert_eq!(dropped, Incoming::Dropped(crate::session::Unheard::Unknown));
+}
