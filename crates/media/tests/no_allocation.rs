@@ -1,0 +1,157 @@
+//! A counting allocator proves that packets and ticks allocate nothing.
+
+#![expect(
+    unsafe_code,
+    reason = "the global allocator's interface is unsafe; this one only counts and passes on"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::time::{Instant, Timestamp};
+use huihu_media::clip::{Clip, Playlist, Plays};
+use huihu_media::dtmf::Key;
+use huihu_media::g711::Codec;
+use huihu_media::record::{Channels, Recorder, Side};
+use huihu_media::rtp::{HEADER_BYTES, Header};
+use huihu_media::session::{Description, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
+use huihu_media::source::Policy;
+use huihu_media::timer_wheel::TimerWheel;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.with(|count| count.set(count.get() + 1));
+}
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
+
+fn address() -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, 1], 4_000))
+}
+
+fn session(codec: Codec, policy: Policy) -> Session {
+    let params = Params {
+        ssrc: 1,
+        seq: 65_530,
+        timestamp: u32::MAX - 799,
+        policy,
+        description: Description {
+            remote: Some(address()),
+            remote_rtcp: Some(SocketAddr::from(([192, 0, 2, 1], 4_001))),
+            codec,
+            hears: Hears::Both,
+            events: Some(EventTypes { receive: 101, send: 101 }),
+        },
+        wall: Timestamp::from_millis(0),
+        seed: 3,
+    };
+    Session::new(params, Instant::START)
+}
+
+#[test]
+fn the_counter_counts() {
+    let before = allocations();
+    black_box(Vec::<u8>::with_capacity(black_box(10)));
+    assert!(allocations() > before);
+}
+
+/// Two bridged, recorded legs for a simulated minute: audio, keys, strangers, an announcement, RTCP and the wheel.
+#[test]
+fn packets_and_ticks_allocate_nothing() {
+    let nat = Policy::Nat([].into());
+    let mut legs = [session(Codec::Pcma, nat), session(Codec::Pcmu, Policy::Strict)];
+    let announcement =
+        || Playlist::new([Clip::from_alaw(&[7; 4_000])], Plays::ONCE).expect("there is a clip");
+    let mut announcements: Vec<_> = (0..10).map(|_| announcement()).collect();
+    let mut recorder = Recorder::new(Channels::Stereo, Instant::START);
+    let mut spare = Recorder::fresh_chunk();
+    let mut wheel = TimerWheel::new(2, Instant::START);
+    wheel.arm(0, Instant::START);
+    wheel.arm(1, Instant::START);
+    legs.iter_mut().for_each(Session::relay);
+    let key = [Key::from_char('5').expect("5 is a key")];
+    let (mut out, mut bytes, mut relayed, mut ticked) = ([0; OUT_BYTES], [0; 172], 0, 0);
+
+    let before = allocations();
+    for frame in 0..3_000u32 {
+        let begin = Instant::START + Duration::from_millis(20) * frame;
+        if frame % 300 == 200 {
+            let [a, b] = &mut legs;
+            if let Some(list) = announcements.pop() {
+                a.announce(list, begin);
+            }
+            b.press(&key).expect("events are agreed to");
+        }
+        for side in [Side::Left, Side::Right] {
+            let event = frame % 50 < 5;
+            let timestamp = if event { frame / 50 * 8_000 } else { frame * 160 };
+            let header = Header {
+                marker: false,
+                payload_type: if event { 101 } else { 8 },
+                seq: frame as u16,
+                timestamp,
+                ssrc: 9,
+            };
+            header.write(bytes.first_chunk_mut().expect("there is room"));
+            bytes[HEADER_BYTES..HEADER_BYTES + 4].copy_from_slice(&[1, 10, 0, (frame % 50) as u8]);
+            let [a, b] = &mut legs;
+            let (from, to) = if side == Side::Left { (a, b) } else { (b, a) };
+            from.receive(SocketAddr::from(([203, 0, 113, 9], 9)), &bytes, begin);
+            from.receive_rtcp(
+                SocketAddr::from(([192, 0, 2, 1], 4_001)),
+                &[0x80, 201, 0, 1, 0, 0, 0, 9],
+                begin,
+            );
+            if let Incoming::Audio(heard) | Incoming::Event(heard, _) = from.receive(address(), &bytes, begin)
+            {
+                recorder.hear(side, &heard, &bytes, begin);
+                relayed += u32::from(to.forward(&heard, &mut bytes, begin).is_some());
+            }
+        }
+        if recorder.is_ready() {
+            spare = recorder.take(spare);
+        }
+        for millis in (0..20).step_by(2) {
+            let now = begin + Duration::from_millis(millis);
+            while let Some(number) = wheel.next_expired(now) {
+                let leg = &mut legs[number as usize];
+                while leg.tick(now, &mut out).is_some() {
+                    ticked += 1;
+                }
+                let later = now + Duration::from_millis(2);
+                wheel.arm(number, leg.next_due().unwrap_or(later).min(later));
+            }
+        }
+    }
+    assert_eq!(allocations() - before, 0);
+    assert!(relayed > 5_000 && ticked > 300, "{relayed} relayed, {ticked} ticked: nothing was proved");
+}
