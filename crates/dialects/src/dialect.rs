@@ -1,12 +1,13 @@
 //! What every dialect can do.
 
+use std::fmt;
 use std::time::Duration;
 
 use base::account::{Account, Key, PushSignature};
 use base::id::CallId;
 use base::order::{Order, ProductKind};
 use base::refusal::Refusal;
-use base::row::Row;
+use base::row::{Channel, Row};
 use base::time::Timestamp;
 
 use crate::wire::{Push, PushId, WireReply, WireRequest};
@@ -52,7 +53,7 @@ pub trait Dialect: Send + Sync {
     fn write(&self, request: &WireRequest, outcome: Result<&Done, &Refusal>) -> WireReply;
 
     /// How many rows of one receiver may travel in one push of that kind; at least 1.
-    fn rows_per_push(&self, channel: base::row::Channel) -> usize;
+    fn rows_per_push(&self, channel: Channel) -> usize;
 
     /// Words rows for their receiver. `None` when they cannot travel together (none at all, too many, of several
     /// kinds or receivers) or have no receiver.
@@ -75,8 +76,8 @@ pub struct Claim {
     pub signature: Box<str>,
 }
 
-impl std::fmt::Debug for Claim {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a claim to be key {:?}, made {:?}", self.key, self.created)
     }
 }

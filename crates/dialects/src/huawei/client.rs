@@ -45,3 +45,45 @@ pub fn check_push(headers: &Headers, url: &str, key: &Key, signature: PushSignat
     let matches = bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
     if matches { Ok(()) } else { Err(BadPush::WrongDigest) }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::private::Private;
+
+    use super::*;
+    use crate::dialect::Settings;
+
+    fn key(secret: &str) -> Key {
+        Key { id: "app".into(), secret: Private::new(secret.into()) }
+    }
+
+    #[test]
+    fn what_we_sign_is_proof() {
+        let now = Timestamp::from_millis(1_527_294_930_123);
+        let headers = sign(&key("secret"), "n0nce", now);
+        let claim = auth::claim(&headers).unwrap();
+        assert_eq!((&*claim.key, &*claim.nonce, &*claim.created), ("app", "n0nce", "2018-05-26T00:35:30Z"));
+        assert_eq!(auth::prove(&claim, Some(&key("secret")), now, &Settings::default()), Ok(()));
+        assert!(auth::prove(&claim, Some(&key("other")), now, &Settings::default()).is_err());
+    }
+
+    #[test]
+    fn a_push_is_checked_against_address_key_and_generation() {
+        let url = "http://127.0.0.1:9000/status?a=1";
+        let digest = push::digest(PushSignature::Lines, "secret", url, "n0nce", "2018-05-26T08:35:30Z");
+        let headers = auth::headers("app", &digest, "n0nce", "2018-05-26T08:35:30Z").into_iter().collect();
+        let check = |url, secret, signature| check_push(&headers, url, &key(secret), signature);
+        assert_eq!(check(url, "secret", PushSignature::Lines), Ok(()));
+        assert_eq!(check(url, "secret", PushSignature::Joined), Err(BadPush::WrongDigest));
+        assert_eq!(check(url, "other", PushSignature::Lines), Err(BadPush::WrongDigest));
+        assert_eq!(
+            check("http://127.0.0.1:9000/status", "secret", PushSignature::Lines),
+            Err(BadPush::WrongDigest)
+        );
+        let bare = Headers::new();
+        assert_eq!(check_push(&bare, url, &key("secret"), PushSignature::Joined), Err(BadPush::Unsigned));
+        assert_eq!(check_push(&bare, url, &key("secret"), PushSignature::Off), Ok(()));
+        let stranger = Key { id: "other".into(), ..key("secret") };
+        assert_eq!(check_push(&headers, url, &stranger, PushSignature::Lines), Err(BadPush::Unsigned));
+    }
+}

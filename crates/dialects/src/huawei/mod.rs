@@ -48,13 +48,23 @@ enum Route {
     CallStop,
 }
 
+/// The method and path of every route, each once.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Route::ALL.iter().map(|route| (route.method(), route.path()))
+}
+
 impl Route {
+    const ALL: &[Self] = &[Self::Click2Call, Self::CallVerify, Self::CallStop];
+
     fn of(path: &str) -> Option<Self> {
-        match path {
-            "/rest/httpsessions/click2Call/v2.0" => Some(Self::Click2Call),
-            "/rest/httpsessions/callVerify/v1.0" => Some(Self::CallVerify),
-            "/rest/httpsessions/callStop/v2.0" => Some(Self::CallStop),
-            _ => None,
+        Self::ALL.iter().copied().find(|route| route.path() == path)
+    }
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Click2Call => "/rest/httpsessions/click2Call/v2.0",
+            Self::CallVerify => "/rest/httpsessions/callVerify/v1.0",
+            Self::CallStop => "/rest/httpsessions/callStop/v2.0",
         }
     }
 

@@ -28,3 +28,46 @@ pub(super) fn json(request: &WireRequest) -> Result<&[u8], Refusal> {
 fn body<'de, T: serde::Deserialize<'de>>(json: &'de [u8]) -> Result<T, Refusal> {
     serde_json::from_slice(json).map_err(|_| Refusal::BadBody)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Headers;
+
+    fn read(content_type: &str, body: Vec<u8>) -> Result<usize, Refusal> {
+        let request = WireRequest {
+            method: "POST".into(),
+            path: "/".into(),
+            query: "".into(),
+            headers: Headers::from_iter([("content-type", content_type)]),
+            body,
+            peer: [127, 0, 0, 1].into(),
+        };
+        json(&request).map(<[u8]>::len)
+    }
+
+    #[test]
+    fn a_body_says_that_it_is_json() {
+        for good in ["application/json", "application/json;charset=UTF-8", "Application/JSON ; charset=utf-8"]
+        {
+            assert_eq!(read(good, vec![b'{']), Ok(1), "{good}");
+        }
+        for bad in ["", "text/plain", "application/jsonx", "application/x-www-form-urlencoded"] {
+            assert_eq!(read(bad, vec![b'{']), Err(Refusal::BadBody), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_an_end() {
+        assert_eq!(read("application/json", vec![b' '; REQUEST_BODY_BYTES]), Ok(REQUEST_BODY_BYTES));
+        assert_eq!(read("application/json", vec![b' '; REQUEST_BODY_BYTES + 1]), Err(Refusal::BadBody));
+    }
+
+    #[test]
+    fn a_body_that_nests_without_end_is_refused() {
+        let deep = [vec![b'['; 60_000], vec![b'{'; 5_000]].concat();
+        assert_eq!(click2call::read(&deep), Err(Refusal::BadBody));
+        let deep = format!(r#"{{"userData":{}"#, "[".repeat(60_000));
+        assert_eq!(click2call::read(deep.as_bytes()), Err(Refusal::BadBody));
+    }
+}
