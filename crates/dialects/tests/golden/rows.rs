@@ -1,0 +1,208 @@
+//! Plays rows to a push. Each row is written as a few words with times of one day:
+//!
+//! ```text
+//! status callback Over at=03:04:49 leg=A by=Callee cause=Busy of=B rang tell
+//! fee callback call=03:04:24 over=03:04:49 by=Caller cause=Normal of=A
+//! A dialled=03:04:24 ringing=03:04:27 answered=03:04:31 by=Caller cause=Normal
+//! B dialled=03:04:31 by=Callee cause=Busy status=486 q850=17
+//! ```
+//!
+//! Settings of an exchange: `signature` (`off`, `joined` or `lines`), `url`, `user data`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use base::account::PushSignature;
+use base::call::Call;
+use base::clip::{ClipKey, SystemClip};
+use base::id::{AppId, CallId, Leg};
+use base::number::E164;
+use base::order::{Callback, CalleeMedia, Code, Product};
+use base::private::Private;
+use base::record::{CallRecord, LegRecord};
+use base::release::{Cause, Ending, Party, Release};
+use base::row::{Row, StatusKind, StatusRow};
+use base::time::Timestamp;
+use base::url::PushUrl;
+use huihu_dialects::huawei::{client, session};
+use huihu_dialects::{Dialect, PushId, Stamp};
+
+use crate::request;
+use crate::transcript::Exchange;
+
+/// The session of the vendor's own status samples; other calls differ in their second.
+const SESSION: &str = "1202_14260_4294967295_20190124024846@callenabler245.huaweicaas.com";
+
+/// The push that an exchange's rows become, as text; `nothing` when they cannot travel together.
+pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> String {
+    let rows = rows(exchange);
+    let signature = match exchange.setting("signature") {
+        None | Some("joined") => PushSignature::Joined,
+        Some("lines") => PushSignature::Lines,
+        Some("off") => PushSignature::Off,
+        Some(other) => panic!("no signature is called {other}"),
+    };
+    let key = request::key();
+    let nonce = 0xac1c_911c_4792_4926_87f8_f6b2_264a_491e;
+    let stamp = Stamp { id: PushId(7), key: &key, signature, now: at("02:49:24"), nonce };
+    let Some(push) = dialect.push(&rows, &stamp) else { return "nothing".to_owned() };
+    assert_eq!(push.id, PushId(7));
+    assert_eq!(client::check_push(&push.headers, push.url.as_str(), &key, signature), Ok(()));
+    let headers: String = push.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    format!("POST {}\n{headers}\n{}", push.url, String::from_utf8(push.body).unwrap())
+}
+
+fn rows(exchange: &Exchange) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for line in exchange.input.lines() {
+        let words = Words(line.split(' ').collect());
+        match words.0[0] {
+            "status" => rows.push(Row::Status(status(&words, exchange))),
+            "fee" => rows.push(Row::Fee(Box::new(record(&words, exchange)))),
+            leg @ ("A" | "B") => {
+                let Some(Row::Fee(record)) = rows.last_mut() else { panic!("a leg of what? {line}") };
+                record.legs[usize::from(leg == "B")] = leg_record(&words, record.ended_at);
+            }
+            other => panic!("no row is called {other}"),
+        }
+    }
+    rows
+}
+
+/// The words of a line: `name=value`, or a word that is there or not.
+struct Words<'a>(Vec<&'a str>);
+
+impl<'a> Words<'a> {
+    fn value(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    fn has(&self, word: &str) -> bool {
+        self.0.contains(&word)
+    }
+
+    fn number<T: FromStr<Err: std::fmt::Debug>>(&self, name: &str) -> Option<T> {
+        self.value(name).map(|value| value.parse().unwrap())
+    }
+
+    /// One of our own words, read as the journal would read it.
+    fn one_of<T: for<'de> serde::Deserialize<'de>>(&self, name: &str) -> Option<T> {
+        self.value(name).map(|value| serde_json::from_value(value.into()).unwrap())
+    }
+
+    fn at(&self, name: &str) -> Option<Timestamp> {
+        self.value(name).map(at)
+    }
+
+    fn ending(&self) -> Ending {
+        Ending {
+            by: self.one_of("by").unwrap(),
+            cause: self.one_of("cause").unwrap(),
+            leg: self.one_of("of"),
+        }
+    }
+}
+
+fn at(time: &str) -> Timestamp {
+    Timestamp::parse(&format!("2019-01-24 {time}"), "%Y-%m-%d %H:%M:%S").unwrap()
+}
+
+fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
+    let (sample, node) = session::parse(SESSION).unwrap();
+    let number = |text| E164::parse(text).unwrap();
+    let product = match words.0[1] {
+        "callback" => Product::Callback(Callback {
+            caller: number("+8613700000001"),
+            callee: number("+8613700000002"),
+            shown_to_caller: number("+8675500008888"),
+            shown_to_callee: number("+8675500008889"),
+            longest: None,
+            pre_voice: None,
+            wait_voice: ClipKey::System(SystemClip::RingBack),
+            callee_media: CalleeMedia::All,
+        }),
+        "code" => Product::Code(Code {
+            callee: number("+8613800000021"),
+            shown: number("+8613800000022"),
+            before: ClipKey::System(SystemClip::Pause),
+            digits: Private::new(Vec::new()),
+            after: None,
+            times: None,
+        }),
+        other => panic!("no product is called {other}"),
+    };
+    let url = exchange.setting("url").unwrap_or("http://127.0.0.1:9000/status");
+    let url = (url != "none").then(|| PushUrl::parse(url).unwrap());
+    Call {
+        id: words.at("call").map_or(sample, |at| CallId::new(at, sample.random())),
+        dialect: "huawei".into(),
+        node: node.into(),
+        account: "golden".into(),
+        app: AppId(1),
+        key: request::key().id,
+        accepted_at: sample.at(),
+        product,
+        status_url: url.clone(),
+        fee_url: url,
+        user_data: exchange.setting("user data").map(Into::into),
+        tell_who_hung_up: words.has("tell"),
+    }
+}
+
+fn status(words: &Words<'_>, exchange: &Exchange) -> StatusRow {
+    let call = call(words, exchange);
+    let leg: Leg = words.one_of("leg").unwrap_or(Leg::A);
+    let numbers = call.numbers(leg).unwrap();
+    let kind = match words.0[2] {
+        "Dialled" => StatusKind::Dialled,
+        "Ringing" => StatusKind::Ringing,
+        "Answered" => StatusKind::Answered,
+        "Over" => StatusKind::Over {
+            ending: words.ending(),
+            connected: words.has("connected"),
+            rang: words.has("rang"),
+            tell_who_hung_up: words.has("tell"),
+        },
+        other => panic!("no status is called {other}"),
+    };
+    StatusRow {
+        call: call.id,
+        node: call.node.clone(),
+        product: call.product.kind(),
+        at: words.at("at").unwrap(),
+        kind,
+        leg,
+        shown: numbers.shown.clone(),
+        dialled: numbers.dialled.clone(),
+        user_data: call.user_data.clone(),
+        url: call.status_url.clone(),
+    }
+}
+
+fn record(words: &Words<'_>, exchange: &Exchange) -> CallRecord {
+    CallRecord {
+        call: call(words, exchange),
+        legs: Default::default(),
+        bridged_at: None,
+        ended_at: words.at("over").unwrap(),
+        ending: words.ending(),
+    }
+}
+
+fn leg_record(words: &Words<'_>, ended_at: Timestamp) -> LegRecord {
+    let release = |cause: Cause| Release {
+        by: words.one_of("by").unwrap_or(Party::Platform),
+        cause,
+        status: words.number("status"),
+        q850: words.number("q850"),
+        rang: words.at("ringing").is_some(),
+    };
+    LegRecord {
+        dialled_at: words.at("dialled"),
+        ringing_at: words.at("ringing"),
+        answered_at: words.at("answered"),
+        // A tenth of a second, which no time on the wire shows.
+        released_at: Some(ended_at - Duration::from_millis(100)),
+        release: words.one_of("cause").map(release),
+    }
+}
