@@ -220,7 +220,8 @@ impl Rtcp {
         form.at
     }
 
-    fn schedule(&mut self, now: Instant) {
+    /// Sets the time of the next report.
+    pub(crate) fn schedule(&mut self, now: Instant) {
         let micros = RTCP_INTERVAL.as_micros() as u64;
         self.due = now + Duration::from_micros(self.rng.random_range(micros / 2..=micros + micros / 2));
     }

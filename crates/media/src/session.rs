@@ -188,6 +188,7 @@ pub struct Session {
     keypad: Keypad,
     rtcp: Rtcp,
     rtcp_learned: Option<SocketAddr>,
+    held: bool,
     created: Instant,
     report: Report,
 }
@@ -222,6 +223,7 @@ impl Session {
             keypad: Keypad::new(),
             rtcp: Rtcp::new(params.seed, params.wall, now),
             rtcp_learned: None,
+            held: false,
             created: now,
             report: Report::default(),
         }
@@ -229,11 +231,27 @@ impl Session {
 
     /// Takes a new answer, or an offer that we accepted. What is being sent goes on.
     pub fn describe(&mut self, description: Description, now: Instant) {
+        let had_rtcp = self.rtcp_target().is_some();
         self.gate.describe(description.remote, now);
         if description.remote != self.description.remote {
             self.rtcp_learned = None;
         }
         self.description = description;
+        if !had_rtcp {
+            self.rtcp.schedule(now);
+        }
+    }
+
+    /// The far end wants to hear nothing for a while (`sendonly` or `inactive` in its description). It is still heard,
+    /// clips go on unheard, and nothing but RTCP is sent.
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// The far end wants to hear us again.
+    pub fn resume(&mut self) {
+        self.held = false;
+        self.relay.release();
     }
 
     /// What was last described.
@@ -242,11 +260,12 @@ impl Session {
         &self.description
     }
 
-    /// Where RTP goes: the described address or the one learned behind NAT. `None` sends nothing.
+    /// Where RTP goes: the described address or the one learned behind NAT. `None` sends nothing: nobody is described
+    /// or the leg is held.
     #[must_use]
     #[inline]
     pub const fn target(&self) -> Option<SocketAddr> {
-        self.gate.target()
+        if self.held { None } else { self.gate.target() }
     }
 
     /// Where RTCP goes. Behind NAT that is known only once the far end's RTCP has come from its learned address.
@@ -321,7 +340,7 @@ impl Session {
         if self.source != Source::Peer || self.playing.is_some() || self.keypad.is_busy() {
             return None;
         }
-        self.gate.target()?;
+        self.target()?;
         let payload = heard.packet.payload();
         let samples = bytes.get_mut(payload.clone())?;
         let (span, payload_type) = match (heard.codec, &heard.event) {
@@ -518,7 +537,7 @@ impl Session {
 
     /// A clip goes on while there is no target, as a telephone rings in an empty house, but nothing is counted.
     fn sent(&mut self, length: usize) -> Due {
-        if self.gate.target().is_some() {
+        if self.target().is_some() {
             self.count_sent(length - HEADER_BYTES);
         }
         Due::Rtp(length)

@@ -178,6 +178,23 @@ fn a_leg_without_an_address_is_sent_nothing() {
 }
 
 #[test]
+fn a_held_leg_is_sent_nothing_and_still_heard() {
+    let (mut leg, mut talker) = (Leg::new(params()), Talker::new(7));
+    leg.session.relay();
+    talker.says(&mut leg, 2);
+    leg.session.hold();
+    talker.says(&mut leg, 3);
+    let music = packet(8, 1, 0, 3, &[0; 160]);
+    assert!(matches!(leg.session.receive(address(), &music, leg.now), Incoming::Audio(_)));
+    assert_eq!(leg.session.target(), None);
+    leg.session.resume();
+    talker.says(&mut leg, 2);
+    assert_eq!(marks(&leg), [0, 2]);
+    assert_eq!(leg.session.report().packets_out, 4);
+    leg.assert_one_line();
+}
+
+#[test]
 fn a_buffer_that_is_not_the_packet_is_left_alone() {
     let (mut leg, mut talker) = (Leg::new(params()), Talker::new(7));
     leg.session.relay();
