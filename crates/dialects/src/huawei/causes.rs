@@ -42,44 +42,77 @@ const OUT_OF_SERVICE: State = (8105, "The callee hangs up or is out of service."
 
 /// The state of a call that is over. `rang`: whether the party whose release decided it had rung.
 pub(super) const fn state(product: ProductKind, ending: Ending, connected: bool, rang: bool) -> State {
-    // Only the party that the call is for can be a callee that failed.
-    let of_callee = match (product, ending.leg) {
-        (ProductKind::Callback, Some(Leg::A)) => false,
-        (ProductKind::Callback, Some(Leg::B) | None) | (ProductKind::Code, _) => true,
-    };
+    if connected {
+        return after_the_answer(ending);
+    }
+    match (product, ending.leg) {
+        (ProductKind::Callback, Some(Leg::A)) => before_the_answer(ending.cause, rang, Failed::FirstParty),
+        (ProductKind::Callback, Some(Leg::B) | None) | (ProductKind::Code, _) => {
+            before_the_answer(ending.cause, rang, Failed::Callee)
+        }
+    }
+}
+
+/// Whose failure to answer decided.
+enum Failed {
+    FirstParty,
+    Callee,
+}
+
+const fn after_the_answer(ending: Ending) -> State {
     match ending.cause {
-        Cause::Stopped => RELEASED_ON_REQUEST,
-        Cause::TimeOver => TIME_OVER,
-        Cause::ClipFault => PLAY_FAILED,
-        Cause::Interrupted => ABNORMAL,
-        Cause::OurFault => INTERNAL,
-        Cause::Normal if connected => match ending.by {
+        Cause::Normal => match ending.by {
             Party::Caller | Party::Callee => USER_RELEASED,
             Party::Platform | Party::Customer => PLATFORM_RELEASED,
         },
-        Cause::Normal | Cause::OtherPartyGone if !connected => CALLER_GONE,
-        // A conversation that broke.
-        _ if connected => ABNORMAL,
-        Cause::RingTimeout => RING_TIMEOUT,
-        Cause::Announcement => ANNOUNCEMENT,
-        Cause::Rejected if rang => HUNG_UP_WHILE_RINGING,
-        Cause::TrunkFault | Cause::TrunkSilent | Cause::Normal | Cause::OtherPartyGone => NOT_CONNECTED,
-        Cause::Busy
+        Cause::Stopped => RELEASED_ON_REQUEST,
+        Cause::TimeOver => TIME_OVER,
+        Cause::ClipFault => PLAY_FAILED,
+        Cause::OurFault => INTERNAL,
+        // A conversation that broke, whatever broke it.
+        Cause::Interrupted
+        | Cause::Busy
         | Cause::NoAnswer
+        | Cause::RingTimeout
         | Cause::Rejected
         | Cause::NoSuchNumber
         | Cause::Unreachable
         | Cause::PoweredOff
-            if !of_callee =>
-        {
-            NOT_CONNECTED
-        }
-        Cause::Busy => BUSY,
-        Cause::NoAnswer => NO_ANSWER,
-        Cause::Rejected => OUT_OF_SERVICE,
-        Cause::NoSuchNumber => NO_SUCH_NUMBER,
-        Cause::Unreachable => UNREACHABLE,
-        Cause::PoweredOff => POWERED_OFF,
+        | Cause::Announcement
+        | Cause::TrunkFault
+        | Cause::TrunkSilent
+        | Cause::OtherPartyGone => ABNORMAL,
+    }
+}
+
+const fn before_the_answer(cause: Cause, rang: bool, failed: Failed) -> State {
+    match (cause, failed) {
+        (Cause::Stopped, _) => RELEASED_ON_REQUEST,
+        (Cause::TimeOver, _) => TIME_OVER,
+        (Cause::ClipFault, _) => PLAY_FAILED,
+        (Cause::Interrupted, _) => ABNORMAL,
+        (Cause::OurFault, _) => INTERNAL,
+        // The first party answered and left while the second was being reached.
+        (Cause::Normal | Cause::OtherPartyGone, _) => CALLER_GONE,
+        (Cause::TrunkFault | Cause::TrunkSilent, _) => NOT_CONNECTED,
+        (Cause::RingTimeout, _) => RING_TIMEOUT,
+        (Cause::Announcement, _) => ANNOUNCEMENT,
+        (Cause::Rejected, _) if rang => HUNG_UP_WHILE_RINGING,
+        (
+            Cause::Busy
+            | Cause::NoAnswer
+            | Cause::Rejected
+            | Cause::NoSuchNumber
+            | Cause::Unreachable
+            | Cause::PoweredOff,
+            Failed::FirstParty,
+        ) => NOT_CONNECTED,
+        (Cause::Busy, Failed::Callee) => BUSY,
+        (Cause::NoAnswer, Failed::Callee) => NO_ANSWER,
+        (Cause::Rejected, Failed::Callee) => OUT_OF_SERVICE,
+        (Cause::NoSuchNumber, Failed::Callee) => NO_SUCH_NUMBER,
+        (Cause::Unreachable, Failed::Callee) => UNREACHABLE,
+        (Cause::PoweredOff, Failed::Callee) => POWERED_OFF,
     }
 }
 
@@ -128,17 +161,33 @@ fn connected(record: &CallRecord) -> bool {
 }
 
 fn release_point(record: &CallRecord) -> u16 {
-    let connected = connected(record);
-    let leg = record.ending.leg.unwrap_or(Leg::A);
+    if connected(record) {
+        return match record.ending.cause {
+            Cause::Normal | Cause::Stopped | Cause::TimeOver => 0,
+            // The number of the failure itself: the vendor's list of release points ends with the states.
+            Cause::Interrupted
+            | Cause::ClipFault
+            | Cause::OurFault
+            | Cause::Busy
+            | Cause::NoAnswer
+            | Cause::RingTimeout
+            | Cause::Rejected
+            | Cause::NoSuchNumber
+            | Cause::Unreachable
+            | Cause::PoweredOff
+            | Cause::Announcement
+            | Cause::TrunkFault
+            | Cause::TrunkSilent
+            | Cause::OtherPartyGone => after_the_answer(record.ending).0,
+        };
+    }
     let second = record.leg(Leg::B);
     match record.ending.cause {
-        Cause::Normal | Cause::Stopped | Cause::TimeOver if connected => 0,
         Cause::Stopped => RELEASED_ON_REQUEST.0,
         Cause::TimeOver => 513,
         Cause::ClipFault => PLAY_FAILED.0,
         Cause::Interrupted => ABNORMAL.0,
         Cause::OurFault => INTERNAL.0,
-        _ if connected => ABNORMAL.0,
         Cause::Normal | Cause::OtherPartyGone => match (second.dialled_at, second.ringing_at) {
             (_, Some(_)) => 552,
             (Some(_), None) => 553,
@@ -153,10 +202,10 @@ fn release_point(record: &CallRecord) -> u16 {
         | Cause::PoweredOff
         | Cause::Announcement
         | Cause::TrunkFault
-        | Cause::TrunkSilent => match (leg, record.leg(leg).ringing_at) {
-            (Leg::B, _) => 518,
-            (Leg::A, None) => 519,
-            (Leg::A, Some(_)) => 520,
+        | Cause::TrunkSilent => match record.ending.leg {
+            Some(Leg::B) => 518,
+            Some(Leg::A) | None if record.leg(Leg::A).ringing_at.is_some() => 520,
+            Some(Leg::A) | None => 519,
         },
     }
 }

@@ -1,6 +1,6 @@
 //! What the vendor answers: HTTP status, `resultcode` and `resultdesc`.
 //!
-//! The texts are those of the vendor's result code tables, without the blanks that some of them end with.
+//! The texts are those of the vendor's result code tables, to the letter.
 
 use std::borrow::Cow;
 
