@@ -18,7 +18,7 @@ use crate::saved::Saved;
 use crate::settings::Settings;
 use crate::timer::{Agenda, Who};
 use crate::transaction::Class;
-use crate::transaction::clients::{Clients, News, What};
+use crate::transaction::clients::{Clients, News, Stray, What};
 use crate::transaction::key::{Keys, Table};
 use crate::transaction::servers::{Acked, Servers};
 
@@ -147,7 +147,8 @@ impl Endpoint {
     /// Places a call.
     pub fn invite(&mut self, leg: LegKey, invite: Invite, now: Instant, out: &mut Outputs) {
         debug_assert!(leg.0 < LegKey::INCOMING, "keys from LegKey::INCOMING on are for calls that come in");
-        if self.clients.is_full() || self.legs.contains_key(&leg) {
+        debug_assert!(!self.legs.contains_key(&leg), "a key is used once");
+        if self.clients.is_full() {
             let failed = Event::Failed { status: 503, reason: None, retry_after: None, local: true };
             out.push(Output::Event { leg, event: failed });
             return;
@@ -295,14 +296,12 @@ impl Endpoint {
     ) {
         let branch = response.via().branch().unwrap_or_default();
         let key = self.keys.client(branch, response.cseq_value().token);
-        if !self.clients.expects(key, from) {
-            self.ignored.strays += 1;
-            return;
-        }
         let to = heard::to_line(response);
-        let heard = (from, Class::of(status), to.as_slice());
-        let news = self.clients.on_response(key, heard, now, &self.settings.pace, &mut self.agenda, out);
-        self.pass_on(news, Some(response), now, out);
+        let heard = (from, Class::of(status), &*to);
+        match self.clients.on_response(key, heard, now, &self.settings.pace, &mut self.agenda, out) {
+            Ok(news) => self.pass_on(news, Some(response), now, out),
+            Err(Stray) => self.ignored.strays += 1,
+        }
     }
 
     /// Tells the owner of a client transaction.
@@ -371,6 +370,9 @@ impl Endpoint {
                 None => self.tools(now, out).refuse(key, 481, None, &[]),
             };
         }
+        if let Some(unknown) = heard::unknown_extensions(request) {
+            return self.tools(now, out).refuse(key, 420, None, &[("Unsupported", &unknown)]);
+        }
         match method {
             Method::Invite => self.on_invite((from, datagram, key), request, now, out),
             Method::Options => letter::describe_us(key, &mut self.tools(now, out)),
@@ -396,8 +398,8 @@ impl Endpoint {
             // The same call by another way (RFC 3261 8.2.2.2).
             return self.tools(now, out).refuse(key, 482, None, &[]);
         }
-        if let Some(unknown) = heard::unknown_extensions(invite) {
-            return self.tools(now, out).refuse(key, 420, None, &[("Unsupported", &unknown)]);
+        if let Some(status) = invite.check().err().and_then(Fault::status) {
+            return self.tools(now, out).refuse(key, status, None, &[]);
         }
         if self.legs.len() >= LEGS_MAX {
             return self.tools(now, out).refuse(key, 503, None, &[("Retry-After", letter::OVERLOAD_SECS)]);

@@ -124,7 +124,7 @@ impl Leg {
         }
         let reason = Reason::of(cancel);
         tools.refuse(invite, 487, Some(&self.names.local_tag), &[]);
-        tools.tell(self.key, Event::Cancelled { reason: reason.clone() });
+        self.tell(Event::Cancelled { reason: reason.clone() }, tools);
         self.end(Event::Failed { status: 487, reason, retry_after: None, local: false }, tools);
     }
 
@@ -168,13 +168,13 @@ impl Leg {
         if let Stage::Answering { hang_up } = &mut self.stage {
             let hang_up = hang_up.take();
             self.stage = Stage::Talking { dialog: 0 };
-            tools.tell(self.key, Event::Acked);
+            self.tell(Event::Acked, tools);
             if let Some(reason) = hang_up {
                 return self.hang_up(reason, tools);
             }
         }
         if let (true, Some(sdp)) = (offers, heard::sdp(ack)) {
-            tools.tell(self.key, Event::OfferAnswered { sdp });
+            self.tell(Event::OfferAnswered { sdp }, tools);
         }
     }
 
@@ -182,7 +182,7 @@ impl Leg {
     pub(super) fn on_answer_lost(&mut self, tools: &mut Tools<'_>) {
         self.timers.stop(Timer::Answer);
         self.unacknowledged = None;
-        tools.tell(self.key, Event::AckMissing);
+        self.tell(Event::AckMissing, tools);
         let reason = match &mut self.stage {
             Stage::Answering { hang_up } => hang_up.take().flatten(),
             _ => None,

@@ -90,7 +90,7 @@ impl Leg {
             && matches!(self.stage, Stage::Calling)
         {
             outgoing.trying_told = true;
-            tools.tell(self.key, Event::Trying);
+            self.tell(Event::Trying, tools);
         }
         self.cancel_at_last(tools);
     }
@@ -115,7 +115,7 @@ impl Leg {
         let sdp = heard::sdp(response);
         self.dialogs[dialog].has_sdp |= sdp.is_some();
         let (status, reason) = (response.status().unwrap_or_default(), Reason::of(response));
-        tools.tell(self.key, Event::Early { fork: fork(dialog), status, sdp, reason });
+        self.tell(Event::Early { fork: fork(dialog), status, sdp, reason }, tools);
     }
 
     /// The dialog of a provisional: one per To tag (RFC 3261 12.1). `None`: too many.
@@ -150,14 +150,14 @@ impl Leg {
         let sdp = heard::sdp(response);
         match &mut self.stage {
             Stage::Calling if sdp.is_none() && !self.dialogs[dialog].has_sdp => {
-                tools.tell(self.key, Event::Fault(Fault::AnswerWithoutSdp));
+                self.tell(Event::Fault(Fault::AnswerWithoutSdp), tools);
                 self.bye(dialog, Some(&Reason::sip(BYE_AFTER_FAULT)), tools);
                 self.stage = Stage::Releasing { dialog };
             }
             Stage::Calling => {
                 self.dialogs[dialog].has_sdp = true;
                 self.stage = Stage::Talking { dialog };
-                tools.tell(self.key, Event::Answered { fork: fork(dialog), sdp });
+                self.tell(Event::Answered { fork: fork(dialog), sdp }, tools);
             }
             Stage::Cancelling { reason, .. } => {
                 let reason = reason.take();

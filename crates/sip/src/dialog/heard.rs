@@ -1,5 +1,6 @@
 //! What a leg wants to know of a message that it heard.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use crate::event::Event;
@@ -40,8 +41,8 @@ pub(crate) fn request_uri(request: &Message<'_>) -> String {
 }
 
 /// The value of To on one line, for an ACK to repeat.
-pub(crate) fn to_line(message: &Message<'_>) -> Vec<u8> {
-    unfold(message.header(Name::To).unwrap_or_default()).into_owned()
+pub(crate) fn to_line<'a>(message: &Message<'a>) -> Cow<'a, [u8]> {
+    unfold(message.header(Name::To).unwrap_or_default())
 }
 
 /// The RSeq of a provisional that wants a PRACK (RFC 3262 4).

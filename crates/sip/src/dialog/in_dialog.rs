@@ -40,12 +40,13 @@ impl Leg {
             Errand::Update { offer } if status != 0 => {
                 self.on_update_answered(status, offer, response, tools);
             }
-            Errand::Info if status != 0 => tools.tell(self.key, Event::InfoDone { status }),
+            Errand::Info if status != 0 => self.tell(Event::InfoDone { status }, tools),
             Errand::Bye if status != 0 => self.on_bye_answered(dialog, tools),
             _ => {}
         }
         // The peer knows nothing of this dialog any more (RFC 3261 12.2.1.2), so the call is over.
-        if matches!(status, 408 | 481) && errand != Errand::Prack {
+        let talking = matches!(self.stage, Stage::Talking { dialog: ours } if ours == dialog);
+        if talking && matches!(status, 408 | 481) {
             self.hang_up(None, tools);
         }
     }
@@ -184,9 +185,7 @@ impl Leg {
             content_type: text(info.content_type().unwrap_or_default()).into_owned(),
             body: info.body().to_vec(),
         };
-        if !self.is_over() {
-            tools.tell(self.key, event);
-        }
+        self.tell(event, tools);
     }
 
     fn accept_plainly(&mut self, key: u64, tools: &mut Tools<'_>) {

@@ -222,6 +222,7 @@ impl Leg {
             }
             Stage::Talking { dialog } => {
                 let dialog = *dialog;
+                self.refuse_offer(487, tools);
                 self.bye(dialog, reason.as_ref(), tools);
                 self.stage = Stage::Releasing { dialog };
             }
@@ -249,6 +250,13 @@ impl Leg {
 
     fn book(&mut self, tools: &mut Tools<'_>) {
         self.timers.book(Who::Leg(self.key.0), tools.agenda);
+    }
+
+    /// Tells news. Nothing comes after the final event.
+    fn tell(&self, event: Event, tools: &mut Tools<'_>) {
+        if !self.is_over() {
+            tools.tell(self.key, event);
+        }
     }
 
     /// Tells the final event. The one road to [`Stage::Over`].

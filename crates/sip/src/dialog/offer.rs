@@ -12,7 +12,7 @@ impl Leg {
     pub(crate) fn offer(&mut self, sdp: &[u8], tools: &mut Tools<'_>) {
         let Stage::Talking { dialog } = self.stage else { return };
         if self.offering.is_some() || self.offered.is_some() || self.unacknowledged.is_some() {
-            return tools.tell(self.key, Event::OfferRefused { status: 491 });
+            return self.tell(Event::OfferRefused { status: 491 }, tools);
         }
         self.offering = Some(sdp.into());
         let headers = [
@@ -36,7 +36,7 @@ impl Leg {
             _ => return,
         };
         if sdp.is_some() && (self.offering.is_some() || self.offered.is_some()) {
-            return tools.tell(self.key, Event::OfferRefused { status: 491 });
+            return self.tell(Event::OfferRefused { status: 491 }, tools);
         }
         if let Some(sdp) = sdp {
             self.offering = Some(sdp.into());
@@ -100,7 +100,7 @@ impl Leg {
         };
         tools.respond(key, 100, None, &letter::Extra::NONE);
         self.offered = Some(Offered { key, dialog });
-        tools.tell(self.key, Event::Offer { fork: fork(dialog), sdp });
+        self.tell(Event::Offer { fork: fork(dialog), sdp }, tools);
     }
 
     /// An UPDATE has come (RFC 3311 5.2).
@@ -119,7 +119,7 @@ impl Leg {
             return tools.refuse(key, 491, None, &[]);
         }
         self.offered = Some(Offered { key, dialog });
-        tools.tell(self.key, Event::Offer { fork: fork(dialog), sdp });
+        self.tell(Event::Offer { fork: fork(dialog), sdp }, tools);
     }
 
     /// Whether the offer of the peer's INVITE has had no answer.
@@ -174,20 +174,19 @@ impl Leg {
 
     fn on_offer_answered(&mut self, sdp: Option<Vec<u8>>, tools: &mut Tools<'_>) {
         let ours = self.offering.take();
-        if !matches!(self.stage, Stage::Over) {
-            if sdp.is_some() {
+        let event = match sdp {
+            Some(sdp) => {
                 self.our_sdp = ours.unwrap_or_default();
+                Event::OfferAnswered { sdp }
             }
-            let event = sdp.map_or(Event::OfferRefused { status: 488 }, |sdp| Event::OfferAnswered { sdp });
-            tools.tell(self.key, event);
-        }
+            None => Event::OfferRefused { status: 488 },
+        };
+        self.tell(event, tools);
     }
 
     fn on_offer_refused(&mut self, status: u16, tools: &mut Tools<'_>) {
         self.offering = None;
-        if !matches!(self.stage, Stage::Over) {
-            tools.tell(self.key, Event::OfferRefused { status });
-        }
+        self.tell(Event::OfferRefused { status }, tools);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reliable provisionals (RFC 3262): the caller acknowledges them with PRACK, the callee repeats them until it does.
 //!
-//! A PRACK is a transaction of its own. Neither the INVITE nor its answer waits for it on the caller's side; the
-//! callee holds a 2xx back only while a provisional with a session description is unacknowledged (RFC 3262 3).
+//! A PRACK is a transaction of its own. Neither the INVITE nor its answer waits for it on the caller's side. The callee
+//! holds its 2xx back until the last provisional is acknowledged: it must when that carried a session description
+//! (RFC 3262 3), and otherwise a late PRACK would have nobody to take it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -33,7 +34,6 @@ struct Outstanding {
     bytes: Datagram,
     to: SocketAddr,
     interval: Duration,
-    with_sdp: bool,
 }
 
 struct Provisional {
@@ -83,7 +83,7 @@ impl Leg {
     /// Whether the answer must wait for a PRACK; then it is kept.
     pub(super) fn hold_answer(&mut self, sdp: &[u8]) -> bool {
         let Some(incoming) = &mut self.incoming else { return false };
-        let hold = incoming.reliable.outstanding.as_ref().is_some_and(|outstanding| outstanding.with_sdp);
+        let hold = incoming.reliable.outstanding.is_some();
         if hold {
             incoming.reliable.waiting.clear();
             incoming.reliable.answer = Some(sdp.to_vec());
@@ -124,7 +124,7 @@ impl Leg {
 
     pub(super) fn on_reliable_lost(&mut self, tools: &mut Tools<'_>) {
         if matches!(self.stage, Stage::Ringing) {
-            tools.tell(self.key, Event::Fault(Fault::PrackMissing));
+            self.tell(Event::Fault(Fault::PrackMissing), tools);
             self.reject(504, None, tools);
         }
     }
@@ -150,8 +150,7 @@ impl Leg {
             return;
         };
         let interval = tools.settings.pace.t1;
-        let with_sdp = provisional.sdp.is_some();
-        incoming.reliable.outstanding = Some(Outstanding { rseq, bytes, to, interval, with_sdp });
+        incoming.reliable.outstanding = Some(Outstanding { rseq, bytes, to, interval });
         self.timers.set(Timer::Reliable, tools.now + interval);
         self.timers.set(Timer::ReliableLost, tools.now + tools.settings.pace.patience());
         self.book(tools);

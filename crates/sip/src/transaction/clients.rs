@@ -49,6 +49,10 @@ pub(crate) enum What {
     Closed,
 }
 
+/// A response that belongs to nothing.
+#[derive(Debug)]
+pub(crate) struct Stray;
+
 /// Client transactions by their key.
 pub(crate) struct Clients<O> {
     table: Table<u64, Client<O>>,
@@ -67,11 +71,6 @@ impl<O: Copy> Clients<O> {
     /// Whether one more would be too many.
     pub(crate) fn is_full(&self) -> bool {
         self.table.len() >= CLIENTS_MAX
-    }
-
-    /// Whether a response from `from` to the transaction of this key is awaited.
-    pub(crate) fn expects(&self, key: u64, from: SocketAddr) -> bool {
-        self.table.get(&key).is_some_and(|client| client.to == from)
     }
 
     /// An INVITE was sent.
@@ -128,6 +127,9 @@ impl<O: Copy> Clients<O> {
     }
 
     /// A response has come. `to` is the value of its To header, for the ACK of a failure.
+    ///
+    /// # Errors
+    /// Nobody waits for it, or it comes from elsewhere than its request went.
     pub(crate) fn on_response(
         &mut self,
         key: u64,
@@ -136,14 +138,14 @@ impl<O: Copy> Clients<O> {
         pace: &Pace,
         agenda: &mut Agenda<Who>,
         out: &mut Outputs,
-    ) -> Option<News<O>> {
-        let client = self.table.get_mut(&key).filter(|client| client.to == from)?;
+    ) -> Result<Option<News<O>>, Stray> {
+        let client = self.table.get_mut(&key).filter(|client| client.to == from).ok_or(Stray)?;
         let act = match &mut client.machine {
             Machine::Invite(invite) => invite.on_response(class, now, pace),
             Machine::Plain(plain) => plain.on_response(class, now, pace),
         };
         client.book(key, agenda);
-        match act {
+        Ok(match act {
             Act::Pass => {
                 let request =
                     if matches!(class, Class::Success | Class::Failure) { client.bytes.take() } else { None };
@@ -161,7 +163,7 @@ impl<O: Copy> Clients<O> {
                 None
             }
             Act::Nothing | Act::TimedOut | Act::RangOut | Act::Over => None,
-        }
+        })
     }
 
     /// The agenda's entry for `at` has come up.
@@ -227,7 +229,7 @@ impl<O: Copy> Client<O> {
 
     fn fire(&mut self, timer: Timer, now: Instant, pace: &Pace) -> Act {
         match &mut self.machine {
-            Machine::Invite(invite) => invite.on_timer(timer, now),
+            Machine::Invite(invite) => invite.on_timer(timer, now, pace),
             Machine::Plain(plain) => plain.on_timer(timer, now, pace),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Calling ─1xx─▶ Proceeding ─1xx─▶ Proceeding
-//!    │  A: resend, B: timed out        │  C: rang out, stays; B, set by CANCEL: timed out
+//!    │  A: resend, B: timed out        │  C: rang out, stays; B, set by CANCEL or C: timed out
 //!    ├────────2xx──────────────────────┴─▶ Accepted  ─2xx─▶ Accepted   M: over
 //!    └────────3xx-6xx──────────────────┴─▶ Completed ─3xx-6xx─▶ resend the ACK   D: over
 //! ```
@@ -86,7 +86,7 @@ impl InviteClient {
         }
     }
 
-    pub(crate) fn on_timer(&mut self, timer: Timer, now: Instant) -> Act {
+    pub(crate) fn on_timer(&mut self, timer: Timer, now: Instant, pace: &Pace) -> Act {
         use State::{Accepted, Calling, Completed, Proceeding};
         match (self.state, timer) {
             (Calling { interval }, Timer::A) => {
@@ -97,7 +97,11 @@ impl InviteClient {
                 Act::Resend
             }
             (Calling { .. } | Proceeding, Timer::B) => self.end(Act::TimedOut),
-            (Proceeding, Timer::C) => Act::RangOut,
+            (Proceeding, Timer::C) => {
+                // Whatever the owner does now, the machine comes to an end.
+                self.timers.set(Timer::B, now + pace.patience());
+                Act::RangOut
+            }
             (Completed, Timer::D) | (Accepted, Timer::M) => self.end(Act::Over),
             _ => Act::Nothing,
         }
@@ -150,8 +154,8 @@ mod tests {
     fn trying_and_then_silence_ends_by_timer_c() {
         let mut story = story();
         story.at(5).hears(100, Act::Pass);
-        story.runs("1005 C RangOut");
-        assert!(!story.machine.is_over());
+        story.runs("1005 C RangOut, 1645 B TimedOut");
+        assert!(story.machine.is_over());
     }
 
     #[test]
@@ -161,7 +165,7 @@ mod tests {
         story.at(100).hears(180, Act::Pass);
         story.at(200).hears(100, Act::Nothing);
         story.at(900).hears(183, Act::Pass);
-        story.runs("1900 C RangOut");
+        story.runs("1900 C RangOut, 2540 B TimedOut");
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Machine for InviteClient {
         &mut self.timers
     }
     fn fire(&mut self, timer: Timer, now: Instant) -> Act {
-        self.on_timer(timer, now)
+        self.on_timer(timer, now, &pace())
     }
     fn hear(&mut self, class: Class, now: Instant) -> Act {
         self.on_response(class, now, &pace())
