@@ -1,9 +1,7 @@
 //! Calls between two endpoints on virtual time: the usual ones, and the ones where both sides speak at once.
 
-mod world;
-
-use world::Side::{Callee, Caller};
-use world::World;
+use crate::world::Side::{Callee, Caller};
+use crate::world::World;
 
 #[test]
 fn a_call_is_placed_rung_answered_and_hung_up() {

@@ -18,7 +18,7 @@ pub(crate) const ANSWER: &[u8] =
 /// The one outgoing leg of most stories.
 pub(crate) const LEG: LegKey = LegKey(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     Caller,
     Callee,
@@ -33,6 +33,9 @@ pub(crate) struct World {
     pub(crate) told: Vec<(Side, LegKey, Event)>,
     /// First lines of all datagrams in the order of sending.
     pub(crate) sent: Vec<(Side, String)>,
+    /// Calls that were placed, where a story places more than one.
+    pub(crate) placed: u64,
+    datagrams: Vec<(Side, Datagram)>,
     wire: BinaryHeap<Reverse<Flight>>,
     flown: u64,
 }
@@ -49,8 +52,8 @@ pub(crate) struct Net {
     pub(crate) twice_percent: u32,
     /// Shortest and longest way in microseconds.
     pub(crate) delay: (u64, u64),
-    /// Loses datagrams that begin so, as often as told.
-    pub(crate) lose: Vec<(Side, &'static str, u32)>,
+    /// Loses the datagram of this number, counted from the beginning.
+    pub(crate) lose_nth: Option<usize>,
 }
 
 pub(crate) fn address(side: Side) -> SocketAddr {
@@ -113,10 +116,12 @@ impl World {
                 loss_percent: 0,
                 twice_percent: 0,
                 delay: (1_000, 1_000),
-                lose: Vec::new(),
+                lose_nth: None,
             },
             told: Vec::new(),
             sent: Vec::new(),
+            placed: 0,
+            datagrams: Vec::new(),
             wire: BinaryHeap::new(),
             flown: 0,
         }
@@ -168,20 +173,19 @@ impl World {
 
     /// The last call that came in.
     pub(crate) fn incoming(&self) -> LegKey {
+        self.incoming_if_any().expect("a call has come in")
+    }
+
+    pub(crate) fn incoming_if_any(&self) -> Option<LegKey> {
         let came = |(side, leg, event): &(Side, LegKey, Event)| {
             (*side == Side::Callee && matches!(event, Event::Invited(_))).then_some(*leg)
         };
-        self.told.iter().rev().find_map(came).expect("a call has come in")
+        self.told.iter().rev().find_map(came)
     }
 
     /// Runs for so many milliseconds.
     pub(crate) fn run(&mut self, millis: u64) {
-        let end = self.now + Duration::from_millis(millis);
-        while let Some(next) = self.next().filter(|&next| next <= end) {
-            self.now = next.max(self.now);
-            self.step();
-        }
-        self.now = end;
+        self.pass(Duration::from_millis(millis));
     }
 
     /// Runs until nothing is left to happen.
@@ -193,6 +197,75 @@ impl World {
             steps += 1;
             assert!(steps < 100_000, "the world does not come to rest");
         }
+    }
+
+    /// Lets less than a millisecond or more pass.
+    pub(crate) fn pass(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(next) = self.next().filter(|&next| next <= end) {
+            self.now = next.max(self.now);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Both sides run at a pace where 64*T1 is 640 ms.
+    pub(crate) fn hurry(&mut self) {
+        for side in [Side::Caller, Side::Callee] {
+            self.endpoint(side).settings_mut().pace = quick();
+        }
+    }
+
+    /// A datagram that was sent before arrives once more.
+    pub(crate) fn again(&mut self, nth: usize) {
+        if let Some((side, datagram)) = self.datagrams.get(nth % self.datagrams.len().max(1)).cloned() {
+            let from = address(side);
+            self.act(other(side), |endpoint, now, out| endpoint.receive(from, &datagram, now, out));
+        }
+    }
+
+    /// Every leg that was offered a new session accepts it.
+    pub(crate) fn answer_offers(&mut self) {
+        for (side, leg) in self.offered() {
+            let sdp = if side == Side::Caller { OFFER } else { ANSWER };
+            self.act(side, |endpoint, now, out| endpoint.answer_offer(leg, sdp, now, out));
+        }
+    }
+
+    /// Every leg that was offered a new session refuses it.
+    pub(crate) fn refuse_offers(&mut self) {
+        for (side, leg) in self.offered() {
+            self.act(side, |endpoint, now, out| endpoint.refuse_offer(leg, 488, now, out));
+        }
+    }
+
+    /// Every leg is hung up, and all timers run out on a network that is well again.
+    pub(crate) fn close(&mut self) {
+        self.net.loss_percent = 0;
+        self.net.lose_nth = None;
+        for (side, leg) in self.legs() {
+            self.act(side, |endpoint, now, out| endpoint.hang_up(leg, None, now, out));
+        }
+        self.run_out();
+        // An INVITE may have come in while the others were hung up.
+        for (side, leg) in self.legs() {
+            self.act(side, |endpoint, now, out| endpoint.hang_up(leg, None, now, out));
+        }
+        self.run_out();
+    }
+
+    fn offered(&self) -> Vec<(Side, LegKey)> {
+        let offers = self.told.iter().filter(|(_, _, event)| matches!(event, Event::Offer { .. }));
+        offers.map(|(side, leg, _)| (*side, *leg)).collect()
+    }
+
+    fn legs(&self) -> Vec<(Side, LegKey)> {
+        let placed = (1..=self.placed.max(1)).map(|number| (Side::Caller, LegKey(number)));
+        let came = self
+            .told
+            .iter()
+            .filter(|(side, _, event)| *side == Side::Callee && matches!(event, Event::Invited(_)));
+        placed.chain(came.map(|(side, leg, _)| (*side, *leg))).collect()
     }
 
     /// What a side told of its legs, in one line.
@@ -249,9 +322,9 @@ impl World {
     }
 
     fn fly(&mut self, side: Side, datagram: &Datagram) {
-        let head = headline(datagram);
-        let lost = self.net.loses(side, &head);
-        self.sent.push((side, head));
+        let lost = self.net.loses(self.sent.len());
+        self.sent.push((side, headline(datagram)));
+        self.datagrams.push((side, datagram.clone()));
         let copies = if lost { 0 } else { 1 + u32::from(self.net.comes_twice()) };
         for _ in 0..copies {
             let delay = self.net.rng.random_range(self.net.delay.0..=self.net.delay.1);
@@ -271,14 +344,8 @@ impl Net {
         self.chance(self.twice_percent)
     }
 
-    fn loses(&mut self, side: Side, head: &str) -> bool {
-        let planned =
-            self.lose.iter_mut().find(|(from, what, times)| *from == side && *what == head && *times > 0);
-        if let Some((_, _, times)) = planned {
-            *times -= 1;
-            return true;
-        }
-        self.chance(self.loss_percent)
+    fn loses(&mut self, nth: usize) -> bool {
+        self.lose_nth == Some(nth) || self.chance(self.loss_percent)
     }
 }
 

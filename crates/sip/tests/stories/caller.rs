@@ -1,0 +1,438 @@
+//! Placing calls to far ends that do what carriers do. Rows are those of the twelve defects that were seen elsewhere.
+
+use crate::far::{Far, LEG, Reply};
+use huihu_sip::{NextHop, Reason};
+
+#[test]
+fn row_1_an_ignored_prack_does_not_hold_the_answer_up() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(183).contact().header("Require: 100rel").header("RSeq: 1").sdp());
+    assert_eq!(far.count("PRACK"), 1);
+    far.wait(300);
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    assert_eq!(far.story(), "Trying, Early 183 fork 0 sdp, Answered fork 0 sdp");
+    assert_eq!(far.count("ACK"), 1);
+    far.wait(40_000);
+    assert!(far.count("PRACK") > 5, "it is repeated by itself");
+    far.hang_up();
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+}
+
+#[test]
+fn row_2_a_prack_takes_the_early_contact_and_the_reversed_route() {
+    let mut far = Far::calling();
+    let early = Reply::new(183)
+        .header("Record-Route: <sip:10.0.0.9;lr>, <sip:10.0.0.8:5070;lr>")
+        .header("Contact: <sip:new@10.0.0.3:5090>")
+        .header("Require: 100rel")
+        .header("RSeq: 71")
+        .sdp();
+    far.replies("INVITE", early);
+    assert!(far.last("PRACK").starts_with("PRACK sip:new@10.0.0.3:5090 SIP/2.0\r\n"));
+    assert_eq!(far.header("PRACK", "Route"), "<sip:10.0.0.8:5070;lr> | <sip:10.0.0.9;lr>");
+    assert_eq!(far.header("PRACK", "RAck"), "71 1 INVITE");
+    assert_eq!(far.heard.last().map(|(to, _)| to.to_string()), Some("10.0.0.8:5070".into()));
+}
+
+#[test]
+fn row_3_trying_and_then_silence_comes_to_an_end() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(100).tag(""));
+    far.wait(179_000);
+    assert_eq!(far.story(), "Trying");
+    far.wait(1_100);
+    assert_eq!(far.story(), "Trying, Failed 408 local");
+    assert_eq!(far.count("CANCEL"), 1);
+    far.run_out();
+}
+
+#[test]
+fn row_4_endless_ringing_is_cancelled_and_fails() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(180));
+    far.wait(181_000);
+    assert_eq!(far.story(), "Trying, Early 180 fork 0, Failed 408 local");
+    assert_eq!(far.header("CANCEL", "Reason"), "SIP;cause=408");
+    far.replies("CANCEL", Reply::new(200));
+    far.replies("INVITE", Reply::new(487));
+    assert_eq!(far.count("ACK"), 1);
+    far.run_out();
+    assert_eq!(far.told.len(), 3, "nothing after the final event");
+}
+
+#[test]
+fn row_5_a_body_without_content_length_counts() {
+    let mut far = Far::calling();
+    let text = far.reply_text("INVITE", &Reply::new(200).contact().sdp());
+    let without: String =
+        text.split_inclusive("\r\n").filter(|line| !line.starts_with("Content-Length")).collect();
+    far.says(without);
+    let Some((_, huihu_sip::Event::Answered { sdp: Some(sdp), .. })) = far.told.last() else {
+        panic!("no answer")
+    };
+    assert_eq!(sdp, crate::far::SDP.as_bytes());
+}
+
+#[test]
+fn row_6_a_latin_1_byte_hides_nothing() {
+    let mut far = Far::calling();
+    let text = far.reply_text("INVITE", &Reply::new(200).header("Server: Caf?").contact().sdp());
+    let bytes: Vec<u8> = text.bytes().map(|byte| if byte == b'?' { 0xe9 } else { byte }).collect();
+    far.says(bytes);
+    assert_eq!(far.story(), "Answered fork 0 sdp");
+    assert!(far.last("ACK").starts_with("ACK sip:b@10.0.0.2:5060 "));
+}
+
+#[test]
+fn row_7_any_2xx_is_an_answer() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(202).contact().sdp());
+    assert_eq!(far.story(), "Answered fork 0 sdp");
+    far.hang_up();
+    assert_eq!(far.wire(), "INVITE ACK BYE");
+}
+
+#[test]
+fn row_8_an_answer_without_contact_is_acknowledged_and_released() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(200).sdp());
+    far.hang_up();
+    assert_eq!(far.wire(), "INVITE ACK BYE");
+    assert!(far.last("ACK").starts_with("ACK sip:+8613800000000@10.0.0.2:5060 SIP/2.0\r\n"));
+    assert!(far.last("BYE").starts_with("BYE sip:+8613800000000@10.0.0.2:5060 SIP/2.0\r\n"));
+}
+
+#[test]
+fn row_9_a_cancel_repeats_branch_uri_and_to() {
+    let mut far = Far::calling();
+    far.hang_up();
+    assert_eq!(far.wire(), "INVITE", "no CANCEL before a provisional");
+    far.replies("INVITE", Reply::new(180).tag("early").contact());
+    for name in ["Via", "To", "From", "Call-ID"] {
+        assert_eq!(far.header("CANCEL", name), far.header("INVITE", name));
+    }
+    assert_eq!(far.header("CANCEL", "CSeq"), "1 CANCEL");
+    assert!(far.last("CANCEL").starts_with("CANCEL sip:+8613800000000@10.0.0.2:5060 "));
+    far.replies("CANCEL", Reply::new(200));
+    far.replies("INVITE", Reply::new(487));
+    assert_eq!(far.story(), "Failed 487");
+    far.run_out();
+}
+
+#[test]
+fn row_10_an_unreadable_via_hurts_nobody() {
+    let mut far = Far::calling();
+    for via in [
+        "",
+        "SIP/2.0/UDP",
+        "SIP/2.0/UDP ;branch=",
+        "\u{0}",
+        ",,,",
+        "x",
+        "SIP/2.0/UDP [::1;branch=z9hG4bKfirst",
+    ] {
+        let text = format!(
+            "SIP/2.0 180 Ringing\r\nVia: {via}\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"
+        );
+        far.says(&text);
+        far.says(text.replace("SIP/2.0 180 Ringing", "INVITE sip:a@h SIP/2.0"));
+    }
+    far.replies("INVITE", Reply::new(180));
+    assert_eq!(far.story(), "Trying, Early 180 fork 0");
+}
+
+#[test]
+fn row_11_ack_and_bye_list_the_near_proxy_first() {
+    let mut far = Far::calling();
+    let answer = Reply::new(200)
+        .header("Record-Route: <sip:10.0.0.9;lr>")
+        .header("Record-Route: \"near\" <sip:10.0.0.8;lr=on>;x=y")
+        .contact()
+        .sdp();
+    far.replies("INVITE", answer);
+    far.hang_up();
+    for method in ["ACK", "BYE"] {
+        assert_eq!(far.header(method, "Route"), "<sip:10.0.0.8;lr=on>;x=y | <sip:10.0.0.9;lr>");
+        assert!(far.last(method).starts_with(&format!("{method} sip:b@10.0.0.2:5060 ")));
+    }
+}
+
+#[test]
+fn row_12_other_schemes_are_understood() {
+    let mut far = Far::calling();
+    let text = far.reply_text("INVITE", &Reply::new(200).header("Contact: <tel:+8613800000000>").sdp());
+    far.says(text.replace("To: <sip:+8613800000000@10.0.0.2>", "To: <tel:+8613800000000>"));
+    assert_eq!(far.story(), "Answered fork 0 sdp");
+    assert!(far.last("ACK").starts_with("ACK tel:+8613800000000 SIP/2.0\r\n"));
+    assert_eq!(
+        far.heard.last().map(|(to, _)| to.to_string()),
+        Some("10.0.0.2:5060".into()),
+        "no host: to the peer"
+    );
+}
+
+#[test]
+fn a_dead_trunk_fails_after_64_t1() {
+    let mut far = Far::calling();
+    far.wait(33_000);
+    assert_eq!(far.story(), "Failed 408 local");
+    assert_eq!(far.wire(), ["INVITE"; 7].join(" "));
+    far.run_out();
+}
+
+#[test]
+fn a_refusal_tells_status_reason_and_patience() {
+    let mut far = Far::calling();
+    far.replies(
+        "INVITE",
+        Reply::new(503).header("Retry-After: 30 (busy)").header("Reason: SIP;cause=503, Q.850;cause=34"),
+    );
+    assert_eq!(far.story(), "Failed 503 Q.850=34 retry after 30");
+    far.replies("INVITE", Reply::new(503));
+    assert_eq!(far.wire(), "INVITE ACK ACK");
+    far.run_out();
+    assert_eq!(far.told.len(), 1);
+}
+
+#[test]
+fn a_redirection_is_a_failure() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(302).header("Contact: <sip:c@10.0.0.7>"));
+    assert_eq!(far.story(), "Failed 302");
+}
+
+#[test]
+fn a_183_may_tell_why_it_will_fail() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(183).header("Reason: Q.850;cause=17;text=\"busy\"").sdp());
+    assert_eq!(far.story(), "Trying, Early 183 fork 0 sdp Q.850=17");
+}
+
+#[test]
+fn each_fork_is_a_dialog_and_the_late_answers_are_released() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(180).tag("a").contact());
+    far.replies("INVITE", Reply::new(183).tag("b").contact().sdp());
+    far.replies("INVITE", Reply::new(200).tag("b").contact());
+    assert_eq!(far.story(), "Trying, Early 180 fork 0, Early 183 fork 1 sdp, Answered fork 1");
+    far.replies("INVITE", Reply::new(200).tag("a").contact().sdp());
+    assert_eq!(far.wire(), "INVITE ACK ACK BYE");
+    assert!(far.header("BYE", "To").ends_with(";tag=a"));
+    far.replies("BYE", Reply::new(481));
+    far.replies("INVITE", Reply::new(200).tag("c").contact().sdp());
+    assert_eq!(far.count("BYE"), 2);
+    far.replies("BYE", Reply::new(200));
+    assert_eq!(far.told.len(), 4, "the talk goes on");
+    far.hang_up();
+    assert!(far.header("BYE", "To").ends_with(";tag=b"));
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+    assert!(far.story().ends_with("Ended by us"));
+}
+
+#[test]
+fn forks_count_their_provisionals_each_for_itself() {
+    let mut far = Far::calling();
+    let reliable = |tag, rseq: u32| {
+        Reply::new(183).tag(tag).contact().header("Require: 100rel").header(&format!("RSeq: {rseq}"))
+    };
+    far.replies("INVITE", reliable("a", 900));
+    far.replies("INVITE", reliable("b", 3));
+    assert_eq!(far.count("PRACK"), 2);
+    far.replies("INVITE", reliable("b", 3));
+    far.replies("INVITE", reliable("b", 5));
+    assert_eq!(far.count("PRACK"), 2, "repeated or early: neither acknowledged nor told");
+    far.replies("INVITE", reliable("b", 4));
+    assert_eq!(far.header("PRACK", "RAck"), "4 1 INVITE");
+    assert_eq!(far.header("PRACK", "CSeq"), "3 PRACK");
+    assert_eq!(far.story(), "Trying, Early 183 fork 0, Early 183 fork 1, Early 183 fork 1");
+}
+
+#[test]
+fn an_answer_that_comes_again_is_acknowledged_again() {
+    let mut far = Far::talking();
+    let answer = far.reply_text("INVITE", &Reply::new(200).contact().sdp());
+    far.says(&answer);
+    far.hang_up();
+    far.says(&answer);
+    far.replies("BYE", Reply::new(200));
+    far.says(&answer);
+    assert_eq!(far.wire(), "INVITE ACK ACK BYE ACK ACK");
+    let acks: Vec<_> = far.heard.iter().filter(|(_, text)| text.starts_with("ACK")).collect();
+    assert!(acks.windows(2).all(|two| two[0] == two[1]), "the same bytes");
+    far.run_out();
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_is_acknowledged_and_released() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(180));
+    far.hang_up();
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    assert_eq!(far.wire(), "INVITE CANCEL ACK BYE");
+    far.replies("CANCEL", Reply::new(200));
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+    assert_eq!(far.story(), "Trying, Early 180 fork 0, Ended by us");
+}
+
+#[test]
+fn an_answer_after_we_gave_up_is_released_without_a_second_end() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(180));
+    far.wait(181_000);
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    assert!(far.wire().ends_with("CANCEL ACK BYE"));
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+    assert_eq!(far.story(), "Trying, Early 180 fork 0, Failed 408 local");
+}
+
+#[test]
+fn an_answer_without_a_description_is_a_fault_unless_one_came_before() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(200).contact());
+    assert_eq!(far.story(), "Fault AnswerWithoutSdp");
+    assert_eq!(far.wire(), "INVITE ACK BYE");
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+    assert_eq!(far.story(), "Fault AnswerWithoutSdp, Ended by us");
+
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(183).contact().sdp());
+    far.replies("INVITE", Reply::new(200).contact());
+    assert_eq!(far.story(), "Trying, Early 183 fork 0 sdp, Answered fork 0");
+}
+
+#[test]
+fn the_reason_of_a_hang_up_travels() {
+    let mut far = Far::talking();
+    far.act(|near, now, out| near.hang_up(LEG, Some(Reason::q850(16)), now, out));
+    assert_eq!(far.header("BYE", "Reason"), "Q.850;cause=16");
+
+    let mut far = Far::talking();
+    far.asks("BYE", "Reason: Q.850;cause=31;text=\"normal\"\r\n", "");
+    assert_eq!(far.story(), "Answered fork 0 sdp, Ended by peer Q.850=31");
+    assert!(far.last("SIP/2.0 200").contains("CSeq: 101 BYE"));
+    far.run_out();
+}
+
+#[test]
+fn both_may_hang_up_at_once() {
+    let mut far = Far::talking();
+    far.hang_up();
+    far.asks("BYE", "", "");
+    assert_eq!(far.story(), "Answered fork 0 sdp, Ended by us");
+    far.replies("BYE", Reply::new(481));
+    far.run_out();
+    assert_eq!(far.told.len(), 2);
+}
+
+#[test]
+fn requests_out_of_order_and_out_of_dialog_are_refused() {
+    let mut far = Far::talking();
+    far.asks_with("INFO", 50, "", "");
+    far.asks_with("INFO", 70, "", "");
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 200"), "a gap is fine");
+    far.asks_with("INFO", 60, "", "");
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 500"), "an old number is not");
+    far.asks_with("REFER", 80, "", "");
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 405"));
+    assert!(far.header("SIP/2.0 405", "Allow").contains("PRACK"));
+    far.asks_with("INFO", 81, "Require: 100rel, timer, x-y\r\n", "");
+    assert_eq!(far.header("SIP/2.0 420", "Unsupported"), "timer, x-y");
+    far.hang_up();
+    far.replies("BYE", Reply::new(200));
+    far.wait(60_000);
+    far.asks("BYE", "", "");
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 481"), "{}", far.wire());
+}
+
+#[test]
+fn a_repeated_request_gets_the_same_answer_and_is_told_once() {
+    let mut far = Far::talking();
+    let info = "INFO sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKi\r\nFrom: <sip:b@h>;tag=far\r\n\
+         To: <sip:a@h>;tag=near\r\nCall-ID: call-1\r\nCSeq: 9 INFO\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=5";
+    far.says(info);
+    far.says(info);
+    assert_eq!(far.story(), "Answered fork 0 sdp, Info application/dtmf-relay");
+    assert_eq!(far.count("SIP/2.0 200"), 2);
+    assert_eq!(
+        far.heard.last().map(|(to, _)| to.to_string()),
+        Some("10.0.0.2:5060".into()),
+        "no rport: port of Via"
+    );
+}
+
+#[test]
+fn strangers_hear_nothing() {
+    let mut far = Far::with(|settings| settings.accept_calls = true);
+    far.says_from(([203, 0, 113, 9], 5060).into(), "OPTIONS sip:a@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:x@h>;tag=1\r\nTo: <sip:a@h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n");
+    assert_eq!((far.wire(), far.near.ignored().strangers), (String::new(), 1));
+    far.call(|_| {});
+    let reply = far.reply_text("INVITE", &Reply::new(200).contact().sdp());
+    far.says_from(([203, 0, 113, 9], 5060).into(), &reply);
+    assert_eq!((far.story(), far.near.ignored().strays), (String::new(), 1));
+}
+
+#[test]
+fn peers_hear_the_right_refusal() {
+    let mut far = Far::new();
+    let mut ask = |method: &str, more: &str| {
+        let number = far.heard.len();
+        far.says(format!(
+            "{method} sip:a@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bK{number};rport\r\nFrom: <sip:x@h>;tag=1\r\n\
+             To: <sip:a@h>{more}\r\nCall-ID: c\r\nCSeq: 1 {method}\r\nContact: <sip:b@10.0.0.2>\r\n\r\n"
+        ));
+        far.heard.last().map(|(_, text)| text[8..11].to_owned()).unwrap_or_default()
+    };
+    assert_eq!(ask("INVITE", ""), "403");
+    assert_eq!(ask("OPTIONS", ""), "200");
+    assert_eq!(ask("BYE", ";tag=x"), "481");
+    assert_eq!(ask("BYE", ""), "481");
+    assert_eq!(ask("CANCEL", ""), "481");
+    assert_eq!(ask("REGISTER", ""), "405");
+    assert_eq!(ask("FLURB", ""), "405");
+    assert_eq!(ask("OPTIONS", "\r\nRequire: x"), "420");
+    assert_eq!(far.header("SIP/2.0 200", "Accept"), "application/sdp");
+    far.says("FLURB\r\n\r\n");
+    far.says("\r\n\r\n");
+    assert_eq!(far.heard.len(), 8, "noise is not answered");
+}
+
+#[test]
+fn a_ping_is_answered_or_not() {
+    let mut far = Far::new();
+    far.act(|near, now, out| near.options(([10, 0, 0, 2], 5060).into(), now, out));
+    far.replies("OPTIONS", Reply::new(404));
+    assert_eq!(far.pongs, [Some(404)]);
+    far.act(|near, now, out| near.options(([10, 0, 0, 2], 5060).into(), now, out));
+    far.run_out();
+    assert_eq!(far.pongs, [Some(404), None]);
+}
+
+#[test]
+fn a_carrier_whose_contact_is_unreachable_is_reached_at_its_peer() {
+    let mut far = Far::with(|settings| settings.next_hop = NextHop::Peer);
+    far.call(|_| {});
+    far.replies("INVITE", Reply::new(200).header("Contact: <sip:b@192.168.1.1:5061>").sdp());
+    far.hang_up();
+    assert!(far.heard.iter().all(|(to, _)| to.to_string() == "10.0.0.2:5060"));
+    assert!(far.last("BYE").starts_with("BYE sip:b@192.168.1.1:5061 "));
+}
+
+#[test]
+fn identity_and_more_headers_stand_in_the_invite() {
+    let mut far = Far::with(|settings| settings.product = "Huihu".into());
+    far.call(|invite| {
+        invite.asserted_identity = Some("<sip:+8675500000000@10.0.0.1>".into());
+        invite.headers = vec![("X-Trunk".into(), "7\r\nEvil: 1".into())];
+        invite.supported_100rel = false;
+    });
+    assert_eq!(far.header("INVITE", "P-Asserted-Identity"), "<sip:+8675500000000@10.0.0.1>");
+    assert_eq!(far.header("INVITE", "X-Trunk"), "7 Evil: 1");
+    assert_eq!(far.header("INVITE", "User-Agent"), "Huihu");
+    assert_eq!(far.header("INVITE", "Supported"), "");
+    assert_eq!(far.header("INVITE", "Via"), "SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKfirst");
+}

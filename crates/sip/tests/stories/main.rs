@@ -1,0 +1,11 @@
+//! Stories on virtual time: calls against far ends that the story speaks for, and calls between two endpoints of ours.
+
+mod callee;
+mod caller;
+mod calls;
+mod chaos;
+mod crossings;
+mod far;
+mod release;
+mod session;
+mod world;
