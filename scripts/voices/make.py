@@ -1,6 +1,6 @@
 """Makes the clips that ship with the project; started by make.sh, which installs what this needs.
 
-Writes one A-law WAV of 8 kHz for each phrase in phrases.py and for each calculated tone, and says what it wrote. The
+Writes one A-law WAV of 8 kHz for each digit and phrase in phrases.py and for each calculated tone, and says what it wrote. The
 same packages on the same kind of processor give the same bytes; another processor may differ in the last bit.
 """
 
@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 import sound
-from phrases import PHRASES
+from phrases import CARRIER, DIGITS, PHRASES, WOMAN
 from voice import RATE, Speaker
 
 TONES = {
@@ -27,18 +27,23 @@ def main() -> None:
     arguments.add_argument("names", nargs="*", help="only these clips, without .wav")
     options = arguments.parse_args()
 
-    known = [phrase.name for phrase in PHRASES] + list(TONES)
+    known = [spoken.name for spoken in DIGITS + PHRASES] + list(TONES)
     unknown = sorted(set(options.names) - set(known))
     if unknown:
         raise SystemExit(f"no such clip: {', '.join(unknown)}; there are {', '.join(known)}")
     wanted = options.names or known
     options.out.mkdir(parents=True, exist_ok=True)
 
-    phrases = [phrase for phrase in PHRASES if phrase.name in wanted]
-    speaker = Speaker(options.cache) if phrases else None
-    for phrase in phrases:
-        spoken = speaker.speak(phrase.pinyin, phrase.voice, phrase.speed)
-        write(options.out, phrase.name, sound.telephone(spoken, RATE), phrase.text)
+    speaker = Speaker(options.cache)
+    before, after = CARRIER
+    for digit in DIGITS:
+        if digit.name in wanted:
+            spoken = speaker.cut(before, digit.pinyin, after, WOMAN, digit.millis / 1000)
+            write(options.out, digit.name, sound.telephone(spoken, RATE), digit.text)
+    for phrase in PHRASES:
+        if phrase.name in wanted:
+            spoken = speaker.speak(phrase.pinyin, phrase.voice, phrase.speed)
+            write(options.out, phrase.name, sound.telephone(spoken, RATE), phrase.text)
     for name, samples in TONES.items():
         if name in wanted:
             write(options.out, name, samples, "calculated")

@@ -11,30 +11,47 @@ WOMAN = "zf_xiaoxiao"
 MAN = "zm_yunyang"
 
 
+# A syllable on its own comes out flat and with a wrong ending, whatever its tone: the voice needs a sentence. So a digit
+# is spoken between two commas of this one and cut out. Its neighbours start and end without voice, which leaves gaps.
+CARRIER = ("nin2-hao3, qing3 an4 shu4-zi4 jian4, ", ", qing3 bu2-yao4 an4 jing3-hao4 jian4.")
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A clip of one digit, stretched to a length that suits reading a code aloud."""
+
+    name: str
+    text: str
+    pinyin: str
+    millis: int
+
+
 @dataclass(frozen=True)
 class Phrase:
-    """One clip: its file name without `.wav`, what it says, in whose voice and how fast."""
+    """A clip of a whole sentence: its file name without `.wav`, what it says, in whose voice and how fast."""
 
     name: str
     text: str
     pinyin: str
     voice: str = WOMAN
-    speed: float = 1.0
+    speed: float = 0.9
 
 
-# A full stop after each digit makes the voice end it: a list read with commas runs together.
+DIGITS = [
+    Digit("digit-0", "零", "ling2", 375),
+    Digit("digit-1", "一", "yi1", 325),
+    Digit("digit-1-yao", "幺", "yao1", 350),
+    Digit("digit-2", "二", "er4", 325),
+    Digit("digit-3", "三", "san1", 375),
+    Digit("digit-4", "四", "si4", 375),
+    Digit("digit-5", "五", "wu3", 350),
+    Digit("digit-6", "六", "liu4", 375),
+    Digit("digit-7", "七", "qi1", 375),
+    Digit("digit-8", "八", "ba1", 350),
+    Digit("digit-9", "九", "jiu3", 375),
+]
+
 PHRASES = [
-    Phrase("digit-0", "零", "ling2."),
-    Phrase("digit-1", "一", "yi1."),
-    Phrase("digit-1-yao", "幺", "yao1."),
-    Phrase("digit-2", "二", "er4."),
-    Phrase("digit-3", "三", "san1."),
-    Phrase("digit-4", "四", "si4."),
-    Phrase("digit-5", "五", "wu3."),
-    Phrase("digit-6", "六", "liu4."),
-    Phrase("digit-7", "七", "qi1."),
-    Phrase("digit-8", "八", "ba1."),
-    Phrase("digit-9", "九", "jiu3."),
     Phrase("transferring", "正在为您转接中，请稍后。", "zheng4-zai4 wei4 nin2 zhuan3-jie1 zhong1, qing3 shao1-hou4."),
     Phrase("last-minute", "本次通话时长还剩一分钟。", "ben3 ci4 tong1-hua4 shi2-chang2 hai2 sheng4 yi4 fen1-zhong1."),
     Phrase("again", "再说一遍。", "zai4 shuo1 yi2 bian4."),
@@ -60,5 +77,6 @@ PHRASES = [
         "你好，我是被叫，我听得非常清楚，声音没有问题，谢谢。",
         "ni2-hao3, wo3 shi4 bei4-jiao4, wo3 ting1 de5 fei1-chang2 qing1-chu5, sheng1-yin1 mei2-you3 wen4-ti2, xie4-xie5.",
         voice=MAN,
+        speed=0.85,
     ),
 ]

