@@ -19,3 +19,6 @@ mod decode;
 mod resample;
 mod riff;
 mod shipped;
+
+#[cfg(test)]
+mod tests;

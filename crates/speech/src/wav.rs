@@ -56,7 +56,7 @@ pub enum ImportFault {
     #[error("the sound lasts {secs} s and may last {SECS_MAX} s: shorten it")]
     TooLong {
         /// Whole seconds of sound.
-        secs: usize,
+        secs: u64,
     },
     /// Neither RIFF nor WAVE at its start.
     #[error("this is not a WAV file: save it as WAV (an MP3 that is only renamed stays an MP3)")]
@@ -120,9 +120,8 @@ pub fn import(file: &[u8]) -> Result<Imported, ImportFault> {
     }
     let riff = Riff::open(file)?;
     let rate = riff.format.rate;
-    let secs = riff.frames() / usize::try_from(rate).map_err(|_| ImportFault::Rate { rate })?;
-    if secs >= SECS_MAX {
-        return Err(ImportFault::TooLong { secs });
+    if riff.frames() as u64 > SECS_MAX as u64 * u64::from(rate) {
+        return Err(ImportFault::TooLong { secs: riff.frames() as u64 / u64::from(rate) });
     }
 
     let sound = decode(&riff);
