@@ -192,3 +192,41 @@ fn reply(status: u16, body: &Reply<'_>) -> WireReply {
 fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).expect("a struct of texts and numbers is always JSON")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_is_received_by_a_200_and_nothing_else() {
+        for status in [100, 199, 201, 204, 302, 404, 500] {
+            assert!(!Huawei.received(status, br#"{"resultcode":"0"}"#), "{status}");
+        }
+        assert!(Huawei.received(200, br#"{"resultcode":"1"}"#));
+    }
+
+    #[test]
+    fn only_this_vendors_paths_are_owned() {
+        for (path, owned) in [
+            ("/rest/x", true),
+            ("/sandbox/rest/x", true),
+            ("/omp/oauth/refresh", true),
+            ("/", false),
+            ("/api/v1/calls", false),
+        ] {
+            assert_eq!(Huawei.owns(path), owned, "{path}");
+        }
+    }
+
+    #[test]
+    fn ports_are_told_up_to_the_documented_end() {
+        let placed = |idle_ports| Done::Placed {
+            call: base::id::CallId::from_bytes([0; 16]),
+            node: "n".into(),
+            idle_ports: Some(idle_ports),
+        };
+        let told = |ports| String::from_utf8(done_in_full(&placed(ports)).body).unwrap();
+        assert!(told(0).ends_with(r#""idlePort":0}"#));
+        assert!(told(70_000).ends_with(r#""idlePort":65535}"#));
+    }
+}
