@@ -26,9 +26,9 @@ pub enum Fault {
     /// A header line without a name or a colon.
     #[error("malformed header line")]
     HeaderLine,
-    /// A NUL or a lone CR among the headers.
-    #[error("a control byte in a header")]
-    Control,
+    /// A CR among the headers that no LF follows: some read it as a line end and some do not.
+    #[error("a lone CR in a header")]
+    LoneCr,
     /// The blank line after the headers is missing.
     #[error("no end of the headers")]
     Unfinished,
@@ -64,7 +64,7 @@ impl Fault {
             | Self::StartLine
             | Self::RequestUri
             | Self::HeaderLine
-            | Self::Control
+            | Self::LoneCr
             | Self::Unfinished
             | Self::Missing(_)
             | Self::Repeated(_)

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use memchr::{memchr, memchr3, memrchr};
+use memchr::{memchr, memchr2, memrchr};
 use smallvec::SmallVec;
 
 use super::charset::{is_token, is_token_byte, number, trim_end, trim_start};
@@ -172,12 +172,12 @@ impl<'a> Index<'a> {
 
     /// Where the line with offset `at` ends, without its line end, and where the next one begins.
     fn line_end(&self, at: usize) -> Result<(usize, usize), Fault> {
-        let stop = at + memchr3(b'\r', b'\n', 0, &self.bytes[at..]).ok_or(Fault::Unfinished)?;
+        let stop = at + memchr2(b'\r', b'\n', &self.bytes[at..]).ok_or(Fault::Unfinished)?;
         match self.bytes[stop..] {
             [b'\n', ..] => Ok((stop, stop + 1)),
             [b'\r', b'\n', ..] => Ok((stop, stop + 2)),
             [b'\r'] => Err(Fault::Unfinished),
-            _ => Err(Fault::Control),
+            _ => Err(Fault::LoneCr),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::charset::{is_space, is_token, leading_number, number, trim, trim_end, trim_start};
+use super::charset::{is_space, is_token, is_token_byte, leading_number, number, trim, trim_end, trim_start};
 use super::{Method, Uri};
 
 /// Parameters after a value: `;tag=a;lr`.
@@ -219,6 +219,12 @@ impl<'a> Via<'a> {
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
         self.params.get("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// Whether the branch is one that RFC 3261 calls unique: the magic cookie and something after it.
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        self.branch().is_some_and(|branch| branch.len() > MAGIC.len() && branch.starts_with(MAGIC))
     }
 
     /// The address that the next hop saw.
@@ -459,7 +465,8 @@ fn is_param_value(value: &[u8]) -> bool {
     match value.first() {
         Some(b'"') => quoted_len(value) == Some(value.len()),
         Some(b'[') => is_host(value),
-        _ => is_token(value),
+        // Colons for an IPv6 address without brackets (RFC 5118 4.5).
+        _ => !value.is_empty() && value.iter().all(|&byte| is_token_byte(byte) || byte == b':'),
     }
 }
 
@@ -486,6 +493,9 @@ fn unquote(value: &[u8]) -> &[u8] {
 fn split_at_byte(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
     memchr(byte, text).map(|at| (&text[..at], &text[at + 1..]))
 }
+
+/// What branches begin with since RFC 3261 (8.1.1.7).
+const MAGIC: &[u8] = b"z9hG4bK";
 
 // Parties are people: their names and numbers are not shown.
 impl fmt::Debug for NameAddr<'_> {
