@@ -89,16 +89,13 @@ impl LegState {
     pub(crate) fn failed(&mut self, status: u16, reason: Option<&Reason>, local: bool) -> Release {
         self.phase = Phase::Gone;
         let q850 = reason.and_then(q850).or(self.announced);
-        let status = Some(status);
-        if let Some((by, cause)) = self.released_by {
-            return Release { by, cause, status, q850, rang: self.rang };
-        }
-        let (by, cause) = match (local, self.rang) {
-            (true, true) => (Party::Platform, Cause::RingTimeout),
-            (true, false) => (Party::Platform, Cause::TrunkSilent),
-            (false, rang) => (self.party, cause_of(status.unwrap_or_default(), q850, rang)),
+        let (by, cause) = match (self.released_by, local, self.rang) {
+            (Some(decided), ..) => decided,
+            (None, true, true) => (Party::Platform, Cause::RingTimeout),
+            (None, true, false) => (Party::Platform, Cause::TrunkSilent),
+            (None, false, rang) => (self.party, cause_of(status, q850, rang)),
         };
-        Release { by, cause, status, q850, rang: self.rang }
+        Release { by, cause, status: Some(status), q850, rang: self.rang }
     }
 
     /// An answered leg was hung up, by its party or by us.

@@ -173,7 +173,7 @@ pub(crate) enum Sign {
     Huawei {
         #[command(flatten)]
         customer: Customer,
-        /// Print curl's options instead of header lines: curl $(huihu sign huawei --curl) …
+        /// Print a curl configuration instead of header lines: curl -K <(huihu sign huawei --curl) …
         #[arg(long)]
         curl: bool,
     },

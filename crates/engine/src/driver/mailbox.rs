@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use base::limits;
 use rustix::event::{EventfdFlags, eventfd};
@@ -41,8 +41,8 @@ impl<T> Slot<T> {
     /// Posts a letter; gives it back when the mailbox is full or its shard is gone.
     pub(crate) fn post(&self, letter: T) -> Result<(), T> {
         self.letters.try_send(letter).map_err(|refused| match refused {
-            std::sync::mpsc::TrySendError::Full(letter)
-            | std::sync::mpsc::TrySendError::Disconnected(letter) => letter,
+            TrySendError::Full(letter)
+            | TrySendError::Disconnected(letter) => letter,
         })?;
         self.bell.ring();
         Ok(())
@@ -85,9 +85,6 @@ impl<T> Mailbox<T> {
 
     /// The next letter.
     pub(crate) fn take(&self) -> Option<T> {
-        match self.letters.try_recv() {
-            Ok(letter) => Some(letter),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.letters.try_recv().ok()
     }
 }

@@ -129,7 +129,7 @@ pub(crate) struct Parts {
 
 impl Shard {
     pub(crate) fn new(settings: &Settings, parts: Parts) -> std::io::Result<Self> {
-        let ip = settings.advertised.unwrap_or(parts.address.ip());
+        let ip = settings.advertised.unwrap_or_else(|| parts.address.ip());
         let contact = SocketAddr::new(ip, parts.address.port());
         let mut rng = StdRng::from_os_rng();
         let mut manners = sip::Settings::new(contact.to_string());
@@ -291,7 +291,7 @@ const fn leg_key(number: u64, leg: Leg) -> LegKey {
 
 /// The call and the leg that SIP means by a name.
 const fn of_key(key: LegKey) -> (u64, Leg) {
-    (key.0 / 2, if key.0 % 2 == 0 { Leg::A } else { Leg::B })
+    (key.0 / 2, if key.0.is_multiple_of(2) { Leg::A } else { Leg::B })
 }
 
 /// A leg's dialog as the journal keeps it.

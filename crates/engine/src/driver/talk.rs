@@ -89,7 +89,7 @@ pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
         Codec::Pcmu => media::g711::Codec::Pcmu,
     };
     Description {
-        remote: agreed.direction.sends().then_some(agreed.address),
+        remote: Some(agreed.address),
         remote_rtcp: Some(agreed.rtcp),
         codec,
         hears: Hears::Both,

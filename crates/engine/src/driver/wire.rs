@@ -7,7 +7,7 @@ use base::id::Leg;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use rustix::net::{RecvFlags, SendFlags};
-use sip::sdp::{Direction, EVENTS, OurSide};
+use sip::sdp::{Agreed, Direction, EVENTS, OurSide};
 
 use crate::driver::sockets::Pair;
 use crate::driver::talk;
@@ -66,7 +66,7 @@ impl Wire {
     /// Takes the far end's answer to our offer; whether it can be talked to.
     pub(crate) fn accept(&mut self, answer: &[u8], now: Instant) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
-        self.describe(talk::description(&agreed, EVENTS), now);
+        self.agree(&agreed, EVENTS, now);
         true
     }
 
@@ -74,8 +74,17 @@ impl Wire {
     pub(crate) fn answer(&mut self, offer: &[u8], now: Instant) -> Result<Vec<u8>, u16> {
         let (answer, agreed) =
             self.ours.answer(offer, Direction::SendRecv).map_err(sip::sdp::Fault::status)?;
-        self.describe(talk::description(&agreed, agreed.events.unwrap_or(EVENTS)), now);
+        self.agree(&agreed, agreed.events.unwrap_or(EVENTS), now);
         Ok(answer)
+    }
+
+    fn agree(&mut self, agreed: &Agreed, events: u8, now: Instant) {
+        self.describe(talk::description(agreed, events), now);
+        if agreed.direction.sends() {
+            self.session.resume();
+        } else {
+            self.session.hold();
+        }
     }
 
     /// Takes what offer and answer agreed to. With strict sources the sockets are connected, so that the kernel

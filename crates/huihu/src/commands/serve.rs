@@ -1,0 +1,45 @@
+//! `huihu serve`: the platform itself.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::config;
+use crate::cli::Serve;
+use crate::house::House;
+use crate::say;
+
+pub(crate) async fn run(command: Serve) -> Result<()> {
+    let config = config(&command.place)?;
+    let house = House::open(&config).await?;
+    let ready = json!({"http": format!("http://{}", house.http), "sip": house.sip.to_string()});
+    if let Some(file) = &command.ready_file {
+        write_ready(file, &ready)?;
+    }
+    say(&format!("Huihu listens: HTTP on http://{}, SIP on {}/udp", house.http, house.sip));
+    asked_to_end().await?;
+    say(&format!("Ending: {} calls still run and may finish. Ask once more to end at once.", house.live()));
+    tokio::select! {
+        () = house.close() => Ok(()),
+        ended = asked_to_end() => ended,
+    }
+}
+
+/// Waits until an operator or the system wants the process to end.
+pub(crate) async fn asked_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
+    }
+}
+
+/// Writes the addresses for scripts, whole or not at all.
+pub(crate) fn write_ready(file: &Path, ready: &Value) -> Result<()> {
+    let half = file.with_extension("half");
+    std::fs::write(&half, format!("{ready:#}\n"))
+        .and_then(|()| std::fs::rename(&half, file))
+        .with_context(|| format!("cannot write {}: choose another --ready-file", file.display()))
+}

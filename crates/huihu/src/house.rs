@@ -1,0 +1,203 @@
+//! The rooms put together: opened in the order of the road, closed in the opposite one.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use admission::{Abroad, Policy};
+use anyhow::{Context, Result, anyhow, bail};
+use base::fact::Fact;
+use base::id::Leg;
+use delivery::Courier;
+use dialects::Clock;
+use engine::{Engine, Journal as _, Orphan};
+use sip::digest::Credentials;
+use speech::shelf::Shelf;
+use store::{Accounts, Interrupted, Journal, JournalTask, Opened, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clips::Clips;
+use crate::config::Config;
+use crate::http;
+use crate::road::{AllPorts, Road, wall};
+
+/// How long running calls may go on after we were asked to end.
+const DRAIN: Duration = Duration::from_secs(30 * 60);
+
+/// How often the drain looks whether calls still run.
+const DRAIN_GLANCE: Duration = Duration::from_millis(50);
+
+/// How long the last pushes may take.
+const FLUSH: Duration = Duration::from_secs(10);
+
+/// A running platform.
+pub(crate) struct House {
+    pub(crate) http: SocketAddr,
+    pub(crate) sip: SocketAddr,
+    pub(crate) store: Store,
+    engine: Arc<Engine>,
+    journal: Journal,
+    writer: JournalTask,
+    courier: Courier,
+    ending: watch::Sender<bool>,
+    listener: JoinHandle<()>,
+    accounts: JoinHandle<()>,
+}
+
+/// The engine's pen in the store's journal.
+struct Pen(Journal);
+
+impl engine::Journal for Pen {
+    fn append(&mut self, entries: &mut Vec<base::fact::Entry>) {
+        if let Err(refused) = self.0.append(std::mem::take(entries)) {
+            *entries = refused;
+        }
+    }
+}
+
+impl House {
+    /// Opens every room. What an earlier process left open is closed before the listener opens.
+    pub(crate) async fn open(config: &Config) -> Result<Self> {
+        let guard = Arc::new(config.guard()?);
+        let store = Store::open(&config.data_dir).await?;
+        let term = store.serve(&config.node, wall()).await?;
+        let accounts = Accounts::load(&store).await?;
+        let shelf = Shelf::open(config.data_dir.join("clips"))?;
+        let Opened { journal, outbox, task, interrupted } = Journal::open(&store, term, wall).await?;
+        let pen = || Box::new(Pen(journal.clone())) as Box<dyn engine::Journal>;
+        let engine = Arc::new(Engine::start(&engine_settings(config)?, pen)?);
+        release(&engine, interrupted);
+        let courier = delivery::start(outbox, journal.clone(), accounts.clone(), Arc::clone(&guard))?;
+        let road = Road {
+            node: config.node.as_str().into(),
+            accounts: accounts.clone(),
+            journal: journal.clone(),
+            engine: Arc::clone(&engine),
+            clips: Arc::new(Clips::new(shelf)),
+            policy: policy(config),
+            guard,
+            settings: request_settings(config),
+            ports: AllPorts::default(),
+        };
+        let listener = listen(config.http).await?;
+        let http = listener.local_addr().context("the HTTP listener has no address")?;
+        let (ending, ended) = watch::channel(false);
+        Ok(Self {
+            http,
+            sip: engine.address(),
+            store,
+            engine,
+            journal,
+            writer: task,
+            courier,
+            ending,
+            listener: tokio::spawn(http::serve(listener, Arc::new(road), ended)),
+            accounts: tokio::spawn(accounts.follow()),
+        })
+    }
+
+    /// How many calls run now.
+    pub(crate) fn live(&self) -> usize {
+        self.engine.live()
+    }
+
+    /// Ends in good order: takes no new calls, lets the running ones finish, sends what is owed, writes what is known.
+    pub(crate) async fn close(self) {
+        self.ending.send_replace(true);
+        self.listener.await.ok();
+        let drained = tokio::time::timeout(DRAIN, async {
+            while self.engine.live() > 0 {
+                tokio::time::sleep(DRAIN_GLANCE).await;
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!(calls = self.engine.live(), "calls still run; the next start closes them");
+        }
+        self.courier.close(FLUSH).await;
+        self.accounts.abort();
+        // The engine's threads end before the journal does, so that no fact is left behind.
+        let engine = self.engine;
+        tokio::task::spawn_blocking(move || drop(engine)).await.ok();
+        self.journal.close();
+        self.writer.ended().await;
+    }
+}
+
+/// Hands the legs of interrupted calls to the engine, which hangs them up.
+fn release(engine: &Engine, interrupted: Vec<Interrupted>) {
+    if !interrupted.is_empty() {
+        tracing::warn!(calls = interrupted.len(), "closed the calls that the last process left open");
+    }
+    for call in interrupted {
+        for orphan in orphans(&call) {
+            let mut waiting = Box::new(orphan);
+            while let Err(refused) = engine.release(*waiting) {
+                waiting = refused;
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+/// The legs of an interrupted call that may still ring or be up: every leg that was never seen released. The INVITE
+/// leaves before its fact is durable, so a leg without facts may ring as well.
+fn orphans(call: &Interrupted) -> Vec<Orphan> {
+    let accepted = call.entries.iter().find_map(|entry| match &entry.fact {
+        Fact::Accepted(call) => Some(&**call),
+        _ => None,
+    });
+    let Some(accepted) = accepted else { return Vec::new() };
+    let is_released =
+        |of: Leg| call.entries.iter().any(|entry| matches!(entry.fact, Fact::Released { leg, .. } if leg == of));
+    let legs = [Leg::A, Leg::B].into_iter().filter(|leg| accepted.numbers(*leg).is_some() && !is_released(*leg));
+    legs.map(|leg| {
+        let dialog = call.dialogs().find(|(of, _)| *of == leg).map(|(_, dialog)| dialog.clone());
+        Orphan { call: accepted.clone(), leg, dialog }
+    })
+    .collect()
+}
+
+fn engine_settings(config: &Config) -> Result<engine::Settings> {
+    let Some(peer) = config.trunk.peer else {
+        bail!("no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER");
+    };
+    let credentials = match (&config.trunk.username, &config.trunk.password) {
+        (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose().clone())),
+        (None, None) => None,
+        _ => bail!("[trunk] has a username or a password but not both: set both, or neither"),
+    };
+    let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    Ok(engine::Settings {
+        sip: config.sip.listen,
+        advertised: config.sip.advertised,
+        rtp_ports: config.rtp_ports()?,
+        shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
+        trunk: engine::Trunk {
+            peer,
+            domain: config.trunk.domain.clone(),
+            credentials,
+            behind_nat: config.trunk.behind_nat,
+        },
+    })
+}
+
+fn policy(config: &Config) -> Policy {
+    let abroad = if config.requests.calls_abroad { Abroad::Open } else { Abroad::Closed };
+    Policy { platform_ports: config.limits.ports, abroad }
+}
+
+fn request_settings(config: &Config) -> dialects::Settings {
+    let clock = if config.requests.strict_clock { Clock::Utc } else { Clock::Lenient };
+    dialects::Settings { clock, ..dialects::Settings::default() }
+}
+
+/// Opens the HTTP listener, or says what to do about it.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|fault| {
+        anyhow!("{address}/tcp cannot be opened for HTTP ({fault}): choose another --http address, or stop the program that has it")
+    })
+}
