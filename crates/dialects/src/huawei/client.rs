@@ -2,6 +2,8 @@
 
 use base::account::{Key, PushSignature};
 use base::time::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 
 use super::auth::{self, CREATED};
@@ -14,6 +16,12 @@ pub fn sign(key: &Key, nonce: &str, created: Timestamp) -> Headers {
     let created = created.print(CREATED);
     let digest = auth::digest(key.secret.expose(), &[nonce, &created]);
     auth::headers(&key.id, &digest, nonce, &created).into_iter().collect()
+}
+
+/// A receiver's address as `statusUrl` and `feeUrl` carry it: in base64.
+#[must_use]
+pub fn encode_url(url: &str) -> String {
+    STANDARD.encode(url)
 }
 
 /// A push that is not what it claims to be.
