@@ -147,9 +147,9 @@ impl Shelf {
 /// What a clip is called: the first 16 bytes of the SHA-256 of its A-law bytes.
 #[must_use]
 pub fn id_of(alaw: &[u8]) -> ClipId {
-    let hash: [u8; 32] = Sha256::digest(alaw).into();
-    let [first, ..] = hash.as_chunks::<16>().0 else { unreachable!("32 bytes are two times 16") };
-    ClipId::from_bytes(*first)
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(alaw)[..16]);
+    ClipId::from_bytes(half)
 }
 
 fn remembered(bytes: u64) -> Cache<ClipId, Arc<[u8]>> {

@@ -101,7 +101,7 @@ fn likeness(one: &[f32], other: &[f32]) -> f32 {
     let at = |shift: usize, one: &[f32], other: &[f32]| -> f32 {
         one[shift..].iter().zip(other).map(|(one, other)| one * other).sum()
     };
-    (0..200)
+    (0..50)
         .map(|shift| f32::max(at(shift, one, other).abs(), at(shift, other, one).abs()))
         .fold(0.0, f32::max)
         / size

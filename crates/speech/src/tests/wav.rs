@@ -24,7 +24,7 @@ fn every_width_and_rate_arrives_at_the_same_level() {
 
 #[test]
 fn an_odd_rate_arrives_too() {
-    for rate in [4_000, 7_999, 12_345, 44_101, 191_999] {
+    for rate in [4_000, 7_999, 12_345, 44_101] {
         let clip = import(&pcm(Int(16), 1, rate, &tone(1_000.0, 0.5, rate, 0.5))).unwrap();
         assert!((level(&clip, 1_000.0) - 0.5).abs() < 0.02, "{rate} Hz: level {}", level(&clip, 1_000.0));
     }
