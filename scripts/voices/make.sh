@@ -34,4 +34,5 @@ if [ ! -d "$cache/package/voices" ]; then
 fi
 
 say "speaking"
+export PYTHONDONTWRITEBYTECODE=1
 exec "$cache/venv/bin/python" "$here/make.py" --cache "$cache" --out "$here/../../crates/speech/clips/zh" "$@"
