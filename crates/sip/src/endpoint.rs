@@ -128,11 +128,12 @@ impl Endpoint {
     pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, out: &mut Outputs) {
         let is_response =
             datagram.get(..RESPONSE.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESPONSE));
-        if !is_response && !self.settings.knows(from) {
+        let message = Message::parse(datagram);
+        if !is_response && !self.settings.knows(from) && !self.is_named_by_a_leg(from, &message) {
             self.ignored.strangers += 1;
             return;
         }
-        match Message::parse(datagram) {
+        match message {
             Ok(message) => match message.start() {
                 StartLine::Response { status, .. } => self.on_response(from, status, &message, now, out),
                 StartLine::Request { method, .. } => {
@@ -148,7 +149,7 @@ impl Endpoint {
     pub fn invite(&mut self, leg: LegKey, invite: Invite, now: Instant, out: &mut Outputs) {
         debug_assert!(leg.0 < LegKey::INCOMING, "keys from LegKey::INCOMING on are for calls that come in");
         debug_assert!(!self.legs.contains_key(&leg), "a key is used once");
-        if self.clients.is_full() {
+        if self.clients.is_full() || self.legs.len() >= LEGS_MAX {
             let failed = Event::Failed { status: 503, reason: None, retry_after: None, local: true };
             out.push(Output::Event { leg, event: failed });
             return;
@@ -284,6 +285,15 @@ impl Endpoint {
         if key.0 >= LegKey::INCOMING {
             self.by_origin.remove(&self.keys.origin(call_id.as_bytes(), leg.first_remote_tag().as_bytes()));
         }
+    }
+
+    /// Whether the sender is no peer but an address that the dialog of its request named: a gateway behind a proxy.
+    fn is_named_by_a_leg(&self, from: SocketAddr, message: &Result<Message<'_>, Fault>) -> bool {
+        let Ok(request) = message else { return false };
+        let leg =
+            request.to().tag().and_then(|tag| self.by_dialog.get(&self.keys.leg(request.call_id(), tag)));
+        let leg = leg.and_then(|leg| self.legs.get(leg));
+        leg.is_some_and(|leg| leg.names(from.ip(), request.from().tag().unwrap_or_default()))
     }
 
     fn on_response(
@@ -491,30 +501,6 @@ pub struct Adopted {
     pub credentials: Option<Credentials>,
     /// Why it is released.
     pub reason: Option<Reason>,
-}
-
-/// The Call-ID of a datagram, found without reading the rest: how a reader that feeds several endpoints finds the
-/// right one. The value is what stands in the first `Call-ID` or `i` line before the body.
-///
-/// ```
-/// let datagram = b"BYE sip:a@h SIP/2.0\r\nVia: x\r\ni: 7-abc\r\n\r\n";
-/// assert_eq!(huihu_sip::call_id_of(datagram), Some(&b"7-abc"[..]));
-/// ```
-#[must_use]
-pub fn call_id_of(datagram: &[u8]) -> Option<&[u8]> {
-    for line in datagram.split(|&byte| byte == b'\n').skip(1) {
-        let line = line.trim_ascii_end();
-        if line.is_empty() {
-            return None;
-        }
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-        let name = line[..colon].trim_ascii_end();
-        if name.eq_ignore_ascii_case(b"Call-ID") || name.eq_ignore_ascii_case(b"i") {
-            let value = line[colon + 1..].trim_ascii();
-            return (!value.is_empty()).then_some(value);
-        }
-    }
-    None
 }
 
 /// What a response begins with.

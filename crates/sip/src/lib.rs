@@ -17,15 +17,17 @@ mod invite;
 mod reason;
 mod saved;
 mod settings;
+mod shard;
 mod timer;
 mod transaction;
 
-pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring, call_id_of};
+pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
 pub use self::event::{Datagram, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
 pub use self::invite::Invite;
 pub use self::reason::{Protocol, Reason};
 pub use self::saved::{Saved, SavedDialog};
 pub use self::settings::{NextHop, PeerRule, Settings};
+pub use self::shard::call_id_of;
 pub use self::timer::{Pace, Timer};
 
 /// CSeq number of the first request of a leg that we place.

@@ -7,11 +7,51 @@ use crate::event::Event;
 use crate::message::{Message, Method, Name, NameAddr, StartLine, text, unfold};
 use crate::reason::Reason;
 
-/// The session description, whether or not its sender remembered to name its type.
+/// The session description, whether or not its sender remembered to name its type. Gateways to the telephone network
+/// send it in one envelope with their own signalling (RFC 3204, `multipart/mixed`).
 pub(crate) fn sdp(message: &Message<'_>) -> Option<Vec<u8>> {
     let body = message.body();
     let untyped = message.content_type().is_none() && body.starts_with(b"v=");
-    (!body.is_empty() && (untyped || message.is_content("application/sdp"))).then(|| body.to_vec())
+    if untyped || message.is_content("application/sdp") {
+        return (!body.is_empty()).then(|| body.to_vec());
+    }
+    let boundary = boundary(message.content_type()?)?;
+    parts(body, &boundary).find_map(sdp_part)
+}
+
+/// The boundary of a `multipart/…` body (RFC 2046 5.1.1).
+fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
+    let (media, params) = content_type.split_at_checked(MULTIPART.len())?;
+    let param = params.split(|&byte| byte == b';').map(<[u8]>::trim_ascii).find_map(|param| {
+        let (name, value) = param.split_at_checked(BOUNDARY.len())?;
+        name.eq_ignore_ascii_case(BOUNDARY).then_some(value)
+    })?;
+    let word = param.strip_prefix(b"\"").and_then(|word| word.strip_suffix(b"\"")).unwrap_or(param);
+    (media.eq_ignore_ascii_case(MULTIPART) && !word.is_empty()).then(|| [b"--", word].concat())
+}
+
+/// What stands between the boundaries.
+fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = find(body, boundary).map(|at| &body[at + boundary.len()..]);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = find(text, boundary)?;
+        rest = Some(&text[end + boundary.len()..]);
+        Some(&text[..end])
+    })
+    .take(PARTS_MAX)
+}
+
+/// The body of a part, if it is a session description. The line end before the boundary belongs to the boundary.
+fn sdp_part(part: &[u8]) -> Option<Vec<u8>> {
+    let blank = find(part, b"\r\n\r\n")?;
+    let (head, body) = (&part[..blank], &part[blank + 4..]);
+    let typed = head.to_ascii_lowercase().windows(SDP.len()).any(|word| word == SDP);
+    (typed && !body.is_empty()).then(|| body.strip_suffix(b"\r\n").unwrap_or(body).to_vec())
+}
+
+fn find(text: &[u8], word: &[u8]) -> Option<usize> {
+    memchr::memmem::find(text, word)
 }
 
 /// Record-Route from the top, each as a `name-addr` for Route.
@@ -90,6 +130,13 @@ pub(crate) fn reply_to(request: &Message<'_>, from: SocketAddr) -> SocketAddr {
     let port = via.port().filter(|&port| port != 0).unwrap_or(DEFAULT_PORT);
     SocketAddr::new(from.ip(), port)
 }
+
+const MULTIPART: &[u8] = b"multipart/";
+const BOUNDARY: &[u8] = b"boundary=";
+const SDP: &[u8] = b"application/sdp";
+
+/// Parts looked at in one body: a session description, the telephone network's message, and a few more.
+const PARTS_MAX: usize = 8;
 
 /// Extensions named in one refusal.
 const UNSUPPORTED_MAX: usize = 8;

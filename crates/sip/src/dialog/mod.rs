@@ -27,7 +27,7 @@ pub(crate) mod reliable;
 pub(crate) mod route;
 pub(crate) mod tools;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -204,6 +204,15 @@ impl Leg {
     /// What requests inside its dialogs are found by.
     pub(crate) fn identity(&self) -> (&str, &str) {
         (&self.names.call_id, &self.names.local_tag)
+    }
+
+    /// Whether the dialog with this tag of the other side goes to this address.
+    pub(crate) fn names(&self, ip: IpAddr, remote_tag: &[u8]) -> bool {
+        let Some(dialog) = self.dialog_of(remote_tag).map(|dialog| &self.dialogs[dialog]) else {
+            return false;
+        };
+        let ways = [&*dialog.target, dialog.routes.path(&dialog.target).next];
+        ways.into_iter().filter_map(route::socket_of).any(|way| way.ip() == ip.to_canonical())
     }
 
     /// The other side's tag as its INVITE had it.

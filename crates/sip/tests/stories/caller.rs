@@ -173,6 +173,37 @@ fn row_12_other_schemes_are_understood() {
 }
 
 #[test]
+fn a_description_in_an_envelope_is_found() {
+    let mut far = Far::calling();
+    let text = far.reply_text(
+        "INVITE",
+        &Reply::new(200).contact().header("Content-Type: multipart/mixed; boundary=\"x y\""),
+    );
+    let head = text.split("Content-Length").next().unwrap_or_default();
+    far.says(format!(
+        "{head}\r\n--x y\r\nContent-Type: application/ISUP;version=itu-t92+\r\n\r\n\u{1}\u{2}\r\n--x y\r\n\
+         Content-Type: Application/SDP\r\n\r\n{}\r\n--x y--\r\n",
+        crate::far::SDP
+    ));
+    let Some((_, huihu_sip::Event::Answered { sdp: Some(sdp), .. })) = far.told.last() else {
+        panic!("no answer")
+    };
+    assert_eq!(sdp, crate::far::SDP.as_bytes());
+}
+
+#[test]
+fn a_gateway_that_the_dialog_named_is_no_stranger() {
+    let mut far = Far::calling();
+    far.replies("INVITE", Reply::new(200).header("Contact: <sip:b@10.0.0.77>").sdp());
+    let bye = "BYE sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.77;branch=z9hG4bKg\r\nFrom: <sip:b@h>;tag=far\r\n\
+         To: <sip:a@h>;tag=near\r\nCall-ID: call-1\r\nCSeq: 9 BYE\r\n\r\n";
+    far.says_from(([10, 0, 0, 78], 5060).into(), bye);
+    assert_eq!(far.story(), "Answered fork 0 sdp");
+    far.says_from(([10, 0, 0, 77], 5060).into(), bye);
+    assert_eq!(far.story(), "Answered fork 0 sdp, Ended by peer");
+}
+
+#[test]
 fn a_dead_trunk_fails_after_64_t1() {
     let mut far = Far::calling();
     far.wait(33_000);
