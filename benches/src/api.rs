@@ -1,6 +1,6 @@
 //! The customer: signed requests for calls over connections that are kept, one request at a time on each.
 
-use std::io::ErrorKind;
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +13,7 @@ use serde_json::json;
 use sha2::Sha256;
 use slab::Slab;
 
-use crate::http::{self, Incoming};
+use crate::http::Incoming;
 use crate::ledger::{Ledger, Parties, Side};
 
 /// The number that all calls show; set-up gives it to the app.
@@ -87,7 +87,7 @@ impl Api {
         if let Some(place) = self.idle.pop() {
             let connection = &mut self.connections[place];
             connection.call = Some(call);
-            if http::write_all(&mut connection.stream, &request).is_ok() {
+            if connection.stream.write_all(&request).is_ok() {
                 return Ok(None);
             }
             // The server had closed it; a new one serves.
@@ -100,7 +100,7 @@ impl Api {
             .with_context(|| format!("cannot connect to {}", self.account.http))?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        http::write_all(&mut stream, &request).context("cannot send a request")?;
+        stream.write_all(&request).context("cannot send a request")?;
         let place =
             self.connections.insert(Connection { stream, incoming: Incoming::default(), call: Some(call) });
         Ok(Some((place, &self.connections[place].stream)))
@@ -206,11 +206,6 @@ fn digest(secret: &str, nonce: &str, created: &str) -> String {
     mac.update(nonce.as_bytes());
     mac.update(created.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
-}
-
-/// Whether a fault of a socket only says that there is nothing now.
-pub(crate) fn is_nothing_yet(fault: &std::io::Error) -> bool {
-    matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -117,7 +117,9 @@ fn judge(world: &World, burst: &Burst) -> Outcome {
     let ledger = &world.ledger;
     let failed = ledger.calls.iter().filter(|call| !ledger.is_over(call)).count();
     let untold = ledger.calls.iter().filter(|call| burst.are_pushed && !ledger.is_told(call)).count();
-    let prompts = || world.media.prompts();
+    // In a callback the server speaks only while B rings.
+    let is_prompt = matches!(burst.order, Order::Code { .. });
+    let prompts = || world.media.prompts().filter(|_| is_prompt);
     let packets = || prompts().map(|prompt| prompt.packets);
     Outcome {
         rate: burst.rate,

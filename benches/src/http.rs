@@ -1,6 +1,6 @@
 //! HTTP/1.1 messages of a known length, as far as a customer's two programs need them.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, bail};
@@ -76,11 +76,6 @@ impl Incoming {
         self.bytes.drain(..to);
         Ok(Some(HttpMessage { head, body }))
     }
-}
-
-/// Writes all of a small message to a socket that does not block.
-pub(crate) fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
-    io::Write::write_all(stream, bytes)
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

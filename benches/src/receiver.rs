@@ -1,5 +1,6 @@
 //! The customer's receiver of pushes: takes each at once, counts what it says of which call.
 
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Instant;
 
@@ -7,8 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use slab::Slab;
 
-use crate::api::is_nothing_yet;
-use crate::http::{self, Incoming};
+use crate::http::Incoming;
 use crate::ledger::Ledger;
 
 const THANKS: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 41\r\n\r\n\
@@ -53,7 +53,7 @@ impl Receiver {
     pub(crate) fn accept(&mut self) -> Result<Option<(usize, &TcpStream)>> {
         let stream = match self.listener.accept() {
             Ok((stream, _)) => stream,
-            Err(fault) if is_nothing_yet(&fault) => return Ok(None),
+            Err(fault) if fault.kind() == ErrorKind::WouldBlock => return Ok(None),
             Err(fault) => return Err(fault).context("cannot accept a connection"),
         };
         stream.set_nonblocking(true)?;
@@ -71,7 +71,7 @@ impl Receiver {
                 Ok(body) => body.note(ledger, Instant::now()),
                 Err(fault) => ledger.complain(|| format!("a push is not what the vendor documents: {fault}")),
             }
-            is_open &= http::write_all(stream, THANKS).is_ok();
+            is_open &= stream.write_all(THANKS).is_ok();
         }
         if !is_open {
             self.connections.remove(place);
@@ -117,7 +117,7 @@ mod tests {
     fn the_answer_says_its_length() {
         let mut incoming = Incoming::default();
         let (mut here, there) = pair();
-        http::write_all(&mut here, THANKS).unwrap();
+        here.write_all(THANKS).unwrap();
         drop(here);
         let mut there = there;
         assert!(!incoming.read_from(&mut there).unwrap());

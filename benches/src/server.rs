@@ -112,7 +112,8 @@ impl Installation {
         let _ = fs::remove_file(&ready_file);
         let mut command = self.command(&["serve"]);
         command.arg("--ready-file").arg(&ready_file);
-        command.stdin(Stdio::null()).stdout(File::create(&log)?).stderr(File::create(&log)?);
+        let said = File::create(&log)?;
+        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
         // A process inherits the cores of the thread that starts it.
         pin(SERVER_CORE)?;
         let process = command.spawn();

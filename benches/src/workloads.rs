@@ -92,7 +92,7 @@ impl Bench<'_> {
             rates: rates.to_vec(),
             halvings: if is_quick { 0 } else { 2 },
             step: Duration::from_secs(if is_quick { 2 } else { 3 }),
-            confirm: (!is_quick).then_some(Duration::from_secs(10)),
+            confirm: (!is_quick).then_some(Duration::from_secs(8)),
             limit_ms: 1000.0,
             comfort_ms: 20.0,
         }
@@ -103,7 +103,7 @@ impl Bench<'_> {
         let name = if are_pushed { "callbacks with pushes" } else { "callbacks" };
         let mut server = self.install(if are_pushed { "w1p" } else { "w1" })?.start()?;
         let rates: &[f64] = match self.pace {
-            Pace::Usual => &[50.0, 100.0, 200.0, 400.0, 800.0, 1600.0],
+            Pace::Usual => &[100.0, 200.0, 400.0, 800.0, 1600.0],
             Pace::Quick => &[50.0, 150.0, 300.0],
         };
         let rates: Vec<f64> = rates.iter().copied().filter(|&rate| rate >= start.unwrap_or(0.0)).collect();
