@@ -288,6 +288,12 @@ impl<'m, 'a> Values<'m, 'a> {
         Self { rows: index.rows(name), list: name.is_list(), rest: None }
     }
 
+    /// What stands below the topmost value: the rest of its line, if there is any, and the lines after it.
+    pub(super) fn below_top(mut self) -> (Option<&'a [u8]>, Rows<'m, 'a>) {
+        self.next();
+        (self.rest.map(trim).filter(|rest| !rest.is_empty()), self.rows)
+    }
+
     /// Whether one of the values is this token in any case, parameters left aside.
     #[must_use]
     pub fn has_token(mut self, token: &str) -> bool {

@@ -71,14 +71,13 @@ impl Writer {
     ) -> Self {
         const TRYING: u16 = 100;
         let mut writer = Self::response(status, reason);
-        for (at, via) in request.vias().enumerate() {
-            writer.begin(Name::Via.as_str().as_bytes());
-            if at == 0 {
-                writer.top_via(&request.via(), source)
-            } else {
-                writer.value(via)
-            }
-            writer.end();
+        let (below, lines) = request.vias().below_top();
+        writer.begin(Name::Via.as_str().as_bytes());
+        writer.top_via(&request.via(), source);
+        writer.end();
+        // Line by line and not value by value, so that a line of commas does not grow into a book.
+        for vias in below.into_iter().chain(lines) {
+            writer.header(Name::Via, vias);
         }
         writer.copy(request, Name::From);
         writer.to(request.header(Name::To).unwrap_or_default(), tag.filter(|_| request.to().tag().is_none()));

@@ -169,6 +169,18 @@ fn a_reply_says_where_the_request_came_from() {
 }
 
 #[test]
+fn a_reply_does_not_outgrow_its_request() {
+    let many = format!("SIP/2.0/UDP 192.0.2.1:5062;branch=z9hG4bKx{}", ",a".repeat(20_000));
+    let text = String::from_utf8_lossy(INVITE).into_owned();
+    let request = text.replacen("SIP/2.0/UDP 192.0.2.1:5062;rport;branch=z9hG4bK77ef4c2312983.1", &many, 1);
+    let parsed = Message::parse(request.as_bytes()).unwrap();
+    let reply =
+        Writer::reply(&parsed, 400, "Bad Request", None, "203.0.113.5:40000".parse().unwrap()).finish();
+    assert!(reply.len() < request.len());
+    assert_eq!(parsed.check(), Err(Fault::Malformed(Name::Via)));
+}
+
+#[test]
 fn no_value_leaves_its_line() {
     let mut writer = Writer::request(Method::Options, "sip:a b\r\nX: 1@h");
     writer.header(Name::Subject, "a\r\nInjected: yes\r\n\r\nbody\0").header_named("X Y:\n", "\r");
