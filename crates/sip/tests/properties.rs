@@ -17,11 +17,12 @@ fn corpus() -> &'static [Vec<u8>] {
     static CORPUS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     CORPUS.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("torture");
-        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let mut files: Vec<_> =
             files.filter(|path| path.extension().is_some_and(|ending| ending == "sip")).collect();
         files.sort();
-        let mut corpus: Vec<_> = files.into_iter().map(|path| fs::read(path).unwrap()).collect();
+        let mut corpus: Vec<_> = files.into_iter().filter_map(|path| fs::read(path).ok()).collect();
+        assert!(!corpus.is_empty(), "the messages are in the folder");
         corpus.push(RESPONSE.to_vec());
         corpus
     })
@@ -111,7 +112,7 @@ fn ask(message: &Message<'_>) {
         let subject = Subject { method: "INVITE", uri: b"sip:a@b", body: message.body() };
         let _ = challenge.answer(&Credentials::new("u".into(), "p".into()), subject, 1, "c");
     }
-    let _ = Writer::reply(message, 486, "Busy Here", Some("t"), "192.0.2.1:5060".parse().unwrap()).finish();
+    let _ = Writer::reply(message, 486, "Busy Here", Some("t"), ([192, 0, 2, 1], 5060).into()).finish();
 }
 
 proptest! {

@@ -90,7 +90,7 @@ fn folder() -> PathBuf {
 }
 
 fn load(name: &str) -> Vec<u8> {
-    fs::read(folder().join(name).with_extension("sip")).unwrap()
+    fs::read(folder().join(name).with_extension("sip")).expect("the message is in the folder")
 }
 
 fn judge(datagram: &[u8]) -> Verdict {
