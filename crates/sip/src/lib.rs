@@ -3,8 +3,8 @@
 //! *Takes* bytes from the network and wishes from the engine. *Gives* bytes to send, news, and the next deadline. It
 //! never opens a socket, reads a clock, draws a random number, blocks or panics on what a stranger sends.
 //!
-//! Read [`Endpoint`] first if you place or take calls, [`message`] if you care what stands on the wire, then [`digest`] (how we prove who we are) and [`sdp`] (what the
-//! media will be).
+//! Read [`Endpoint`] first if you place or take calls, [`message`] if you care what stands on the wire, then
+//! [`digest`] (how we prove who we are) and [`sdp`] (what the media will be).
 
 pub mod digest;
 pub mod message;
