@@ -1,0 +1,296 @@
+//! The journal on a real database: what is durable when, and what a restart finds.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use base::fact::{Entry, Fact};
+use base::id::{CallId, Leg};
+use base::row::Channel;
+use huihu_store::admin::PushPick;
+use huihu_store::{
+    AcceptFault, Admin, DueCursor, Journal, Opened, Outcome, PushNo, PushState, Store, StoreFault, Verdict,
+};
+use tempfile::TempDir;
+
+mod support;
+use support::{at, call, talk};
+
+const HOST: &str = "receiver.example";
+
+/// A server on a data directory, from one start to its end or its death.
+struct Server {
+    store: Store,
+    opened: Opened,
+}
+
+impl Server {
+    async fn start(dir: &TempDir) -> Self {
+        let store = Store::open(dir.path()).await.unwrap();
+        let term = store.serve("node-1", support::BEGIN).await.unwrap();
+        let opened = Journal::open(&store, term, || at(60_000)).await.unwrap();
+        Self { store, opened }
+    }
+
+    /// Accepts a call and appends the facts that follow, all at once.
+    async fn run(&self, entries: &[Entry]) -> CallId {
+        let (first, rest) = entries.split_first().unwrap();
+        self.opened.journal.accept(first.clone()).await.unwrap();
+        self.opened.journal.append(rest.to_vec()).unwrap();
+        first.call
+    }
+
+    async fn stop(self) {
+        self.opened.journal.close();
+        self.opened.task.ended().await;
+    }
+
+    fn admin(&self) -> Admin {
+        Admin::new(&self.store)
+    }
+}
+
+/// Lives through a story in a process of its own, as far as the store can tell: at the end everything is dropped
+/// wherever it stands.
+fn until_death(story: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(story);
+}
+
+/// What an operator can see of a directory whose server is gone.
+async fn admin(dir: &TempDir) -> Admin {
+    Admin::new(&Store::open(dir.path()).await.unwrap())
+}
+
+fn count(admin: &[huihu_store::admin::PushLine], channel: Channel) -> usize {
+    admin.iter().filter(|line| line.push.channel == channel).count()
+}
+
+#[tokio::test]
+async fn an_accepted_call_is_there_after_the_process_died() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = talk(call(1, HOST));
+    let server = Server::start(&dir).await;
+    server.opened.journal.accept(entries[0].clone()).await.unwrap();
+    // Another process sees it at once: it was committed before the answer.
+    assert_eq!(admin(&dir).await.entries(entries[0].call).await.unwrap(), entries[..1]);
+}
+
+#[tokio::test]
+async fn a_call_that_is_over_has_its_record_and_its_pushes_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = talk(call(1, HOST));
+    let server = Server::start(&dir).await;
+    let id = server.run(&entries).await;
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert_eq!(admin.entries(id).await.unwrap(), entries);
+    let record = admin.record(id).await.unwrap().unwrap();
+    // Its last leg was gone a moment before the end was written.
+    assert_eq!(record.ended_at, entries[10].at);
+    let pushes = admin.pushes(PushPick::Of(id), 100).await.unwrap();
+    assert_eq!((count(&pushes, Channel::Status), count(&pushes, Channel::Fee)), (7, 1));
+    assert!(pushes.iter().all(|line| line.state == PushState::Fresh));
+}
+
+#[tokio::test]
+async fn a_call_whose_customer_named_no_receiver_owes_no_push() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut quiet = call(1, HOST);
+    (quiet.status_url, quiet.fee_url) = (None, None);
+    let server = Server::start(&dir).await;
+    let id = server.run(&talk(quiet)).await;
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert!(admin.pushes(PushPick::Of(id), 100).await.unwrap().is_empty());
+    assert!(admin.record(id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn many_acceptances_share_few_commits() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let begin = std::time::Instant::now();
+    let waits: Vec<_> = (0..2_000)
+        .map(|number| {
+            let (journal, entry) = (server.opened.journal.clone(), talk(call(number, HOST)).remove(0));
+            tokio::spawn(async move { journal.accept(entry).await })
+        })
+        .collect();
+    for wait in waits {
+        wait.await.unwrap().unwrap();
+    }
+    // One flush for each of 2,000 acceptances would take this disk several times as long.
+    assert!(server.opened.journal.commits() <= 40, "{} commits", server.opened.journal.commits());
+    assert!(begin.elapsed().as_secs() < 30);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_out_of_place_costs_itself_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
+    let server = Server::start(&dir).await;
+    server.opened.journal.accept(one[0].clone()).await.unwrap();
+    assert_eq!(server.opened.journal.accept(one[0].clone()).await, Err(AcceptFault::Misfit));
+    assert_eq!(server.opened.journal.accept(two[1].clone()).await, Err(AcceptFault::Misfit));
+    // A call that nobody accepted, a gap, and the same entry twice.
+    let wrong = vec![two[1].clone(), one[2].clone(), one[1].clone(), one[1].clone()];
+    server.opened.journal.append(wrong).unwrap();
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert_eq!(admin.entries(one[0].call).await.unwrap(), one[..2]);
+    assert!(admin.entries(two[0].call).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn after_the_end_everything_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = talk(call(1, HOST));
+    let server = Server::start(&dir).await;
+    let journal = server.opened.journal.clone();
+    server.stop().await;
+    assert_eq!(journal.accept(entries[0].clone()).await, Err(AcceptFault::Stopped));
+    assert_eq!(journal.append(entries.clone()), Err(entries));
+}
+
+#[test]
+fn a_restart_closes_what_the_dead_process_left_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = talk(call(1, HOST));
+    let id = entries[0].call;
+    // A talks, B rings; then the process dies without a word.
+    until_death(async {
+        let server = Server::start(&dir).await;
+        server.run(&entries[..7]).await;
+        server.opened.outbox.committed().await;
+    });
+    until_death(async {
+        let server = Server::start(&dir).await;
+        let [interrupted] = &server.opened.interrupted[..] else { panic!("one call was open") };
+        assert_eq!((interrupted.call, &interrupted.entries[..]), (id, &entries[..7]));
+        let legs: Vec<_> = interrupted.dialogs().map(|(leg, _)| leg).collect();
+        assert_eq!(legs, [Leg::A, Leg::B]);
+        let closed = server.admin().entries(id).await.unwrap();
+        assert_eq!(closed.len(), 10);
+        assert!(matches!(closed[9].fact, Fact::Over(_)));
+        assert!(server.admin().record(id).await.unwrap().is_some());
+        let pushes = server.admin().pushes(PushPick::Of(id), 100).await.unwrap();
+        assert_eq!((count(&pushes, Channel::Status), count(&pushes, Channel::Fee)), (6, 1));
+    });
+    until_death(async {
+        let server = Server::start(&dir).await;
+        assert!(server.opened.interrupted.is_empty());
+        assert_eq!(server.admin().entries(id).await.unwrap().len(), 10);
+    });
+}
+
+#[tokio::test]
+async fn an_interrupted_call_ended_at_the_last_sign_of_life() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let entries = talk(call(1, HOST));
+    let term = store.serve("node-1", at(0)).await.unwrap();
+    // The first commit is a heartbeat too: this process was last seen 5 s after the beginning.
+    let opened = Journal::open(&store, term, || at(5_000)).await.unwrap();
+    opened.journal.accept(entries[0].clone()).await.unwrap();
+    opened.journal.close();
+    opened.task.ended().await;
+
+    let term = store.serve("node-1", at(900_000)).await.unwrap();
+    Journal::open(&store, term, || at(900_000)).await.unwrap();
+    let record = Admin::new(&store).record(entries[0].call).await.unwrap().unwrap();
+    assert_eq!(record.ended_at, at(5_000));
+}
+
+#[tokio::test]
+async fn thousands_of_open_calls_are_closed_at_a_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    for numbers in [0..500, 500..1_000] {
+        let waits: Vec<_> = numbers
+            .map(|number| {
+                let (journal, mut entries) = (server.opened.journal.clone(), talk(call(number, HOST)));
+                tokio::spawn(async move {
+                    journal.accept(entries.remove(0)).await.unwrap();
+                    journal.append(entries.drain(..5).collect()).unwrap();
+                })
+            })
+            .collect();
+        for wait in waits {
+            wait.await.unwrap();
+        }
+    }
+    server.stop().await;
+    let server = Server::start(&dir).await;
+    assert_eq!(server.opened.interrupted.len(), 1_000);
+    assert_eq!(server.admin().latest_records(2_000).await.unwrap().len(), 1_000);
+}
+
+#[tokio::test]
+async fn only_one_process_serves_from_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let other = Store::open(dir.path()).await.unwrap();
+    assert!(matches!(other.serve("node-1", at(0)).await, Err(StoreFault::Taken { .. })));
+    server.stop().await;
+    assert_eq!(other.serve("node-1", at(0)).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
+async fn the_outbox_hands_over_in_memory_what_was_committed_and_knows_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let id = server.run(&talk(call(1, HOST))).await;
+    let outbox = server.opened.outbox.clone();
+    let mut pushes = Vec::new();
+    while pushes.len() < 8 {
+        outbox.committed().await;
+        pushes.extend(outbox.take_fresh().pushes);
+    }
+    assert!(pushes.iter().all(|push| push.call == id && &*push.host == HOST && &*push.key == "key-1"));
+    assert_eq!(outbox.hosts().await.unwrap(), [HOST]);
+    let page = outbox.page(HOST, PushNo(0), 3).await.unwrap();
+    assert_eq!((&page.pushes[..], page.full), (&pushes[..3], true));
+    let page = outbox.page(HOST, page.reached, 100).await.unwrap();
+    assert_eq!((&page.pushes[..], page.full), (&pushes[3..], false));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
+    static CLOCK: AtomicI64 = AtomicI64::new(0);
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let id = server.run(&talk(call(1, HOST))).await;
+    let again = Outcome::Again { due: at(5_000), message: PushNo(2), why: "HTTP 500".into() };
+    let parked = Outcome::Parked { message: PushNo(3), why: "timed out".into() };
+    let outcomes = [Outcome::Delivered, again, parked];
+    let verdicts = outcomes.into_iter().zip(1..).map(|(outcome, id)| Verdict {
+        id: PushNo(id),
+        at: at(CLOCK.fetch_add(1, Ordering::Relaxed)),
+        took: std::time::Duration::from_millis(7),
+        outcome,
+    });
+    server.opened.outbox.committed().await;
+    server.opened.journal.settle(verdicts.collect()).unwrap();
+    let outbox = server.opened.outbox.clone();
+    let admin = server.admin();
+    server.stop().await;
+
+    let states: Vec<_> = admin.pushes(PushPick::Of(id), 3).await.unwrap();
+    let states: Vec<_> = states.iter().map(|line| (line.state, line.push.attempts)).collect();
+    assert_eq!(states, [(PushState::Delivered, 1), (PushState::Deferred, 1), (PushState::Parked, 1)]);
+    assert_eq!(&*admin.attempts(PushNo(3)).await.unwrap()[0].outcome, "timed out");
+
+    let due = |now, cursor| {
+        let outbox = outbox.clone();
+        async move { outbox.due(now, cursor, 10).await.unwrap() }
+    };
+    let (pushes, cursor) = due(at(4_999), DueCursor::default()).await;
+    assert!(pushes.is_empty());
+    let (pushes, cursor) = due(at(5_000), cursor).await;
+    assert_eq!(pushes.iter().map(|push| push.id).collect::<Vec<_>>(), [PushNo(2)]);
+    assert_eq!(admin.redeliver(PushNo(3), at(6_000)).await.unwrap(), 1);
+    assert!(admin.redeliver(PushNo(3), at(6_000)).await.is_err());
+    let (pushes, _) = due(at(9_000), cursor).await;
+    assert_eq!(pushes.iter().map(|push| push.id).collect::<Vec<_>>(), [PushNo(3)]);
+}
