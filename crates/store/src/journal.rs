@@ -77,7 +77,7 @@ impl Journal {
         let owner = Owner { node: term.node.clone(), epoch: term.epoch };
         let interrupted =
             recovery::close_all(store, &term, &owner, &mut ledger, &mut connection, clock()).await?;
-        let outbox = Outbox::new(store, next_push(&mut connection).await?.before());
+        let outbox = Outbox::new(store);
         let queue = Arc::new(Queue::default());
         let writer = Writer {
             connection,
@@ -118,6 +118,12 @@ impl Journal {
     /// Gives the verdicts back when there is no room: try again in a moment.
     pub fn settle(&self, verdicts: Vec<Verdict>) -> Result<(), Vec<Verdict>> {
         self.queue.settle(verdicts)
+    }
+
+    /// How many commits the writer has made.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.queue.commits()
     }
 
     /// Takes nothing more. What was taken is still written; [`JournalTask::ended`] waits for that.
@@ -206,7 +212,10 @@ impl Writer {
         let mut pause = RETRY_FIRST;
         while !(batch.is_empty() && heartbeat.is_none()) {
             match batch.commit(&self.owner, heartbeat, &mut self.connection).await {
-                Ok(()) => break,
+                Ok(()) => {
+                    self.queue.count_commit();
+                    break;
+                }
                 Err(StoreFault::ClosedBefore { call }) => {
                     tracing::error!(call.id = %call, "the call was closed by somebody else: our end of it is dropped");
                     batch.drop_call(call);
@@ -242,12 +251,6 @@ async fn next_push(connection: &mut SqliteConnection) -> Result<PushNo, StoreFau
         .await
         .map_err(StoreFault::of_driver("read the outbox of"))?;
     Ok(PushNo(last.unwrap_or(0) + 1))
-}
-
-impl PushNo {
-    const fn before(self) -> Self {
-        Self(self.0 - 1)
-    }
 }
 
 /// The shortest time between two commits, unless a batch is full.

@@ -127,7 +127,6 @@ struct Shared {
 struct Tail {
     pushes: VecDeque<Waiting>,
     overflowed: bool,
-    reached: PushNo,
 }
 
 /// Pushes that were committed since the last time, in order.
@@ -135,7 +134,8 @@ struct Tail {
 pub struct Fresh {
     /// The pushes.
     pub pushes: VecDeque<Waiting>,
-    /// Whether some are missing, because nobody took them in time: they must be read from the database.
+    /// Whether some are missing, from before the start or because nobody took them in time: they must be read from
+    /// the database.
     pub overflowed: bool,
 }
 
@@ -144,8 +144,10 @@ pub struct Fresh {
 pub struct Page {
     /// The pushes.
     pub pushes: Vec<Waiting>,
-    /// Every push up to this number is in the page, or was in one before it. With a full page that is its last one.
+    /// The last push that was read; the next page begins after it.
     pub reached: PushNo,
+    /// Whether there may be more. When not, everything that was committed before the reading began was read.
+    pub full: bool,
 }
 
 /// The place after which due pushes are still to be read. It starts at the beginning of time.
@@ -153,8 +155,9 @@ pub struct Page {
 pub struct DueCursor(Timestamp, PushNo);
 
 impl Outbox {
-    pub(crate) fn new(store: &Store, reached: PushNo) -> Self {
-        let tail = Mutex::new(Tail { reached, ..Tail::default() });
+    pub(crate) fn new(store: &Store) -> Self {
+        // Nobody has read yet what is owed from before.
+        let tail = Mutex::new(Tail { overflowed: true, ..Tail::default() });
         Self { shared: Arc::new(Shared { store: store.clone(), tail, committed: Notify::new() }) }
     }
 
@@ -191,7 +194,6 @@ impl Outbox {
     /// # Errors
     /// [`StoreFault`] when the database cannot be read.
     pub async fn page(&self, host: &str, after: PushNo, limit: usize) -> Result<Page, StoreFault> {
-        let committed = self.tail().reached;
         let rows = Entity::find()
             .filter(is(PushState::Fresh))
             .filter(Column::Host.eq(host))
@@ -202,9 +204,8 @@ impl Outbox {
             .await
             .map_err(StoreFault::of_database("read the outbox of"))?;
         let full = rows.len() >= limit;
-        let last = rows.last().map_or(after, |row| PushNo(row.id));
-        let reached = if full { last } else { last.max(committed) };
-        Ok(Page { pushes: read_all(rows), reached })
+        let reached = rows.last().map_or(after, |row| PushNo(row.id));
+        Ok(Page { pushes: read_all(rows), reached, full })
     }
 
     /// Reads deferred pushes that are due, at most about `limit`; those of one message always together.
@@ -250,9 +251,10 @@ impl Outbox {
 
     /// Hands committed pushes over. When nobody takes them, the oldest ones must be read from the database later.
     pub(crate) fn publish(&self, pushes: Vec<Waiting>) {
-        let Some(last) = pushes.last() else { return };
+        if pushes.is_empty() {
+            return;
+        }
         let mut tail = self.tail();
-        tail.reached = tail.reached.max(last.id);
         tail.pushes.extend(pushes);
         if tail.pushes.len() > TAIL {
             tail.pushes.clear();

@@ -1,5 +1,6 @@
 //! What waits for the journal's writer. Bounded: what finds no room is refused (an order) or given back (a fact).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     /// Rung when the writer sleeps and something comes, or when a batch is full.
     bell: Notify,
+    commits: AtomicU64,
 }
 
 #[derive(Default)]
@@ -102,6 +104,14 @@ impl Queue {
         waiting.work.verdicts.extend(verdicts);
         self.ring(waiting);
         Ok(())
+    }
+
+    pub(crate) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Refuses everything from now on; what is inside will still be written.

@@ -15,7 +15,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use crate::fault::StoreFault;
 
 /// The name of the key file in the data directory.
-pub const KEY_FILE: &str = "secret.key";
+pub(crate) const KEY_FILE: &str = "secret.key";
 
 /// Seals and opens secrets with the key of one data directory.
 pub(crate) struct Vault(XChaCha20Poly1305);
