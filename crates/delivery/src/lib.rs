@@ -1,1 +1,21 @@
-//! (in the making)
+//! Pushes from the outbox to the customers' receivers: at least once, in order, and never to our own house.
+//!
+//! *Takes* committed rows from the store's outbox and *gives* verdicts back to its journal. It never decides what a
+//! customer is owed, never words a push itself, follows no redirect and connects to no address that the operator has
+//! not allowed. A slow receiver holds up nobody but itself.
+//!
+//! Read `courier.rs` first (the loop), then `lanes.rs` (who may go when), `intake.rs` (memory or database) and
+//! `client.rs` (the guarded HTTP client).
+
+mod bundle;
+mod client;
+mod courier;
+mod intake;
+mod lanes;
+mod profile;
+#[cfg(test)]
+mod receiver;
+mod resolver;
+
+pub use courier::{Delivery, Parts};
+pub use profile::Profile;

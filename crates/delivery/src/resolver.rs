@@ -1,0 +1,66 @@
+//! Names become addresses, and every one of them is checked before anybody connects.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use base::address::Guard;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// The addresses of a name, as they come.
+pub(crate) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Asks for the addresses of a name: the operating system, or a table in tests.
+pub(crate) trait Lookup: Send + Sync + 'static {
+    /// Asks for the addresses of `host`.
+    fn lookup(&self, host: &str) -> Found;
+}
+
+/// The operating system's resolver.
+pub(crate) struct System;
+
+impl Lookup for System {
+    fn lookup(&self, host: &str) -> Found {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}
+
+/// The address is not one that a push may go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the receiver's address is not allowed")]
+pub(crate) struct NotAllowed;
+
+/// Resolves names and lets only those through whose addresses are all allowed.
+///
+/// The client connects to what comes out of here and asks nobody again, so that a name cannot change its address
+/// between the check and the connection.
+pub(crate) struct Guarded<L> {
+    guard: Arc<Guard>,
+    lookup: L,
+}
+
+impl<L: Lookup> Guarded<L> {
+    pub(crate) fn new(guard: Arc<Guard>, lookup: L) -> Self {
+        Self { guard, lookup }
+    }
+}
+
+impl<L: Lookup> Resolve for Guarded<L> {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (guard, found) = (Arc::clone(&self.guard), self.lookup.lookup(name.as_str()));
+        Box::pin(async move {
+            let found = found.await?;
+            // One bad address among good ones is how rebinding looks: the whole answer is refused.
+            if !found.iter().all(|address| guard.permits(*address)) {
+                return Err(NotAllowed.into());
+            }
+            let addresses: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(addresses)
+        })
+    }
+}
