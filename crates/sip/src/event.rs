@@ -12,8 +12,8 @@ pub type Datagram = Arc<[u8]>;
 /// The caller's list of things to do, in order.
 pub type Outputs = Vec<Output>;
 
-/// The name of a leg. For calls that we place the owner chooses it, below [`LegKey::INCOMING`] and never twice; for
-/// calls that come in the endpoint does, from there on.
+/// The name of a leg, within one endpoint. For calls that we place the owner chooses it, below [`LegKey::INCOMING`] and
+/// never twice; for calls that come in the endpoint does, from there on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LegKey(pub u64);
 

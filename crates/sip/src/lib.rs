@@ -28,7 +28,7 @@ pub use self::reason::{Protocol, Reason};
 pub use self::saved::{Saved, SavedDialog};
 pub use self::settings::{NextHop, PeerRule, Settings};
 pub use self::shard::call_id_of;
-pub use self::timer::{Pace, Timer};
+pub use self::timer::Pace;
 
 /// CSeq number of the first request of a leg that we place.
 const FIRST_CSEQ: u32 = 1;

@@ -13,7 +13,7 @@ use base::time::Instant;
 
 /// What a deadline is for. Letters as in RFC 3261 table 4 and RFC 6026; the last four belong to the dialog layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {
+pub(crate) enum Timer {
     /// INVITE request retransmission.
     A,
     /// INVITE given up: 64*T1 without any response, or 64*T1 after its CANCEL (RFC 3261 9.1).

@@ -175,7 +175,7 @@ fn go_mad(far: &mut Far, madness: &Madness) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn two_endpoints_on_a_bad_network_always_come_to_rest(

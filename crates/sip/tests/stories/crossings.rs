@@ -1,5 +1,5 @@
 //! Both sides act at nearly the same time, in every order that the network makes of it, and with each datagram lost
-//! once. Whatever happens, each leg comes to exactly one end and nothing is left behind.
+//! once. Whatever happens, nobody is left talking to nobody, each leg comes to exactly one end and nothing is left behind.
 
 use huihu_sip::{Event, LegKey};
 
@@ -26,10 +26,13 @@ fn cross(prepare: Move, first: Move, second: Move) {
             later(&mut world);
             world.run(3_000);
             world.answer_offers();
-            world.run(3_000);
-            world.close();
+            // Twice 64*T1 and a little: by then both sides must have found out about each other.
+            world.run(70_000);
             let what =
                 format!("step {step}, lost {lost:?}: {} | {}", world.story(Caller), world.story(Callee));
+            let (ours, theirs) = (world.caller.load().legs, world.callee.load().legs);
+            assert_eq!(ours, theirs, "somebody talks to nobody in {what}");
+            world.close();
             assert_one_end_each(&world, &what);
             world.assert_empty();
         }
