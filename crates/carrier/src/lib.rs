@@ -1,1 +1,34 @@
-//! (in the making)
+//! The simulated carrier: a real far end for SIP and RTP on this machine, with a telephone for every number.
+//!
+//! *Takes* INVITEs, on a socket of its own, and a folder and some clips from its owner. *Gives* what real telephones
+//! give: ringing, voices, keys, busy tones, announcements, silence; a recording of what each of them heard; and a
+//! [`LegReport`] for each call. It never calls anybody, and it trusts every program on its host: it is for
+//! development, demonstrations and tests.
+//!
+//! ```text
+//! dialled digits ─▶ Fate ─▶ Phone (pure, virtual time) ─Wish─▶ Exchange (one thread) ◀─▶ sip · media ◀─▶ loopback
+//! ```
+//!
+//! | last four digits | what happens |
+//! | --- | --- |
+//! | `0001` and all others | rings, answers |
+//! | `0002` | rings, answers, hangs up itself |
+//! | `1nnn` | rings, answers, presses nnn |
+//! | `2000` | as `0001`, and loses 5 % of its packets |
+//! | `3000` | as `0001`, and is deaf to the first ACKs, so that it repeats its answer |
+//! | `0183` | 183 with Reason `Q.850;cause=17` and an announcement, then 480 |
+//! | `0404` | 183 with the announcement of an empty number, then 404 |
+//! | `0480` | rings, then 480 |
+//! | `0486` | 486 |
+//! | `0503` | 503 with Retry-After |
+//! | `0603` | rings, then 603 |
+//! | `0408` | nothing at all |
+//!
+//! The digit before these four chooses the voice, so that the parties of a callback can be told apart.
+//!
+//! Read [`Settings`] and [`Carrier`] first, then [`fate`], where the table is.
+
+pub mod fate;
+mod settings;
+
+pub use self::settings::{Settings, Times};
