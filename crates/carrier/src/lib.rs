@@ -29,6 +29,9 @@
 //! Read [`Settings`] and [`Carrier`] first, then [`fate`], where the table is.
 
 pub mod fate;
+mod ledger;
+mod phone;
 mod settings;
 
+pub use self::ledger::{EndedBy, LegReport};
 pub use self::settings::{Settings, Times};
