@@ -32,6 +32,7 @@ pub mod fate;
 mod ledger;
 mod phone;
 mod settings;
+mod tape;
 
 pub use self::ledger::{EndedBy, LegReport};
 pub use self::settings::{Settings, Times};
