@@ -31,6 +31,7 @@
 pub mod fate;
 mod ledger;
 mod phone;
+mod quirks;
 mod settings;
 mod tape;
 
