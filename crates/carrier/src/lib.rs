@@ -31,9 +31,11 @@
 pub mod fate;
 mod ledger;
 mod phone;
+mod poller;
 mod quirks;
 mod settings;
 mod tape;
+mod wire;
 
 pub use self::ledger::{EndedBy, LegReport};
 pub use self::settings::{Settings, Times};
