@@ -30,9 +30,11 @@
 
 pub mod fate;
 mod ledger;
+mod leg;
 mod phone;
 mod poller;
 mod quirks;
+mod repertoire;
 mod settings;
 mod tape;
 mod wire;

@@ -1,0 +1,186 @@
+//! One call at the carrier: the telephone, its wires, its tape, and what is known of the caller.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base::time::Instant;
+use media::dtmf::Key;
+use media::g711;
+use media::session::{Description, EventTypes, Hears, Incoming};
+use sip::LegKey;
+use sip::sdp::{self, Agreed, AudioDescription, Direction, Kind, OurSide};
+
+use crate::fate::Fate;
+use crate::ledger::Ledger;
+use crate::phone::Phone;
+use crate::tape::Tape;
+use crate::wire::Wire;
+
+/// A call that rings or is up.
+pub(crate) struct Leg {
+    /// Its number in the ledger.
+    pub(crate) serial: u64,
+    pub(crate) key: LegKey,
+    pub(crate) call_id: String,
+    /// The dialled digits, for the name of its recording.
+    pub(crate) digits: String,
+    pub(crate) fate: Fate,
+    pub(crate) phone: Phone,
+    /// The caller's description, until it is answered.
+    pub(crate) offer: Option<Vec<u8>>,
+    pub(crate) media: Option<Media>,
+    /// When the ledger and the tape want to hear of it.
+    pub(crate) chores: Option<Instant>,
+}
+
+/// What a leg has once its side of the media is described.
+pub(crate) struct Media {
+    pub(crate) side: OurSide,
+    pub(crate) wire: Wire,
+    pub(crate) tape: Option<Tape>,
+}
+
+impl Leg {
+    /// When it wants to be woken.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let session = self.media.as_ref().and_then(|media| media.wire.session.next_due());
+        [self.phone.deadline(), session, self.chores].into_iter().flatten().min()
+    }
+
+    /// Brings the tape and the ledger up to date.
+    pub(crate) fn do_chores(&mut self, ledger: &Ledger, now: Instant) {
+        let Some(media) = &mut self.media else { return };
+        if let Some(tape) = &mut media.tape {
+            tape.advance(now);
+        }
+        let packets_in = media.wire.session.report().packets_in;
+        ledger.change(self.serial, |report| report.packets_in = packets_in);
+    }
+}
+
+impl Media {
+    /// Answers the caller's offer, the first one or a later one.
+    pub(crate) fn answer(&mut self, offer: &[u8], now: Instant) -> Result<Vec<u8>, sdp::Fault> {
+        let (body, agreed) = self.side.answer(offer, Direction::SendRecv)?;
+        self.agree(&agreed, now);
+        Ok(body)
+    }
+
+    /// Takes the caller's answer to our offer.
+    pub(crate) fn accept(&mut self, answer: &[u8], now: Instant) -> Result<(), sdp::Fault> {
+        let agreed = self.side.accept(answer)?;
+        self.agree(&agreed, now);
+        Ok(())
+    }
+
+    fn agree(&mut self, agreed: &Agreed, now: Instant) {
+        let audible = !agreed.address.ip().is_unspecified();
+        let send_events = agreed.events.zip(events_of(self.side.said()));
+        let description = Description {
+            remote: audible.then_some(agreed.address),
+            remote_rtcp: audible.then_some(agreed.rtcp),
+            codec: codec(agreed.codec),
+            hears: Hears::Both,
+            events: send_events.map(|(send, receive)| EventTypes { receive, send }),
+        };
+        self.wire.describe(description, !agreed.direction.sends(), now);
+    }
+
+    /// Takes what came to the RTP socket. `tell` gets each key that was pressed; gives whether anything was heard.
+    pub(crate) fn hear(&mut self, buffer: &mut [u8], now: Instant, mut tell: impl FnMut(Key)) -> bool {
+        let mut any = false;
+        for _ in 0..BURST {
+            let Some((length, from)) = self.wire.receive(buffer) else { break };
+            let bytes = &buffer[..length];
+            match self.wire.session.receive(from, bytes, now) {
+                Incoming::Audio(heard) => {
+                    any = true;
+                    if let Some(tape) = &mut self.tape {
+                        tape.hear(&heard, bytes, now);
+                    }
+                }
+                Incoming::Event(_, pressed) => {
+                    any = true;
+                    pressed.into_iter().for_each(|pressed| tell(pressed.key));
+                }
+                Incoming::Dropped(_) => {}
+            }
+        }
+        any
+    }
+
+    /// Takes what came to the RTCP socket; gives whether it came from the caller's address.
+    pub(crate) fn hear_rtcp(&mut self, buffer: &mut [u8], now: Instant) -> bool {
+        let mut any = false;
+        for _ in 0..BURST {
+            let Some((length, from)) = self.wire.receive_rtcp(buffer) else { break };
+            self.wire.session.receive_rtcp(from, &buffer[..length], now);
+            any |= Some(from) == self.wire.session.rtcp_target();
+        }
+        any
+    }
+}
+
+/// A description before anything is agreed to: nobody is heard and nobody is sent anything.
+pub(crate) const NOTHING_AGREED: Description = Description {
+    remote: None,
+    remote_rtcp: None,
+    codec: g711::Codec::Pcma,
+    hears: Hears::Both,
+    events: None,
+};
+
+/// Our side at this address.
+pub(crate) fn our_side(ip: IpAddr, port: u16, id: u64) -> OurSide {
+    OurSide::new(SocketAddr::new(ip, port), &[sdp::Codec::Pcma, sdp::Codec::Pcmu], id)
+}
+
+/// The payload type of telephone-events in a description.
+fn events_of(body: &[u8]) -> Option<u8> {
+    let audio = AudioDescription::read(body).ok()?;
+    audio.payloads.iter().find(|payload| payload.kind == Kind::TelephoneEvent).map(|payload| payload.number)
+}
+
+const fn codec(codec: sdp::Codec) -> g711::Codec {
+    match codec {
+        sdp::Codec::Pcma => g711::Codec::Pcma,
+        sdp::Codec::Pcmu => g711::Codec::Pcmu,
+    }
+}
+
+/// The key that an INFO request tells of: `Signal=5` in `application/dtmf-relay`, `5` in `application/dtmf`.
+pub(crate) fn key_of_info(content_type: &str, body: &[u8]) -> Option<Key> {
+    let text = std::str::from_utf8(body).ok()?;
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let key = if media_type.eq_ignore_ascii_case("application/dtmf-relay") {
+        let fields = text.lines().filter_map(|line| line.split_once('='));
+        fields.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("Signal"))?.1
+    } else if media_type.eq_ignore_ascii_case("application/dtmf") {
+        text
+    } else {
+        return None;
+    };
+    let mut letters = key.trim().chars();
+    let key = letters.next().and_then(Key::from_char)?;
+    letters.next().is_none().then_some(key)
+}
+
+/// How often the ledger and the tape hear of a leg; a tape wants it every 200 ms.
+pub(crate) const CHORES: Duration = Duration::from_millis(100);
+
+/// Packets that one leg takes in a turn, so that no caller keeps the others waiting.
+const BURST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_by_info_too() {
+        let key = |content_type, body: &str| key_of_info(content_type, body.as_bytes()).map(Key::letter);
+        assert_eq!(key("application/dtmf-relay", "Signal= 5\r\nDuration=160\r\n"), Some('5'));
+        assert_eq!(key("Application/DTMF; x=y", "#\r\n"), Some('#'));
+        assert_eq!(key("application/dtmf", "55"), None);
+        assert_eq!(key("text/plain", "5"), None);
+    }
+}
