@@ -28,6 +28,8 @@
 //!
 //! Read [`Settings`] and [`Carrier`] first, then [`fate`], where the table is.
 
+mod carrier;
+mod exchange;
 pub mod fate;
 mod ledger;
 mod leg;
@@ -39,5 +41,6 @@ mod settings;
 mod tape;
 mod wire;
 
+pub use self::carrier::{Carrier, Fault};
 pub use self::ledger::{EndedBy, LegReport};
 pub use self::settings::{Settings, Times};

@@ -1,0 +1,109 @@
+//! The handle: starts the carrier's thread, asks it, ends it.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::exchange::{Exchange, Parts};
+use crate::ledger::{Ledger, LegReport};
+use crate::settings::Settings;
+
+/// A running carrier. Dropping it ends its thread; calls that are up then fall silent without a BYE, as when the
+/// network goes down.
+#[derive(Debug)]
+pub struct Carrier {
+    address: SocketAddr,
+    ledger: Ledger,
+    bell: Arc<OwnedFd>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Why a carrier cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The address is taken or not ours.
+    #[error(
+        "the simulated carrier cannot listen on {address}/udp: choose another address, or stop the program that has it"
+    )]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// There is no folder for the recordings.
+    #[error("the simulated carrier cannot write to {}", folder.display())]
+    Recordings {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The system has no thread or no descriptors for us.
+    #[error("the simulated carrier cannot start its thread")]
+    System(#[from] io::Error),
+}
+
+impl Carrier {
+    /// Opens the socket and the folder, and starts the thread.
+    ///
+    /// # Errors
+    /// Why it cannot start.
+    pub fn start(settings: Settings) -> Result<Self, Fault> {
+        let requested = settings.listen;
+        let listen = || -> io::Result<(UdpSocket, SocketAddr)> {
+            let socket = UdpSocket::bind(requested)?;
+            socket.set_nonblocking(true)?;
+            let address = socket.local_addr()?;
+            Ok((socket, address))
+        };
+        let (socket, address) = listen().map_err(|cause| Fault::Listen { address: requested, cause })?;
+        if let Some(folder) = &settings.recordings {
+            std::fs::create_dir_all(folder)
+                .map_err(|cause| Fault::Recordings { folder: folder.clone(), cause })?;
+        }
+        let bell =
+            Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(io::Error::from)?);
+        let ledger = Ledger::default();
+        let parts = Parts { socket, address, bell: Arc::clone(&bell), ledger: ledger.clone() };
+        let exchange = Exchange::new(settings, parts)?;
+        let thread = thread::Builder::new().name("carrier".to_owned()).spawn(move || exchange.run())?;
+        Ok(Self { address, ledger, bell, thread: Some(thread) })
+    }
+
+    /// Where it listens for SIP.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its telephones went through, in the order in which the calls came: all that are open, and those of the
+    /// last 100,000 that are over.
+    #[must_use]
+    pub fn heard(&self) -> Vec<LegReport> {
+        self.ledger.all()
+    }
+
+    /// Telephones that ring or are up right now.
+    #[must_use]
+    pub fn open_legs(&self) -> usize {
+        self.ledger.open_legs()
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        // A full counter means the bell rings already, which is all we want.
+        rustix::io::write(&*self.bell, &1_u64.to_ne_bytes()).ok();
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
