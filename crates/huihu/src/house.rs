@@ -10,9 +10,11 @@ use admission::{Abroad, Policy};
 use anyhow::{Context, Result, anyhow, bail};
 use base::fact::Fact;
 use base::id::Leg;
-use delivery::Courier;
+use delivery::{Delivery, Parts, Profile};
 use dialects::Clock;
-use engine::{Engine, Journal as _, Orphan};
+use engine::{Engine, Orphan};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use sip::digest::Credentials;
 use speech::shelf::Shelf;
 use store::{Accounts, Interrupted, Journal, JournalTask, Opened, Store};
@@ -31,9 +33,6 @@ const DRAIN: Duration = Duration::from_secs(30 * 60);
 /// How often the drain looks whether calls still run.
 const DRAIN_GLANCE: Duration = Duration::from_millis(50);
 
-/// How long the last pushes may take.
-const FLUSH: Duration = Duration::from_secs(10);
-
 /// A running platform.
 pub(crate) struct House {
     pub(crate) http: SocketAddr,
@@ -42,7 +41,7 @@ pub(crate) struct House {
     engine: Arc<Engine>,
     journal: Journal,
     writer: JournalTask,
-    courier: Courier,
+    delivery: Delivery,
     ending: watch::Sender<bool>,
     listener: JoinHandle<()>,
     accounts: JoinHandle<()>,
@@ -71,7 +70,16 @@ impl House {
         let pen = || Box::new(Pen(journal.clone())) as Box<dyn engine::Journal>;
         let engine = Arc::new(Engine::start(&engine_settings(config)?, pen)?);
         release(&engine, interrupted);
-        let courier = delivery::start(outbox, journal.clone(), accounts.clone(), Arc::clone(&guard))?;
+        let delivery = Delivery::start(Parts {
+            outbox,
+            journal: journal.clone(),
+            accounts: accounts.clone(),
+            guard: (*guard).clone(),
+            profile: Profile::Compat,
+            clock: wall,
+            rng: StdRng::from_os_rng(),
+        })
+        .context("cannot start the delivery of pushes")?;
         let road = Road {
             node: config.node.as_str().into(),
             accounts: accounts.clone(),
@@ -93,7 +101,7 @@ impl House {
             engine,
             journal,
             writer: task,
-            courier,
+            delivery,
             ending,
             listener: tokio::spawn(http::serve(listener, Arc::new(road), ended)),
             accounts: tokio::spawn(accounts.follow()),
@@ -117,7 +125,7 @@ impl House {
         if drained.await.is_err() {
             tracing::warn!(calls = self.engine.live(), "calls still run; the next start closes them");
         }
-        self.courier.close(FLUSH).await;
+        self.delivery.stop().await;
         self.accounts.abort();
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;

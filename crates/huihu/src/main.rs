@@ -1,6 +1,75 @@
 //! Huihu, the binary: the only room that knows all the others.
+//!
+//! `cli` says what can be typed, `commands/` what it does, `house` how the rooms are put together, `road` how a request
+//! travels through them. Read `road` first.
 
 mod cli;
+mod client;
+mod clips;
+mod commands;
 mod config;
+mod house;
+mod http;
+mod inbox;
+mod neighbour;
+mod road;
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use cli::{Cli, Command};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let whole = fault.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            complain(&whole);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    log()?;
+    // A second provider of TLS would have to be chosen each time; there is one.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Dev(command) => commands::dev::run(command).await,
+            Command::Serve(command) => commands::serve::run(command).await,
+            Command::Call(command) => commands::call::run(command).await,
+            Command::Sign(command) => commands::sign::run(&command),
+            Command::App(command) => commands::app::run(command).await,
+            Command::Key(command) => commands::key::run(command).await,
+            Command::Number(command) => commands::number::run(command).await,
+            Command::Clip(command) => commands::clip::run(command).await,
+            Command::Record(command) => commands::record::run(command).await,
+        }
+    })
+}
+
+/// Logs go to standard error; `HUIHU_LOG=debug` says more of them.
+fn log() -> Result<()> {
+    let filter = match std::env::var("HUIHU_LOG") {
+        Ok(filter) => EnvFilter::try_new(&filter).with_context(|| format!("HUIHU_LOG={filter:?} is no log filter"))?,
+        Err(_) => EnvFilter::new("warn"),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// Prints a line for the one who typed the command. A closed pipe is no fault: nobody reads any more.
+fn say(line: &str) {
+    writeln!(std::io::stdout().lock(), "{line}").ok();
+}
+
+/// Prints why the command failed.
+fn complain(line: &str) {
+    writeln!(std::io::stderr().lock(), "huihu: {line}").ok();
+}

@@ -1,0 +1,211 @@
+//! `huihu dev`: everything on this machine alone, with a simulated carrier and two demo calls.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use base::account::{Key, Review};
+use base::id::AppId;
+use base::number::E164;
+use base::private::Private;
+use carrier::Carrier;
+use media::clip::{Clip, Plays};
+use serde_json::{Value, json};
+use speech::sample::Sample;
+use speech::shelf::Shelf;
+use store::{Accounts, Admin, AppDraft, Store};
+
+use super::demo;
+use super::serve::{asked_to_end, write_ready};
+use crate::cli::Dev;
+use crate::client::Client;
+use crate::config::{self, Config};
+use crate::house::House;
+use crate::inbox::Inbox;
+use crate::road::wall;
+use crate::say;
+
+/// The demo's app, its account and its numbers.
+const APP: &str = "demo";
+const ACCOUNT: &str = "huihu";
+const DISPLAY: &str = "+8675500000001";
+const DISPLAY_CALLEE: &str = "+8675500000002";
+
+/// Calls at once that the demo app may have: as good as no limit.
+const PORTS: u32 = 5_000;
+
+/// How often new voice files are approved.
+const REVIEW: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(command: Dev) -> Result<()> {
+    for (address, flag) in [(command.http, "--http"), (command.sip, "--sip")] {
+        if !address.ip().is_loopback() {
+            bail!("{flag} {address} can be reached from outside: dev is for this machine alone, use 127.0.0.1 or `huihu serve`");
+        }
+    }
+    let carrier = start_carrier(&command)?;
+    let config = configure(&command, carrier.address());
+    let admin = Admin::new(&Store::open(&config.data_dir).await?);
+    let key = furnish(&admin, &config.data_dir).await?;
+    let house = House::open(&config).await?;
+    let inbox = Inbox::open(house.http, key.clone()).await?;
+    let reviewer = tokio::spawn(approve_everything(admin.clone()));
+    let url = format!("http://{}", house.http);
+    let client = Client::new(&url, &key.id, key.secret.expose(), Some(DISPLAY.to_owned()));
+    say(&format!(
+        "Huihu is ready on this machine alone.\n\n  HTTP API       {url}\n  SIP            {}/udp\n  \
+         webhook inbox  {}  (GET it to see what came in)\n  app key        {}\n  app secret     {}\n  numbers        \
+         {DISPLAY}, {DISPLAY_CALLEE}\n",
+        house.sip,
+        inbox.url(),
+        key.id,
+        key.secret.expose(),
+    ));
+    let outcome = if command.no_demo { None } else { Some(demo::run(&client, &inbox, &carrier, &admin).await?) };
+    let ready = json!({
+        "http": url,
+        "inbox": inbox.url(),
+        "sip": house.sip.to_string(),
+        "huawei": {
+            "appKey": key.id,
+            "appSecret": key.secret.expose(),
+            "displayNbr": DISPLAY,
+            "displayCalleeNbr": DISPLAY_CALLEE,
+        },
+        "demo": outcome.as_ref().map_or(Value::Null, |outcome| json!({
+            "callback": outcome.callback,
+            "verify": outcome.verify,
+        })),
+    });
+    write_ready(&config.data_dir.join("ready.json"), &ready)?;
+    if let Some(file) = &command.ready_file {
+        write_ready(file, &ready)?;
+    }
+    if !command.once {
+        say(&invitation(&url, &inbox, &client));
+        asked_to_end().await?;
+    }
+    reviewer.abort();
+    house.close().await;
+    match outcome {
+        Some(outcome) if command.once && !outcome.faults.is_empty() => {
+            bail!("the demo did not go as it should: {}", outcome.faults.join("; "))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn configure(command: &Dev, carrier: SocketAddr) -> Config {
+    let mut config = Config::defaults();
+    config.data_dir.clone_from(&command.data_dir);
+    config.http = command.http;
+    config.sip.listen = command.sip;
+    config.sip.rtp_ports.clone_from(&command.rtp_ports);
+    config.trunk.peer = Some(carrier);
+    config.push.allow = vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()];
+    config
+}
+
+/// A carrier with two voices: the digit before a number's last four chooses who picks up.
+fn start_carrier(command: &Dev) -> Result<Carrier> {
+    config::parse_ports(&command.rtp_ports)?;
+    let clip = |sample: Sample| Clip::from_alaw(sample.alaw());
+    let mut settings = carrier::Settings::new(SocketAddr::new(command.sip.ip(), 0));
+    settings.voices = vec![clip(Sample::DemoCaller), clip(Sample::DemoCallee)];
+    settings.voice_plays = Plays::Endless;
+    settings.empty_number = Some(clip(Sample::EmptyNumber));
+    settings.busy = Some(clip(Sample::Busy));
+    settings.recordings = Some(command.data_dir.join("heard"));
+    settings.times.talk = demo::TALK;
+    settings.seed = rand::random();
+    Ok(Carrier::start(settings)?)
+}
+
+/// Sees to it that the demo app, its key, numbers and voice file exist: the key.
+async fn furnish(admin: &Admin, data_dir: &Path) -> Result<Key> {
+    let known = admin.apps().await?.into_iter().find(|line| *line.app.name == *APP);
+    let app = match known {
+        Some(line) => line.app.id,
+        None => {
+            let mut draft = AppDraft::new(ACCOUNT, APP);
+            draft.ports = PORTS;
+            admin.create_app(&draft, wall()).await?
+        }
+    };
+    let owned = admin.numbers(app).await?;
+    for number in [DISPLAY, DISPLAY_CALLEE] {
+        let number = E164::parse(number)?;
+        if !owned.iter().any(|line| line.number.number == number) {
+            admin.add_number(app, &number, wall()).await?;
+        }
+    }
+    let clip = Shelf::open(data_dir.join("clips"))?.put(Sample::Welcome.alaw())?;
+    admin.add_voice_file(app, demo::WELCOME, clip, wall()).await?;
+    admin.review_voice_file(app, demo::WELCOME, Review::Approved).await?;
+    key_of(admin, app, data_dir).await
+}
+
+/// The app's key: the one it has, or a new one.
+async fn key_of(admin: &Admin, app: AppId, data_dir: &Path) -> Result<Key> {
+    let accounts = Accounts::load(&Store::open(data_dir).await?).await?;
+    let known = admin.keys(app).await?.into_iter().find_map(|line| accounts.find(&line.id));
+    if let Some(account) = known {
+        return Ok(account.key.clone());
+    }
+    let new = admin.create_key(app, wall()).await?;
+    Ok(Key { id: new.id, secret: Private::new(new.secret.expose().as_ref().into()) })
+}
+
+/// Approves every voice file that comes, so that nobody has to wait for a reviewer who is not there.
+async fn approve_everything(admin: Admin) {
+    let mut clock = tokio::time::interval(REVIEW);
+    loop {
+        clock.tick().await;
+        if let Err(fault) = approve_pending(&admin).await {
+            tracing::warn!("cannot approve voice files: {fault:#}");
+        }
+    }
+}
+
+async fn approve_pending(admin: &Admin) -> Result<()> {
+    for app in admin.apps().await? {
+        for file in admin.voice_files(app.app.id).await? {
+            if file.file.review == Review::Pending {
+                admin.review_voice_file(app.app.id, &file.name, Review::Approved).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to do next, ready to paste.
+fn invitation(url: &str, inbox: &Inbox, client: &Client) -> String {
+    let receiver = dialects::huawei::client::encode_url(&inbox.url());
+    let headers = |client: &Client| {
+        let headers = client.headers();
+        let lines = headers.iter().map(|(name, value)| format!("  -H '{name}: {value}' \\\n"));
+        lines.collect::<String>()
+    };
+    format!(
+        "Now place a call yourself. These lines are signed for the next ten minutes:\n\n\
+         curl -s {url}/rest/httpsessions/click2Call/v2.0 \\\n\
+         \x20 -H 'Content-Type: application/json;charset=UTF-8' \\\n{}\
+         \x20 -d '{{\"displayNbr\":\"{DISPLAY}\",\"callerNbr\":\"+8613800000001\",\"displayCalleeNbr\":\"{DISPLAY_CALLEE}\",\
+         \"calleeNbr\":\"+8613800010002\",\"statusUrl\":\"{receiver}\",\"feeUrl\":\"{receiver}\"}}'\n\n\
+         curl -s {url}/rest/httpsessions/callVerify/v1.0 \\\n\
+         \x20 -H 'Content-Type: application/json;charset=UTF-8' \\\n{}\
+         \x20 -d '{{\"displayNbr\":\"{DISPLAY}\",\"calleeNbr\":\"+8613800000001\",\"languageType\":2,\
+         \"preTone\":\"{}\",\"verifyCode\":\"2580\",\"times\":2}}'\n\n\
+         The same by our own client, in another terminal:\n\n  \
+         huihu call callback --caller +8613800000001 --callee +8613800010002\n  \
+         huihu call verify --callee +8613800000001 --code 2580\n  \
+         huihu record list --data-dir DATA_DIR\n\n\
+         The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0486 busy,\n\
+         0480 no answer, 0404 no such number, 0603 rejects, 0408 silent, 0183 busy in early media, 1nnn presses nnn.\n\
+         Ctrl-C ends.",
+        headers(client),
+        headers(client),
+        demo::WELCOME,
+    )
+}

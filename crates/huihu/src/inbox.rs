@@ -1,0 +1,137 @@
+//! The webhook inbox of `huihu dev`: a customer's receiver that checks each push's signature and keeps the latest.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use base::account::{Key, PushSignature};
+use dialects::Headers;
+use dialects::huawei::client::check_push;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Pushes that are kept.
+const KEPT: usize = 1_000;
+
+/// A push that came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    /// `callout`, `alerting`, `answer`, `disconnect`, `fee`.
+    pub(crate) event: String,
+    /// The session that it is about.
+    pub(crate) session: String,
+    /// Why the signature was not accepted; `None` when it was.
+    pub(crate) fault: Option<String>,
+    body: Value,
+}
+
+/// A running inbox. Dropping it closes it.
+pub(crate) struct Inbox {
+    pub(crate) address: SocketAddr,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    key: Key,
+    base: String,
+    received: Mutex<VecDeque<Received>>,
+    news: Notify,
+}
+
+impl Inbox {
+    /// Opens an inbox beside `near`: the port after it, or any that is free.
+    pub(crate) async fn open(near: SocketAddr, key: Key) -> Result<Self> {
+        let next = SocketAddr::new(near.ip(), near.port().wrapping_add(1));
+        let listener = match TcpListener::bind(next).await {
+            Ok(listener) => listener,
+            Err(_) => TcpListener::bind(SocketAddr::new(near.ip(), 0)).await?,
+        };
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            key,
+            base: format!("http://{address}"),
+            received: Mutex::default(),
+            news: Notify::new(),
+        });
+        let routes = Router::new().fallback(get(list).post(take)).with_state(Arc::clone(&shared));
+        let task = tokio::spawn(async move {
+            if let Err(fault) = axum::serve(listener, routes).await {
+                tracing::error!("the inbox ended: {fault}");
+            }
+        });
+        Ok(Self { address, shared, task })
+    }
+
+    /// The address to give as a receiver. It has only characters that the vendors allow.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/inbox", self.shared.base)
+    }
+
+    /// What has come in of a session, in order.
+    pub(crate) fn of(&self, session: &str) -> Vec<Received> {
+        let received = self.shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.iter().filter(|push| push.session == session).cloned().collect()
+    }
+
+    /// Comes back when something more has come in.
+    pub(crate) async fn news(&self) {
+        self.shared.news.notified().await;
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// `POST`: a push.
+async fn take(
+    State(shared): State<Arc<Shared>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else { return (StatusCode::BAD_REQUEST, "this is no JSON") };
+    let fields = headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+    let fields = fields.collect::<Headers>();
+    let url = format!("{}{uri}", shared.base);
+    let checked = check_push(&fields, &url, &shared.key, PushSignature::Joined);
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let status = &body["statusInfo"]["sessionId"];
+    let session = if status.is_string() { status } else { &body["feeLst"][0]["sessionId"] };
+    let push = Received {
+        event: text(&body["eventType"]),
+        session: text(session),
+        fault: checked.err().map(|fault| fault.to_string()),
+        body: body.clone(),
+    };
+    let answer = match &push.fault {
+        None => (StatusCode::OK, r#"{"resultcode":"0","resultdesc":"Success"}"#),
+        Some(_) => (StatusCode::UNAUTHORIZED, "the signature is wrong"),
+    };
+    let mut received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+    if received.len() == KEPT {
+        received.pop_front();
+    }
+    received.push_back(push);
+    drop(received);
+    shared.news.notify_one();
+    answer
+}
+
+/// `GET`: what has come in, newest last.
+async fn list(State(shared): State<Arc<Shared>>) -> axum::Json<Value> {
+    let received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+    let line = |push: &Received| json!({"signature": push.fault.as_deref().unwrap_or("ok"), "body": push.body});
+    axum::Json(received.iter().map(line).collect())
+}
