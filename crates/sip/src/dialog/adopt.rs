@@ -35,7 +35,7 @@ impl Leg {
             branch: outgoing.map(|outgoing| outgoing.branch.clone()).unwrap_or_default(),
             cseq: outgoing.map_or(0, |outgoing| outgoing.cseq),
             answered,
-            dialogs: dialogs.iter().map(Dialog::saved).collect(),
+            dialogs: dialogs.iter().filter(|dialog| !dialog.past).map(Dialog::saved).collect(),
         })
     }
 
@@ -126,6 +126,7 @@ impl Dialog {
 
     fn of_saved(saved: &SavedDialog) -> Self {
         Self {
+            past: false,
             remote_tag: saved.remote_tag.as_str().into(),
             routes: RouteSet::of_saved(&saved.routes),
             target: saved.target.as_str().into(),

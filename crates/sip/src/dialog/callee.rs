@@ -24,6 +24,7 @@ impl Leg {
         let offer = heard::sdp(invite);
         let supported = heard::supports_reliable(invite);
         let dialog = Dialog {
+            past: false,
             remote_tag: tag_text(invite.from().tag()),
             routes: RouteSet::of_request(heard::record_routes(invite)),
             target: heard::contact(invite).unwrap_or_else(|| remote_uri.clone()).into(),

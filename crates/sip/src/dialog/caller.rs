@@ -204,7 +204,10 @@ impl Leg {
         outgoing.key = tools.invite(&outgoing.branch, bytes, news.to, owner);
         outgoing.proof = Some(proof);
         self.open_clients += 1;
-        self.dialogs.clear();
+        for dialog in &mut self.dialogs {
+            dialog.past = true;
+        }
+        self.refuse_offer(481, tools);
         true
     }
 

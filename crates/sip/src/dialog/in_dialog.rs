@@ -25,6 +25,9 @@ impl Leg {
             Errand::Cancel => return,
             Errand::Reinvite | Errand::Prack | Errand::Update { .. } | Errand::Info | Errand::Bye => {}
         }
+        if self.dialogs.get(dialog).is_none_or(|dialog| dialog.past) {
+            return;
+        }
         if let (What::Response, Some(response)) = (news.what, response)
             && self.ask_again(response, &news, (dialog, errand, attempt), tools)
         {

@@ -31,11 +31,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::time::Instant;
+
 use crate::digest::Credentials;
 use crate::event::{Datagram, Event, Fork, LegKey};
 use crate::message::{Message, Method};
 use crate::reason::Reason;
-use crate::timer::{Timers, Who};
+use crate::timer::{Timer, Timers, Who};
 use route::RouteSet;
 use tools::Tools;
 
@@ -47,7 +49,8 @@ pub(crate) struct Leg {
     /// Where requests go when the dialog names no address.
     peer: SocketAddr,
     stage: Stage,
-    /// One dialog per tag of the other side; only a forked call has several.
+    /// One dialog per tag of the other side; only a forked call has several. None is ever removed, so that an index
+    /// stays what it was.
     dialogs: Vec<Dialog>,
     timers: Timers,
     /// Client transactions of the leg that are open.
@@ -140,6 +143,8 @@ struct Offered {
 
 /// One dialog (RFC 3261 12): one branch of the call.
 struct Dialog {
+    /// Whether it ended with an INVITE that was challenged: its successor makes its own.
+    past: bool,
     remote_tag: Box<str>,
     routes: RouteSet,
     /// The other side's Contact.
@@ -240,8 +245,7 @@ impl Leg {
     }
 
     /// The agenda's entry for this leg has come up.
-    pub(crate) fn on_time(&mut self, at: base::time::Instant, tools: &mut Tools<'_>) {
-        use crate::timer::Timer;
+    pub(crate) fn on_time(&mut self, at: Instant, tools: &mut Tools<'_>) {
         if !self.timers.wake(at) {
             return;
         }
@@ -270,12 +274,10 @@ impl Leg {
 
     /// Tells the final event. The one road to [`Stage::Over`].
     fn end(&mut self, last: Event, tools: &mut Tools<'_>) {
-        if matches!(self.stage, Stage::Over) {
+        if self.is_over() {
             return;
         }
-        if let Some(offered) = self.offered.take() {
-            tools.refuse(offered.key, 487, Some(&self.names.local_tag), &[]);
-        }
+        self.refuse_offer(487, tools);
         self.stage = Stage::Over;
         self.timers.stop_all();
         self.incoming = None;
@@ -286,7 +288,7 @@ impl Leg {
 
     /// The dialog with this tag of the other side.
     fn dialog_of(&self, remote_tag: &[u8]) -> Option<usize> {
-        self.dialogs.iter().position(|dialog| dialog.remote_tag.as_bytes() == remote_tag)
+        self.dialogs.iter().position(|dialog| !dialog.past && dialog.remote_tag.as_bytes() == remote_tag)
     }
 }
 
@@ -294,6 +296,7 @@ impl Dialog {
     /// The dialog that a response to our INVITE makes; what it leaves open comes from the request (RFC 3261 12.1.2).
     fn of_response(response: &Message<'_>, names: &Names, cseq: u32) -> Self {
         let mut dialog = Self {
+            past: false,
             remote_tag: tag_text(response.to().tag()),
             routes: RouteSet::default(),
             target: names.request_uri.clone(),

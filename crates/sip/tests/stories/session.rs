@@ -27,6 +27,25 @@ fn a_challenged_invite_goes_again_with_a_new_number_and_branch() {
 }
 
 #[test]
+fn what_early_dialogs_left_behind_survives_a_challenge() {
+    let mut far = with_credentials();
+    let early =
+        |tag, rseq: &str| Reply::new(183).tag(tag).contact().header("Require: 100rel").header(rseq).sdp();
+    far.replies("INVITE", early("other", "RSeq: 1"));
+    far.replies("INVITE", early("far", "RSeq: 1"));
+    far.asks("UPDATE", "Content-Type: application/sdp\r\n", SDP);
+    assert!(far.story().ends_with("Offer fork 1"));
+    far.replies("INVITE", Reply::new(401).tag("far").header(CHALLENGE));
+    assert!(far.heard.iter().any(|(_, text)| text.starts_with("SIP/2.0 481")), "nobody is left to answer it");
+    far.replies("PRACK", Reply::new(401).header(CHALLENGE));
+    far.act(|near, now, out| near.answer_offer(LEG, SDP.as_bytes(), now, out));
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    far.hang_up();
+    far.replies("BYE", Reply::new(200));
+    far.run_out();
+}
+
+#[test]
 fn a_challenged_bye_counts_the_nonce_up() {
     let mut far = with_credentials();
     far.replies("INVITE", Reply::new(407).header(&CHALLENGE.replace("WWW", "Proxy")));
