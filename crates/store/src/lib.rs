@@ -25,7 +25,7 @@ mod vault;
 mod words;
 
 pub use accounts::Accounts;
-pub use admin::{Admin, AdminFault};
+pub use admin::{Admin, AdminFault, AppDraft};
 pub use fault::StoreFault;
 pub use journal::{AcceptFault, Journal, JournalTask, Opened};
 pub use outbox::{DueCursor, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
