@@ -85,12 +85,14 @@ impl LegState {
         news
     }
 
-    /// The INVITE came to a final failure; `local` when a timer of ours or our CANCEL made it.
+    /// The INVITE came to a final failure; `local` when no response of the far end made it: a timer of ours (408), or
+    /// a full table (503).
     pub(crate) fn failed(&mut self, status: u16, reason: Option<&Reason>, local: bool) -> Release {
         self.phase = Phase::Gone;
         let q850 = reason.and_then(q850).or(self.announced);
         let (by, cause) = match (self.released_by, local, self.rang) {
             (Some(decided), ..) => decided,
+            (None, true, _) if status != TIMED_OUT => (Party::Platform, Cause::OurFault),
             (None, true, true) => (Party::Platform, Cause::RingTimeout),
             (None, true, false) => (Party::Platform, Cause::TrunkSilent),
             (None, false, rang) => (self.party, cause_of(status, q850, rang)),
@@ -116,6 +118,9 @@ impl LegState {
         Release { by, cause, status: None, q850: None, rang: self.rang }
     }
 }
+
+/// The status of a timer of ours.
+const TIMED_OUT: u16 = 408;
 
 /// The Q.850 cause of a Reason header, when it is one.
 fn q850(reason: &Reason) -> Option<u8> {
@@ -152,6 +157,21 @@ mod tests {
         let mut rung = leg();
         rung.early(180, false, None);
         assert_eq!(rung.failed(408, None, true).cause, Cause::RingTimeout);
+    }
+
+    #[test]
+    fn an_invite_that_never_left_is_our_fault() {
+        let release = leg().failed(503, None, true);
+        assert_eq!((release.by, release.cause), (Party::Platform, Cause::OurFault));
+    }
+
+    #[test]
+    fn a_gone_leg_stays_gone() {
+        let mut leg = leg();
+        leg.lost(Cause::OurFault);
+        assert!(leg.is_gone() && !leg.answered() && !leg.hang_up(Party::Platform, Cause::Stopped));
+        assert!(!leg.early(180, false, None).began_to_ring);
+        assert!(leg.is_gone());
     }
 
     #[test]
