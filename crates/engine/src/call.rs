@@ -8,6 +8,9 @@
 //! Pure: the driver calls it with `now` and does the deeds it asks for. Every dialled leg ends in one `Released`,
 //! every call in one `Over`, which is its last fact.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::fact::{Dialog, Entry, Fact};
@@ -40,13 +43,13 @@ pub(crate) struct Running {
 pub(crate) enum Deed {
     /// Send the INVITE of a leg, then say [`Running::dialled`] or [`Running::lost`].
     Dial(Leg),
-    /// Let a leg hear clips; say [`plans::Event::ClipEnded`] when they were played once.
+    /// Let a leg hear clips, then say [`Running::hears`]; and [`plans::Event::ClipEnded`] when they were played once.
     Play(Leg, Vec<ClipKey>, Repeat),
     /// Let a leg hear the other leg's early media.
     PassEarlyMedia(Leg),
     /// Let both hear each other.
     Bridge,
-    /// Let bridged parties hear a clip in between.
+    /// Let bridged parties hear a clip in between; say [`Running::hears`] for each.
     Announce(Ears, ClipKey),
     /// CANCEL or BYE.
     HangUp(Leg, Cause),
@@ -71,9 +74,19 @@ impl Running {
         &self.call
     }
 
-    /// When the plan wants to be woken.
+    /// When the call wants to be woken: by its plan's deadline, or because it lives too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.over { None } else { self.plan.deadline() }
+        let last = self.began.0 + LIFE;
+        if self.over { None } else { Some(self.plan.deadline().map_or(last, |at| at.min(last))) }
+    }
+
+    /// The deadline may have come. A call that its plan keeps for longer than any call may last is ended for it.
+    pub(crate) fn wake(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        if now.since(self.began.0) >= LIFE {
+            self.abandon(Cause::OurFault, now, out);
+        } else {
+            self.tell(Event::Deadline, now, out);
+        }
     }
 
     /// Begins the plan.
@@ -85,6 +98,11 @@ impl Running {
     /// The INVITE of a leg has left.
     pub(crate) fn dialled(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
         self.note(Fact::Dialled { leg }, now, out);
+    }
+
+    /// A leg began to hear clips.
+    pub(crate) fn hears(&mut self, leg: Leg, clips: &[ClipKey], now: Instant, out: &mut Outcome<'_>) {
+        self.note(heard(leg, clips), now, out);
     }
 
     /// A provisional response. `media` when it brought a session description.
@@ -137,14 +155,10 @@ impl Running {
         self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
     }
 
-    /// The customer asks us to stop. False when the call is already on its way out.
-    pub(crate) fn stop(&mut self, now: Instant, out: &mut Outcome<'_>) -> bool {
-        if self.over {
-            return false;
-        }
+    /// The customer asks us to stop.
+    pub(crate) fn stop(&mut self, now: Instant, out: &mut Outcome<'_>) {
         self.note(Fact::StopAsked, now, out);
         self.tell(Event::Stop, now, out);
-        true
     }
 
     /// Any other news for the plan.
@@ -159,71 +173,71 @@ impl Running {
     /// Ends the call without asking its plan, because the plan or the driver broke: every leg that is not gone is
     /// hung up, and the journal gets its last facts.
     pub(crate) fn abandon(&mut self, cause: Cause, now: Instant, out: &mut Outcome<'_>) {
-        if self.over {
-            return;
-        }
         out.todo.drain();
-        for leg in [Leg::A, Leg::B] {
-            if self.legs[leg.index()].as_ref().is_some_and(|state| !state.is_gone()) {
-                out.deeds.push(Deed::HangUp(leg, cause));
-            }
-        }
         self.finish(Ending { by: Party::Platform, cause, leg: None }, now, out);
     }
 
-    /// Turns what the plan wishes into deeds, and into facts where a wish is itself something that happened.
+    /// Turns what the plan wishes into deeds, and into facts where a wish is itself something that happened. What it
+    /// wishes after the end is not heard.
     fn follow(&mut self, now: Instant, out: &mut Outcome<'_>) {
-        let todo = std::mem::take(out.todo);
-        for wish in todo.wishes() {
-            self.grant(wish, now, out);
+        let mut todo = std::mem::take(out.todo);
+        for wish in todo.drain() {
+            if !self.over {
+                self.grant(wish, now, out);
+            }
         }
         *out.todo = todo;
-        out.todo.drain();
     }
 
-    fn grant(&mut self, wish: &Wish, now: Instant, out: &mut Outcome<'_>) {
+    /// A wish for a leg that is not there, or is gone, changes nothing.
+    fn grant(&mut self, wish: Wish, now: Instant, out: &mut Outcome<'_>) {
         match wish {
             Wish::Dial(leg) => {
-                self.legs[leg.index()] = Some(LegState::dialled(Party::of(*leg)));
-                out.deeds.push(Deed::Dial(*leg));
+                let state = &mut self.legs[leg.index()];
+                if state.is_none() {
+                    *state = Some(LegState::dialled(Party::of(leg)));
+                    out.deeds.push_back(Deed::Dial(leg));
+                }
             }
-            Wish::Play { leg, clips, repeat } => {
-                self.note(heard(*leg, clips), now, out);
-                out.deeds.push(Deed::Play(*leg, clips.to_vec(), *repeat));
+            Wish::Play { leg, clips, repeat } => out.deeds.push_back(Deed::Play(leg, clips.to_vec(), repeat)),
+            Wish::PassEarlyMedia { to } if self.is_up(to) => {
+                self.note(Fact::EarlyMedia { leg: to }, now, out);
+                out.deeds.push_back(Deed::PassEarlyMedia(to));
             }
-            Wish::PassEarlyMedia { to } => {
-                self.note(Fact::EarlyMedia { leg: *to }, now, out);
-                out.deeds.push(Deed::PassEarlyMedia(*to));
-            }
-            Wish::Bridge => {
+            Wish::Bridge if self.is_up(Leg::A) && self.is_up(Leg::B) => {
                 self.note(Fact::Bridged, now, out);
-                out.deeds.push(Deed::Bridge);
+                out.deeds.push_back(Deed::Bridge);
             }
-            Wish::Announce { ears, clip } => {
-                for leg in heard_by(*ears) {
-                    self.note(Fact::ClipStarted { leg: *leg, clip: *clip }, now, out);
-                }
-                out.deeds.push(Deed::Announce(*ears, *clip));
-            }
+            Wish::PassEarlyMedia { .. } | Wish::Bridge => {}
+            Wish::Announce { ears, clip } => out.deeds.push_back(Deed::Announce(ears, clip)),
             Wish::HangUp { leg, by, cause } => {
-                if self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(*by, *cause)) {
-                    out.deeds.push(Deed::HangUp(*leg, *cause));
+                if self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(by, cause)) {
+                    out.deeds.push_back(Deed::HangUp(leg, cause));
                 }
             }
-            Wish::Over(ending) => self.finish(*ending, now, out),
+            Wish::Over(ending) => self.finish(ending, now, out),
         }
     }
 
+    fn is_up(&self, leg: Leg) -> bool {
+        self.legs[leg.index()].as_ref().is_some_and(LegState::is_up)
+    }
+
+    /// The one road to the end. A leg that is not gone is hung up, again if need be, and counts as gone.
     fn finish(&mut self, ending: Ending, now: Instant, out: &mut Outcome<'_>) {
+        if self.over {
+            return;
+        }
         for leg in [Leg::A, Leg::B] {
             if let Some(state) = self.legs[leg.index()].as_mut().filter(|state| !state.is_gone()) {
+                out.deeds.push_back(Deed::HangUp(leg, ending.cause));
                 let release = state.lost(ending.cause);
                 self.note(Fact::Released { leg, release }, now, out);
             }
         }
         self.note(Fact::Over(ending), now, out);
         self.over = true;
-        out.deeds.push(Deed::Over);
+        out.deeds.push_back(Deed::Over);
     }
 
     fn note(&mut self, fact: Fact, now: Instant, out: &mut Outcome<'_>) {
@@ -251,7 +265,7 @@ pub(crate) struct EarlyNews<'a> {
 /// Where a call puts what it wants done and what it wants kept. The lists belong to the shard and are reused.
 pub(crate) struct Outcome<'a> {
     pub(crate) todo: &'a mut Todo,
-    pub(crate) deeds: &'a mut Vec<Deed>,
+    pub(crate) deeds: &'a mut VecDeque<Deed>,
     pub(crate) facts: &'a mut Vec<Entry>,
     /// Asks SIP for the dialog of a leg; only done when a fact needs it.
     pub(crate) dialog_of: &'a dyn Fn(Leg) -> Option<Dialog>,
@@ -265,6 +279,9 @@ fn heard(leg: Leg, clips: &[ClipKey]) -> Fact {
     }
 }
 
+/// The longest life of a call: the longest conversation, and an hour for all that comes before and after it.
+const LIFE: Duration = limits::CALL.saturating_add(Duration::from_secs(3_600));
+
 /// The legs that hear an announcement.
 pub(crate) const fn heard_by(ears: Ears) -> &'static [Leg] {
     match ears {
@@ -273,3 +290,6 @@ pub(crate) const fn heard_by(ears: Ears) -> &'static [Leg] {
         Ears::Both => &[Leg::A, Leg::B],
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ impl Engine {
         self.address
     }
 
-    /// How many calls run now.
+    /// How many calls run now, or wait in a mailbox to be run.
     #[must_use]
     pub fn live(&self) -> usize {
         self.live.load(Ordering::Acquire)
@@ -160,8 +160,12 @@ impl Engine {
     /// Gives the launch back when its shard's mailbox is full.
     pub fn launch(&self, launch: Launch) -> Result<(), Box<Launch>> {
         let slot = self.slot(launch.call.id);
+        self.live.fetch_add(1, Ordering::AcqRel);
         slot.post(Letter::Launch(Box::new(launch))).map_err(|letter| match letter {
-            Letter::Launch(launch) => launch,
+            Letter::Launch(launch) => {
+                self.live.fetch_sub(1, Ordering::AcqRel);
+                launch
+            }
             Letter::Stop { .. } | Letter::Orphan(_) | Letter::Datagram { .. } | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }

@@ -41,8 +41,7 @@ impl<T> Slot<T> {
     /// Posts a letter; gives it back when the mailbox is full or its shard is gone.
     pub(crate) fn post(&self, letter: T) -> Result<(), T> {
         self.letters.try_send(letter).map_err(|refused| match refused {
-            TrySendError::Full(letter)
-            | TrySendError::Disconnected(letter) => letter,
+            TrySendError::Full(letter) | TrySendError::Disconnected(letter) => letter,
         })?;
         self.bell.ring();
         Ok(())
@@ -75,7 +74,8 @@ impl<T> Mailbox<T> {
         let mut counter = [0; 8];
         // Reading an already silent bell says "would block", which is as good.
         rustix::io::read(&self.bell.fd, &mut counter).ok();
-        self.bell.rung.store(false, Ordering::Release);
+        // A swap, not a store: it must see the letters of whoever found the bell ringing and rang no more.
+        self.bell.rung.swap(false, Ordering::AcqRel);
     }
 
     /// Rings our own bell: there may be letters left for another turn.

@@ -1,10 +1,12 @@
 //! The shell around the pure parts: threads, sockets, clocks, system calls.
 
+mod alarms;
 pub(crate) mod clock;
 pub(crate) mod mailbox;
 mod names;
 mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;
+mod table;
 mod talk;
 mod wire;

@@ -6,15 +6,15 @@
 //! ```
 //!
 //! `shard/` has a file for each kind of news: letters, signalling, media, and the deeds that follow from them.
-//! A panic while one call is handled ends that call, with its closing facts, and no other.
+//! A panic while one call is handled ends that call, with its closing facts, and no other: what is still to be done for
+//! the others stands in lists that are taken from one by one, and outlives it.
 
 mod deeds;
 mod letters;
 mod packets;
 mod signalling;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -32,16 +32,18 @@ use plans::Todo;
 use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sip::{Endpoint, LegKey, Outputs, PeerRule};
+use sip::{Endpoint, LegKey, Output, Outputs, PeerRule};
 use slab::Slab;
 use socket2::Socket;
 
 use crate::call::{Deed, Outcome, Running};
+use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::poller::{Poller, Ready, Token};
+use crate::driver::table::Table;
 use crate::driver::talk::Talk;
-use crate::driver::wire::Wire;
+use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings, Trunk};
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
@@ -58,6 +60,12 @@ const LEGS: usize = 1_024;
 
 /// How soon the journal is offered again what it had no room for.
 const JOURNAL_RETRY: Duration = Duration::from_millis(5);
+
+/// How often it is offered again when the thread ends: a second in all.
+const LAST_RETRIES: usize = 200;
+
+/// Media timers are served on this grid, so that one turn of the loop serves many.
+const MEDIA_GRID_MILLIS: u64 = 2;
 
 /// What another thread may want of a shard.
 pub(crate) enum Letter {
@@ -78,8 +86,8 @@ struct Live {
     running: Running,
     clips: Vec<(ClipKey, Clip)>,
     wires: [Option<u32>; 2],
-    /// The deadline that the alarms hold for it.
-    alarm: Option<Instant>,
+    /// What the alarms hold for it.
+    alarm: Option<Alarm>,
 }
 
 /// See the module.
@@ -97,22 +105,24 @@ pub(crate) struct Shard {
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
     sip: Endpoint,
-    calls: HashMap<u64, Live>,
+    calls: Table<Live>,
     numbers: HashMap<CallId, u64>,
     wires: Slab<Wire>,
     wheel: TimerWheel,
-    /// Deadlines of plans. An entry whose call has another deadline by now is stale and skipped.
-    alarms: BinaryHeap<Reverse<(Instant, u64)>>,
+    alarms: Alarms,
     next_number: u64,
     /// The call that is being handled: the one that pays for a panic.
     current: Option<u64>,
     ended: bool,
     rng: StdRng,
     outputs: Outputs,
+    /// What SIP has said and nobody has heard yet.
+    unheard: VecDeque<Output>,
     todo: Todo,
-    deeds: Vec<Deed>,
+    deeds: VecDeque<Deed>,
     facts: Vec<Entry>,
-    buffer: Box<[u8]>,
+    datagram: Box<[u8]>,
+    packet: [u8; DATAGRAM_BYTES],
 }
 
 /// What a shard is made with.
@@ -153,20 +163,22 @@ impl Shard {
             live: parts.live,
             journal: parts.journal,
             sip: Endpoint::new(manners, rng.random()),
-            calls: HashMap::new(),
+            calls: Table::default(),
             numbers: HashMap::new(),
             wires: Slab::new(),
             wheel: TimerWheel::new(LEGS, parts.clock.now()),
-            alarms: BinaryHeap::new(),
+            alarms: Alarms::default(),
             next_number: 0,
             current: None,
             ended: false,
             rng,
             outputs: Vec::new(),
+            unheard: VecDeque::new(),
             todo: Todo::new(),
-            deeds: Vec::new(),
+            deeds: VecDeque::new(),
             facts: Vec::new(),
-            buffer: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
+            datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
+            packet: [0; DATAGRAM_BYTES],
         })
     }
 
@@ -181,14 +193,24 @@ impl Shard {
             }
             self.offer_facts();
         }
+        // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
+        for _ in 0..LAST_RETRIES {
+            if self.facts.is_empty() {
+                break;
+            }
+            std::thread::sleep(JOURNAL_RETRY);
+            self.offer_facts();
+        }
     }
 
     /// How long the loop may sleep.
-    fn patience(&mut self) -> Option<Duration> {
+    fn patience(&self) -> Option<Duration> {
+        if !self.unheard.is_empty() {
+            return Some(Duration::ZERO);
+        }
         let now = self.clock.now();
-        let alarm = self.alarms.peek().map(|Reverse((at, _))| *at);
-        let next = [alarm, self.sip.deadline(), self.wheel.next_turn()].into_iter().flatten().min();
-        let sleep = next.map(|at| at.since(now));
+        let next = [self.alarms.next(), self.sip.deadline(), self.wheel.next_turn().map(on_grid)];
+        let sleep = next.into_iter().flatten().min().map(|at| at.since(now));
         if self.facts.is_empty() {
             sleep
         } else {
@@ -198,8 +220,10 @@ impl Shard {
 
     fn turn(&mut self, ready: &Ready) {
         let now = self.clock.now();
+        self.drain_sip(now);
         for token in ready.tokens() {
             match token {
+                // The socket may be another leg's by now: then there is nothing to read yet, or what there is is its.
                 Token::Rtp(wire) => self.on_rtp(wire as usize, now),
                 Token::Rtcp(wire) => self.on_rtcp(wire as usize, now),
                 Token::Signalling => self.on_signalling(now),
@@ -207,6 +231,7 @@ impl Shard {
             }
         }
         self.on_time(now);
+        self.current = None;
     }
 
     /// Ends the call that was being handled when something panicked.
@@ -214,7 +239,9 @@ impl Shard {
     fn bury(&mut self) {
         let now = self.clock.now();
         self.deeds.clear();
-        self.outputs.clear();
+        self.unheard.extend(self.outputs.drain(..));
+        // The bell may be silent already while letters still wait.
+        self.mailbox.ring();
         let Some(number) = self.current.take() else {
             tracing::error!(shard = self.number, "a panic outside of any call; it changed nothing");
             return;
@@ -227,61 +254,74 @@ impl Shard {
         }));
         if buried.is_err() {
             self.deeds.clear();
-            self.forget(number, now);
+            self.unheard.extend(self.outputs.drain(..));
+            catch_unwind(AssertUnwindSafe(|| self.forget(number, now))).ok();
         }
     }
 
     fn offer_facts(&mut self) {
-        if !self.facts.is_empty() {
-            self.journal.append(&mut self.facts);
+        if self.facts.is_empty() {
+            return;
+        }
+        let Self { journal, facts, .. } = self;
+        if catch_unwind(AssertUnwindSafe(|| journal.append(facts))).is_err() {
+            tracing::error!(shard = self.number, "the journal panicked");
         }
     }
 
-    /// Lets a call handle something, then does what it wants done. A call that is over is forgotten by its last deed.
+    /// Lets a call handle something and does what it wants done. A call that is over is forgotten by its last deed.
     fn with(
         &mut self,
         number: u64,
         now: Instant,
         handle: impl FnOnce(&mut Running, Instant, &mut Outcome<'_>),
     ) {
-        self.current = Some(number);
-        let Self { calls, sip, todo, deeds, facts, .. } = self;
-        let Some(live) = calls.get_mut(&number) else { return };
-        let dialog_of = |leg| dialog_of(sip, leg_key(number, leg));
-        handle(&mut live.running, now, &mut Outcome { todo, deeds, facts, dialog_of: &dialog_of });
+        self.tell(number, now, handle);
         self.do_deeds(number, now);
-        self.set_alarm(number);
-        self.drain_sip(now);
-        self.current = None;
+        self.set_alarm(number, now);
     }
 
-    /// Wakes the plans whose deadline has come, then SIP, then the sessions.
+    /// Lets a call handle something. What it wants done waits behind what it wanted before.
+    fn tell(
+        &mut self,
+        number: u64,
+        now: Instant,
+        handle: impl FnOnce(&mut Running, Instant, &mut Outcome<'_>),
+    ) {
+        let Self { calls, sip, todo, deeds, facts, .. } = self;
+        let Some(live) = calls.get_mut(&number) else { return };
+        self.current = Some(number);
+        let dialog_of = |leg| dialog_of(sip, leg_key(number, leg));
+        handle(&mut live.running, now, &mut Outcome { todo, deeds, facts, dialog_of: &dialog_of });
+    }
+
+    /// Wakes the calls whose time has come, then SIP, then the sessions.
     fn on_time(&mut self, now: Instant) {
-        while let Some(Reverse((at, number))) =
-            self.alarms.peek().copied().filter(|Reverse((at, _))| *at <= now)
-        {
-            self.alarms.pop();
-            let Some(live) = self.calls.get_mut(&number).filter(|live| live.alarm == Some(at)) else {
-                continue;
-            };
-            live.alarm = None;
-            self.with(number, now, |running, now, out| running.tell(plans::Event::Deadline, now, out));
+        while let Some(number) = self.alarms.take_due(now) {
+            if let Some(live) = self.calls.get_mut(&number) {
+                live.alarm = None;
+            }
+            self.with(number, now, Running::wake);
+            self.drain_sip(now);
         }
         if self.sip.deadline().is_some_and(|at| at <= now) {
+            self.current = None;
             self.sip.on_time(now, &mut self.outputs);
             self.drain_sip(now);
         }
         self.on_media_time(now);
     }
 
-    fn set_alarm(&mut self, number: u64) {
-        let Some(live) = self.calls.get_mut(&number) else { return };
-        let deadline = live.running.deadline();
-        if live.alarm != deadline {
-            live.alarm = deadline;
-            self.alarms.extend(deadline.map(|at| Reverse((at, number))));
+    fn set_alarm(&mut self, number: u64, now: Instant) {
+        if let Some(live) = self.calls.get_mut(&number) {
+            self.alarms.set(number, &mut live.alarm, live.running.deadline(), now);
         }
     }
+}
+
+/// The moment at which media are served next, not before `at`.
+fn on_grid(at: Instant) -> Instant {
+    Instant::from_millis(at.micros().div_ceil(1_000).next_multiple_of(MEDIA_GRID_MILLIS))
 }
 
 /// The name by which SIP knows a leg.

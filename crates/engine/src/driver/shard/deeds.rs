@@ -22,9 +22,14 @@ use crate::driver::wire::Wire;
 impl Shard {
     /// Does a call's deeds in their order, and those that follow from them.
     pub(super) fn do_deeds(&mut self, number: u64, now: Instant) {
-        while !self.deeds.is_empty() {
-            for deed in std::mem::take(&mut self.deeds) {
-                self.do_deed(number, deed, now);
+        let mut done = 0;
+        while let Some(deed) = self.deeds.pop_front() {
+            self.do_deed(number, deed, now);
+            done += 1;
+            if done == DEEDS {
+                tracing::error!("a plan wants more and more; its call is ended");
+                self.deeds.clear();
+                self.tell(number, now, |running, now, out| running.abandon(Cause::OurFault, now, out));
             }
         }
     }
@@ -62,11 +67,14 @@ impl Shard {
         match dialled {
             Some(invite) => {
                 self.sip.invite(leg_key(number, leg), invite, now, &mut self.outputs);
-                self.with(number, now, |running, now, out| running.dialled(leg, now, out));
+                self.tell(number, now, |running, now, out| running.dialled(leg, now, out));
             }
-            None => self.with(number, now, |running, now, out| {
-                running.gone(leg, |state| state.lost(Cause::OurFault), now, out);
-            }),
+            None => {
+                self.close_wire(number, leg, now);
+                self.tell(number, now, |running, now, out| {
+                    running.gone(leg, |state| state.lost(Cause::OurFault), now, out);
+                });
+            }
         }
     }
 
@@ -81,6 +89,7 @@ impl Shard {
         };
         let session = self.talk.session(Clock::wall(), now, &mut self.rng);
         let ours = self.talk.our_side(pair.port, &mut self.rng);
+        let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
         for (fd, token) in [(pair.rtp.as_fd(), Token::Rtp(at)), (pair.rtcp.as_fd(), Token::Rtcp(at))] {
@@ -91,8 +100,8 @@ impl Shard {
         }
         let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict()));
         let offer = wire.offer();
-        self.calls.get_mut(&number)?.wires[leg.index()] = Some(at);
-        let other = self.wire_at(number, leg.other());
+        live.wires[leg.index()] = Some(at);
+        let other = live.wires[leg.other().index()];
         self.wires[at as usize].peer = other;
         if let Some(other) = other.and_then(|other| self.wires.get_mut(other as usize)) {
             other.peer = Some(at);
@@ -108,12 +117,12 @@ impl Shard {
         let playlist = self.playlist(number, clips, plays);
         let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) else {
             let failed = plans::Event::ClipFailed { leg };
-            self.with(number, now, |running, now, out| running.tell(failed, now, out));
-            return;
+            return self.tell(number, now, |running, now, out| running.tell(failed, now, out));
         };
         let play = wire.session.play(playlist, now);
         wire.awaited = (repeat == Repeat::Once).then_some(play);
         self.arm(number, leg);
+        self.tell(number, now, |running, now, out| running.hears(leg, clips, now, out));
     }
 
     fn announce(&mut self, number: u64, leg: Leg, clip: ClipKey, now: Instant) {
@@ -121,6 +130,7 @@ impl Shard {
         if let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) {
             wire.session.announce(playlist, now);
             self.arm(number, leg);
+            self.tell(number, now, |running, now, out| running.hears(leg, &[clip], now, out));
         }
     }
 
@@ -152,13 +162,17 @@ impl Shard {
         }
     }
 
-    /// Lets go of a call that is over.
+    /// Lets go of a call that is over, and with it of its ports.
     pub(super) fn forget(&mut self, number: u64, now: Instant) {
         self.close_wire(number, Leg::A, now);
         self.close_wire(number, Leg::B, now);
-        if let Some(live) = self.calls.remove(&number) {
+        if let Some(mut live) = self.calls.remove(&number) {
+            self.alarms.set(number, &mut live.alarm, None, now);
             self.numbers.remove(&live.running.call().id);
             self.live.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }
+
+/// Deeds that may follow from one piece of news. The most that a sane plan wants is a handful.
+const DEEDS: usize = 64;

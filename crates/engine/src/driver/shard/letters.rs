@@ -1,7 +1,5 @@
 //! What other threads want of a shard.
 
-use std::sync::atomic::Ordering;
-
 use base::id::{AppId, CallId};
 use base::release::Cause;
 use base::time::Instant;
@@ -19,13 +17,15 @@ impl Shard {
         self.mailbox.hush();
         for _ in 0..LETTER_BURST {
             let Some(letter) = self.mailbox.take() else { return };
+            self.current = None;
             match letter {
                 Letter::Launch(launch) => self.launch(*launch, now),
-                Letter::Stop { call, app, answer } => answer(self.stop(call, app, now)),
+                Letter::Stop { call, app, answer } => self.stop(call, app, answer, now),
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
-                Letter::Datagram { from, bytes } => self.on_datagram(from, &bytes, now),
+                Letter::Datagram { from, bytes } => self.sip.receive(from, &bytes, now, &mut self.outputs),
                 Letter::End => self.ended = true,
             }
+            self.drain_sip(now);
         }
         // There may be more: come back for it when the media has had its turn.
         self.mailbox.ring();
@@ -34,22 +34,21 @@ impl Shard {
     fn launch(&mut self, launch: Launch, now: Instant) {
         let number = self.next_number;
         self.next_number += 1;
-        self.live.fetch_add(1, Ordering::AcqRel);
         self.numbers.insert(launch.call.id, number);
         let running = Running::new(launch.call, launch.plan, launch.permit, now, Clock::wall());
         self.calls.insert(number, Live { running, clips: launch.clips, wires: [None, None], alarm: None });
         self.with(number, now, Running::start);
     }
 
-    /// Whether a running call of the app was told to end.
-    fn stop(&mut self, call: CallId, app: AppId, now: Instant) -> bool {
-        let Some(number) = self.numbers.get(&call).copied() else { return false };
-        let is_theirs = self.calls.get(&number).is_some_and(|live| live.running.call().app == app);
-        let mut stopped = false;
-        if is_theirs {
-            self.with(number, now, |running, now, out| stopped = running.stop(now, out));
+    /// Tells a running call of the app to end. The answer goes out first: a plan that panics now ends its call too.
+    fn stop(&mut self, call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send>, now: Instant) {
+        let is_theirs =
+            |number: &u64| self.calls.get(number).is_some_and(|live| live.running.call().app == app);
+        let number = self.numbers.get(&call).copied().filter(is_theirs);
+        answer(number.is_some());
+        if let Some(number) = number {
+            self.with(number, now, Running::stop);
         }
-        stopped
     }
 
     /// Releases a leg that a dead process left ringing or up. Its call is closed already; SIP's news of it is nobody's.
@@ -65,6 +64,5 @@ impl Shard {
         let reason = Some(reason_of(Cause::Interrupted));
         let adopted = Adopted { saved, credentials: self.trunk.credentials.clone(), reason };
         self.sip.adopt(key, adopted, now, &mut self.outputs);
-        self.drain_sip(now);
     }
 }

@@ -2,22 +2,24 @@
 
 use base::id::Leg;
 use base::time::Instant;
+use media::dtmf::Key;
 use media::session::{Due, Incoming};
+use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::wire::{DATAGRAM_BYTES, Wire};
+use crate::driver::wire::Wire;
 
 impl Shard {
     /// One RTP packet: judged by its own session, put on the other leg's line if that one relays, and sent from the
-    /// buffer it came in.
+    /// buffer it came in. Allocates nothing.
     pub(super) fn on_rtp(&mut self, at: usize, now: Instant) {
-        let buffer = &mut self.buffer[..DATAGRAM_BYTES];
         let Some(wire) = self.wires.get_mut(at) else { return };
-        let Some((length, from)) = wire.receive(buffer) else { return };
-        let packet = &mut buffer[..length];
-        let (heard, pressed) = match wire.session.receive(from, packet, now) {
+        self.current = Some(wire.call);
+        let Some((length, from)) = wire.receive(&mut self.packet) else { return };
+        let packet = &mut self.packet[..length];
+        let (heard, key) = match wire.session.receive(from, packet, now) {
             Incoming::Audio(heard) => (heard, None),
-            Incoming::Event(heard, pressed) => (heard, pressed),
+            Incoming::Event(heard, pressed) => (heard, Some(pressed)),
             Incoming::Dropped(_) => return,
         };
         let (call, leg, peer) = (wire.call, wire.leg, wire.peer);
@@ -26,34 +28,37 @@ impl Shard {
         {
             other.send(&packet[range]);
         }
-        if let Some(pressed) = pressed {
-            let digit = pressed.key.letter();
-            self.with(call, now, |running, now, out| running.digit(leg, digit, now, out));
+        if key.is_some() || heard.moved {
+            // A press whose end gets lost is over after a while, and a new address has a report to come.
+            self.arm_wire(at);
+        }
+        if let Some(Some(pressed)) = key {
+            self.on_key(call, leg, pressed.key, now);
         }
     }
 
     pub(super) fn on_rtcp(&mut self, at: usize, now: Instant) {
-        let buffer = &mut self.buffer[..DATAGRAM_BYTES];
         let Some(wire) = self.wires.get_mut(at) else { return };
-        if let Some((length, from)) = wire.receive_rtcp(buffer) {
-            wire.session.receive_rtcp(from, &buffer[..length], now);
+        self.current = Some(wire.call);
+        if let Some((length, from)) = wire.receive_rtcp(&mut self.packet) {
+            wire.session.receive_rtcp(from, &self.packet[..length], now);
+            self.arm_wire(at);
         }
     }
 
     /// Lets every session whose time has come do what is due.
     pub(super) fn on_media_time(&mut self, now: Instant) {
         while let Some(at) = self.wheel.next_expired(now) {
-            self.tick(at, now);
+            self.tick(at as usize, now);
         }
     }
 
-    fn tick(&mut self, at: u32, now: Instant) {
-        let Some(wire) = self.wires.get_mut(at as usize) else { return };
-        if wire.armed.take().is_none() {
-            return;
-        }
+    fn tick(&mut self, at: usize, now: Instant) {
+        let Some(wire) = self.wires.get_mut(at) else { return };
+        wire.armed = None;
+        self.current = Some(wire.call);
         let (call, leg, awaited) = (wire.call, wire.leg, wire.awaited);
-        let mut told = smallvec::SmallVec::<[Due; 4]>::new();
+        let mut told = SmallVec::<[Due; 4]>::new();
         wire.tick(now, |due| told.push(due));
         self.arm_wire(at);
         for due in told {
@@ -62,31 +67,35 @@ impl Shard {
                     self.with(call, now, |running, now, out| {
                         running.tell(plans::Event::ClipEnded { leg }, now, out);
                     });
+                    self.drain_sip(now);
                 }
-                Due::Pressed(pressed) => {
-                    let digit = pressed.key.letter();
-                    self.with(call, now, |running, now, out| running.digit(leg, digit, now, out));
-                }
+                Due::Pressed(pressed) => self.on_key(call, leg, pressed.key, now),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
             }
         }
     }
 
+    fn on_key(&mut self, call: u64, leg: Leg, key: Key, now: Instant) {
+        self.with(call, now, |running, now, out| running.digit(leg, key.letter(), now, out));
+        self.drain_sip(now);
+    }
+
     /// Asks the wheel to wake a leg's session when it has something to do.
     pub(super) fn arm(&mut self, number: u64, leg: Leg) {
         if let Some(at) = self.wire_at(number, leg) {
-            self.arm_wire(at);
+            self.arm_wire(at as usize);
         }
     }
 
-    fn arm_wire(&mut self, at: u32) {
-        let Some(wire) = self.wires.get_mut(at as usize) else { return };
+    fn arm_wire(&mut self, at: usize) {
+        let Some(wire) = self.wires.get_mut(at) else { return };
         let due = wire.session.next_due();
         if wire.armed != due {
             wire.armed = due;
+            // A wire's place fits: it was checked when the wire was opened.
             match due {
-                Some(due) => self.wheel.arm(at, due),
-                None => self.wheel.disarm(at),
+                Some(due) => self.wheel.arm(at as u32, due),
+                None => self.wheel.disarm(at as u32),
             }
         }
     }

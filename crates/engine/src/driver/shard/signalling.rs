@@ -17,22 +17,25 @@ use crate::leg::LegState;
 
 impl Shard {
     pub(super) fn on_signalling(&mut self, now: Instant) {
-        let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..SIGNALLING_BURST {
-            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *buffer, RecvFlags::empty()) else {
-                break;
+            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *self.datagram, RecvFlags::empty())
+            else {
+                return;
             };
             let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else { continue };
-            let datagram = &buffer[..length];
+            let datagram = &self.datagram[..length];
             match self.shard_for(datagram) {
                 Some(other) if other != self.number => {
                     // A full mailbox drops it; SIP sends everything again.
                     self.peers[other].post(Letter::Datagram { from, bytes: datagram.into() }).ok();
                 }
-                _ => self.on_datagram(from, datagram, now),
+                _ => {
+                    self.current = None;
+                    self.sip.receive(from, datagram, now, &mut self.outputs);
+                    self.drain_sip(now);
+                }
             }
         }
-        self.buffer = buffer;
     }
 
     /// The shard whose leg a datagram belongs to, as far as its Call-ID says.
@@ -44,23 +47,18 @@ impl Shard {
         Some(shard_of(call, self.peers.len()))
     }
 
-    pub(super) fn on_datagram(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
-        self.sip.receive(from, datagram, now, &mut self.outputs);
-        self.drain_sip(now);
-    }
-
-    /// Sends what SIP wants sent and hands its news to their calls, until it has nothing more to say.
+    /// Sends what SIP wants sent and hands its news to their calls, one by one, until it has nothing more to say.
     pub(super) fn drain_sip(&mut self, now: Instant) {
-        while !self.outputs.is_empty() {
-            for output in std::mem::take(&mut self.outputs) {
-                match output {
-                    Output::Send { to, datagram } => {
-                        // What cannot be sent now is sent again by its timer.
-                        sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
-                    }
-                    Output::Event { leg, event } => self.on_sip(leg, event, now),
-                    Output::Pong { .. } => {}
+        loop {
+            self.unheard.extend(self.outputs.drain(..));
+            match self.unheard.pop_front() {
+                Some(Output::Send { to, datagram }) => {
+                    // What cannot be sent now is sent again by its timer.
+                    sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
                 }
+                Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
+                Some(Output::Pong { .. }) => {}
+                None => return,
             }
         }
     }
@@ -98,7 +96,6 @@ impl Shard {
             | Event::Acked
             | Event::AckMissing => {}
         }
-        self.current = None;
     }
 
     /// A 2xx: its session description, or the one that came early, says where the party is heard.
