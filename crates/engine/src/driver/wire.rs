@@ -7,10 +7,12 @@ use base::id::Leg;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use rustix::net::{RecvFlags, SendFlags};
+use sip::Fork;
 use sip::sdp::{Agreed, Direction, EVENTS, OurSide};
+use smallvec::SmallVec;
 
 use crate::driver::sockets::Pair;
-use crate::driver::talk;
+use crate::driver::talk::{self, NOT_ACCEPTABLE};
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
@@ -29,14 +31,23 @@ pub(crate) struct Wire {
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
     ours: OurSide,
+    /// What each branch of the call has agreed to: the 2xx that ends the ringing need not say it again.
+    agreed: SmallVec<[(Fork, Agreement); 1]>,
     pair: Pair,
     /// The far end that the kernel filters for, when sources are strict.
     connected: Option<SocketAddr>,
     strict: bool,
 }
 
+/// What was agreed to, and under which number we hear telephone events.
+#[derive(Clone, Copy, Debug)]
+struct Agreement {
+    agreed: Agreed,
+    events: u8,
+}
+
 impl Wire {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         call: u64,
         leg: Leg,
         session: Session,
@@ -52,6 +63,7 @@ impl Wire {
             awaited: None,
             armed: None,
             ours,
+            agreed: SmallVec::new(),
             pair,
             connected: None,
             strict,
@@ -63,23 +75,55 @@ impl Wire {
         self.ours.offer(Direction::SendRecv)
     }
 
-    /// Takes the far end's answer to our offer; whether it can be talked to.
-    pub(crate) fn accept(&mut self, answer: &[u8], now: Instant) -> bool {
+    /// Takes a branch's answer to our offer; whether it can be talked to.
+    pub(crate) fn accept(&mut self, fork: Fork, answer: &[u8], now: Instant) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
-        self.agree(&agreed, EVENTS, now);
-        true
+        self.reaches(&agreed) && {
+            self.agree(fork, Agreement { agreed, events: EVENTS }, now);
+            true
+        }
+    }
+
+    /// Takes what a branch said before it answered; whether it said anything that can be talked by.
+    pub(crate) fn accept_early(&mut self, fork: Fork, now: Instant) -> bool {
+        let agreement = self.agreed.iter().find(|(own, _)| *own == fork).map(|(_, agreement)| *agreement);
+        agreement.is_some_and(|agreement| {
+            self.agree(fork, agreement, now);
+            true
+        })
     }
 
     /// Answers an offer of the far end; a refused one leaves everything as it was.
-    pub(crate) fn answer(&mut self, offer: &[u8], now: Instant) -> Result<Vec<u8>, u16> {
+    pub(crate) fn answer(&mut self, fork: Fork, offer: &[u8], now: Instant) -> Result<Vec<u8>, u16> {
+        let before = self.ours.clone();
         let (answer, agreed) =
             self.ours.answer(offer, Direction::SendRecv).map_err(sip::sdp::Fault::status)?;
-        self.agree(&agreed, agreed.events.unwrap_or(EVENTS), now);
+        if !self.reaches(&agreed) {
+            self.ours = before;
+            return Err(NOT_ACCEPTABLE);
+        }
+        self.agree(fork, Agreement { agreed, events: agreed.events.unwrap_or(EVENTS) }, now);
         Ok(answer)
     }
 
-    fn agree(&mut self, agreed: &Agreed, events: u8, now: Instant) {
-        self.describe(talk::description(agreed, events), now);
+    /// Whether our sockets can send there at all.
+    fn reaches(&self, agreed: &Agreed) -> bool {
+        agreed.address.is_ipv4() == self.pair.is_ipv4
+    }
+
+    fn agree(&mut self, fork: Fork, agreement: Agreement, now: Instant) {
+        match self.agreed.iter_mut().find(|(own, _)| *own == fork) {
+            Some((_, kept)) => *kept = agreement,
+            None => self.agreed.push((fork, agreement)),
+        }
+        let Agreement { agreed, events } = agreement;
+        let mut description = talk::description(&agreed, events);
+        if agreed.address.ip().is_unspecified() {
+            // The older way to hold (RFC 2543 B.5): the far end stays where it was.
+            description.remote = self.session.description().remote;
+            description.remote_rtcp = self.session.description().remote_rtcp;
+        }
+        self.describe(description, now);
         if agreed.direction.sends() {
             self.session.resume();
         } else {
@@ -87,34 +131,20 @@ impl Wire {
         }
     }
 
-    /// Takes what offer and answer agreed to. With strict sources the sockets are connected, so that the kernel
-    /// drops what strangers send before it costs us anything.
+    /// Takes what offer and answer agreed to. With strict sources the RTP socket is connected, so that the kernel
+    /// drops what strangers send before it costs us anything. RTCP is too rare for that.
     fn describe(&mut self, description: Description, now: Instant) {
         self.session.describe(description, now);
         if !self.strict || self.connected == description.remote {
             return;
         }
-        self.connected = None;
-        if let Some(remote) = description.remote
-            && rustix::net::connect(&self.pair.rtp, &remote).is_ok()
-        {
-            self.connected = Some(remote);
-        }
-        if let Some(remote) = description.remote_rtcp {
-            // Unconnected it works as well; only strangers' reports then reach the session, which refuses them.
-            rustix::net::connect(&self.pair.rtcp, &remote).ok();
-        }
+        self.connected = description.remote.filter(|to| rustix::net::connect(&self.pair.rtp, to).is_ok());
     }
 
-    /// Reads one datagram of the RTP socket: its length and its source.
+    /// Reads one datagram of the RTP socket: its length and its source. Also a connected socket is asked for the
+    /// source: what came before it was connected may be anybody's. An error that the network reported is swallowed.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        match self.connected {
-            Some(remote) => {
-                let (length, _) = rustix::net::recv(&self.pair.rtp, buffer, RecvFlags::empty()).ok()?;
-                Some((length, remote))
-            }
-            None => receive_from(&self.pair.rtp, buffer),
-        }
+        receive_from(&self.pair.rtp, buffer)
     }
 
     /// Reads one datagram of the RTCP socket.
@@ -122,17 +152,13 @@ impl Wire {
         receive_from(&self.pair.rtcp, buffer)
     }
 
-    /// Sends RTP to the far end. What cannot be sent now is lost, as on any network.
+    /// Sends RTP to the far end, unless it is held. What cannot be sent now is lost, as on any network.
     pub(crate) fn send(&self, packet: &[u8]) {
-        match self.connected {
-            Some(_) => {
-                rustix::net::send(&self.pair.rtp, packet, SendFlags::empty()).ok();
-            }
-            None => {
-                if let Some(to) = self.session.target() {
-                    rustix::net::sendto(&self.pair.rtp, packet, SendFlags::empty(), &to).ok();
-                }
-            }
+        let Some(to) = self.session.target() else { return };
+        if self.connected == Some(to) {
+            rustix::net::send(&self.pair.rtp, packet, SendFlags::empty()).ok();
+        } else {
+            rustix::net::sendto(&self.pair.rtp, packet, SendFlags::empty(), &to).ok();
         }
     }
 

@@ -104,10 +104,6 @@ impl Shard {
         self.calls.get(&number)?.wires[leg.index()]
     }
 
-    pub(super) fn wire(&self, number: u64, leg: Leg) -> Option<&Wire> {
-        self.wires.get(self.wire_at(number, leg)? as usize)
-    }
-
     pub(super) fn wire_mut(&mut self, number: u64, leg: Leg) -> Option<&mut Wire> {
         let at = self.wire_at(number, leg)?;
         self.wires.get_mut(at as usize)

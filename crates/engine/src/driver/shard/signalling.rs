@@ -6,7 +6,7 @@ use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
-use sip::{Event, LegKey, Output};
+use sip::{Event, Fork, LegKey, Output};
 
 use super::{Letter, SIGNALLING_BURST, Shard, leg_key, of_key};
 use crate::call::EarlyNews;
@@ -70,17 +70,17 @@ impl Shard {
         }
         self.current = Some(number);
         match event {
-            Event::Early { status, sdp, reason, .. } => {
-                let media = sdp.is_some_and(|sdp| self.describe(number, leg, &sdp, now));
+            Event::Early { fork, status, sdp, reason } => {
+                let media = sdp.is_some_and(|sdp| self.describe(number, leg, (fork, &sdp), now));
                 let news = EarlyNews { status, media, reason: reason.as_ref() };
                 self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
             }
-            Event::Answered { sdp, .. } => self.on_answer(number, leg, sdp.as_deref(), now),
+            Event::Answered { fork, sdp } => self.on_answer(number, leg, (fork, sdp.as_deref()), now),
             Event::Failed { status, reason, local, .. } => {
                 self.on_gone(number, leg, now, |state| state.failed(status, reason.as_ref(), local));
             }
             Event::Ended { by_peer, .. } => self.on_gone(number, leg, now, |state| state.ended(by_peer)),
-            Event::Offer { sdp, .. } => self.on_offer(number, leg, &sdp, now),
+            Event::Offer { fork, sdp } => self.on_offer(number, leg, (fork, &sdp), now),
             Event::Info { content_type, body } => {
                 if let Some(digit) = talk::digit_of_info(&content_type, &body) {
                     self.with(number, now, |running, now, out| running.digit(leg, digit, now, out));
@@ -98,11 +98,11 @@ impl Shard {
         }
     }
 
-    /// A 2xx: its session description, or the one that came early, says where the party is heard.
-    fn on_answer(&mut self, number: u64, leg: Leg, sdp: Option<&[u8]>, now: Instant) {
+    /// A 2xx: its session description, or the one that its branch sent early, says where the party is heard.
+    fn on_answer(&mut self, number: u64, leg: Leg, (fork, sdp): (Fork, Option<&[u8]>), now: Instant) {
         let understood = match sdp {
-            Some(sdp) => self.describe(number, leg, sdp, now),
-            None => self.wire(number, leg).is_some_and(|wire| wire.session.target().is_some()),
+            Some(sdp) => self.describe(number, leg, (fork, sdp), now),
+            None => self.wire_mut(number, leg).is_some_and(|wire| wire.accept_early(fork, now)),
         };
         if understood {
             self.with(number, now, |running, now, out| running.answered(leg, now, out));
@@ -119,17 +119,17 @@ impl Shard {
     }
 
     /// Takes the far end's answer; whether it can be talked to.
-    fn describe(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) -> bool {
-        let understood = self.wire_mut(number, leg).is_some_and(|wire| wire.accept(sdp, now));
+    fn describe(&mut self, number: u64, leg: Leg, (fork, sdp): (Fork, &[u8]), now: Instant) -> bool {
+        let understood = self.wire_mut(number, leg).is_some_and(|wire| wire.accept(fork, sdp, now));
         self.arm(number, leg);
         understood
     }
 
     /// A re-INVITE or UPDATE with an offer: hold, resume, another address or codec.
-    fn on_offer(&mut self, number: u64, leg: Leg, sdp: &[u8], now: Instant) {
+    fn on_offer(&mut self, number: u64, leg: Leg, (fork, sdp): (Fork, &[u8]), now: Instant) {
         let key = leg_key(number, leg);
         let Some(wire) = self.wire_mut(number, leg) else { return };
-        match wire.answer(sdp, now) {
+        match wire.answer(fork, sdp, now) {
             Ok(answer) => self.sip.answer_offer(key, &answer, now, &mut self.outputs),
             Err(status) => self.sip.refuse_offer(key, status, now, &mut self.outputs),
         }
