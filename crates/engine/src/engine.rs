@@ -26,7 +26,8 @@ use crate::driver::sockets::{self, SocketFault};
 pub struct Settings {
     /// The signalling address; port 0 lets the system choose.
     pub sip: SocketAddr,
-    /// The address that SIP and SDP tell the far end, when it is not the one we listen on.
+    /// The address that SIP and SDP tell the far end, when it is not the one we listen on. Who listens on all
+    /// addresses and says nothing here tells the one that the system sends from.
     pub advertised: Option<IpAddr>,
     /// Ports for RTP (even) and RTCP (odd).
     pub rtp_ports: RangeInclusive<u16>,
@@ -99,6 +100,11 @@ pub enum StartFault {
     /// No thread or no event descriptor.
     #[error("cannot start a shard of the engine")]
     Thread(#[source] std::io::Error),
+    /// We listen on all addresses, and none of them leads to the trunk.
+    #[error(
+        "no address of this machine leads to the trunk: set the advertised address, or check the network"
+    )]
+    Unreachable(#[source] std::io::Error),
 }
 
 /// All shards. Dropping it ends their threads; calls that still run then are closed by the next start's recovery.
@@ -118,28 +124,35 @@ impl Engine {
         settings: &Settings,
         mut journal: impl FnMut() -> Box<dyn Journal>,
     ) -> Result<Self, StartFault> {
+        sockets::pairs(&settings.rtp_ports)?;
         let socket = sockets::signalling(settings.sip)?;
         let address = socket.local_addr().ok().and_then(|address| address.as_socket()).ok_or_else(|| {
             StartFault::Thread(std::io::Error::other("the signalling socket has no address"))
         })?;
+        let reached_at = match settings.advertised {
+            Some(ip) => ip,
+            None if address.ip().is_unspecified() => {
+                sockets::seen_by(settings.trunk.peer).map_err(StartFault::Unreachable)?
+            }
+            None => address.ip(),
+        };
         let clock = Clock::new();
-        let live = Arc::new(AtomicUsize::new(0));
-        let count = settings.shards.max(1);
-        let boxes =
-            (0..count).map(|_| mailbox()).collect::<Result<Vec<_>, _>>().map_err(StartFault::Thread)?;
+        let boxes = (0..settings.shards.max(1)).map(|_| mailbox()).collect::<Result<Vec<_>, _>>();
+        let boxes = boxes.map_err(StartFault::Thread)?;
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
-        let mut threads = Vec::with_capacity(count);
+        // From here on a fault drops the engine, which ends the threads that run already.
+        let mut engine = Self { slots, threads: Vec::new(), live: Arc::default(), address };
         for (number, (_, mailbox)) in boxes.into_iter().enumerate() {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
-            let peers = slots.clone();
-            let (live, journal) = (Arc::clone(&live), journal());
-            let parts = Parts { number, address, socket, mailbox, peers, clock, live, journal };
+            let (peers, live) = (engine.slots.clone(), Arc::clone(&engine.live));
+            let (contact, journal) = (SocketAddr::new(reached_at, address.port()), journal());
+            let parts = Parts { number, address, contact, socket, mailbox, peers, clock, live, journal };
             let shard = Shard::new(settings, parts).map_err(StartFault::Thread)?;
             let thread =
                 std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
-            threads.push(thread.map_err(StartFault::Thread)?);
+            engine.threads.push(thread.map_err(StartFault::Thread)?);
         }
-        Ok(Self { slots, threads, live, address })
+        Ok(engine)
     }
 
     /// The signalling address, with the port that the system chose.
@@ -201,9 +214,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        for slot in &self.slots {
+        for (slot, thread) in self.slots.iter().zip(&self.threads) {
             // A full mailbox empties itself within a turn of its loop.
-            while slot.post(Letter::End).is_err() && self.threads.iter().any(|thread| !thread.is_finished()) {
+            while slot.post(Letter::End).is_err() && !thread.is_finished() {
                 std::thread::yield_now();
             }
         }

@@ -128,7 +128,10 @@ pub(crate) struct Shard {
 /// What a shard is made with.
 pub(crate) struct Parts {
     pub(crate) number: usize,
+    /// Where we listen.
     pub(crate) address: SocketAddr,
+    /// Where far ends reach us.
+    pub(crate) contact: SocketAddr,
     pub(crate) socket: Socket,
     pub(crate) mailbox: Mailbox<Letter>,
     pub(crate) peers: Vec<Slot<Letter>>,
@@ -139,8 +142,7 @@ pub(crate) struct Parts {
 
 impl Shard {
     pub(crate) fn new(settings: &Settings, parts: Parts) -> std::io::Result<Self> {
-        let ip = settings.advertised.unwrap_or_else(|| parts.address.ip());
-        let contact = SocketAddr::new(ip, parts.address.port());
+        let contact = parts.contact;
         let mut rng = StdRng::from_os_rng();
         let mut manners = sip::Settings::new(contact.to_string());
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
@@ -154,7 +156,7 @@ impl Shard {
             number: parts.number,
             trunk: settings.trunk.clone(),
             contact,
-            talk: Talk::new(settings, parts.address.ip(), ip),
+            talk: Talk::new(settings, parts.address.ip(), contact.ip()),
             clock: parts.clock,
             poller,
             socket: parts.socket,
