@@ -18,4 +18,5 @@ mod driver;
 pub mod engine;
 mod leg;
 
+pub use driver::sockets::SocketFault;
 pub use engine::{Engine, Journal, Launch, Orphan, Settings, StartFault, Trunk};
