@@ -77,11 +77,15 @@ impl Client {
     /// Posts a signed request: the HTTP status and the answer.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        let mut request = client.post(format!("{}{path}", self.url)).body(body.to_string());
+        let request = client.post(format!("{}{path}", self.url)).body(body.to_string());
+        let mut request = request.header("Content-Type", "application/json;charset=UTF-8");
         for (name, value) in self.headers().iter() {
             request = request.header(name, value);
         }
-        let answer = request.send().await.with_context(|| format!("{} does not answer: is Huihu running there?", self.url))?;
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{} does not answer: is Huihu running there?", self.url))?;
         let status = answer.status().as_u16();
         let text = answer.text().await.with_context(|| format!("{} broke off its answer", self.url))?;
         let body = serde_json::from_str(&text).with_context(|| format!("{} answered {text:?}", self.url))?;
@@ -100,7 +104,10 @@ impl Client {
 
 fn ready(file: &Path) -> Result<Ready> {
     let text = std::fs::read_to_string(file).with_context(|| {
-        format!("cannot read {}: start `huihu dev` in this folder, or give --url, --key and --secret", file.display())
+        format!(
+            "cannot read {}: start `huihu dev` in this folder, or give --url, --key and --secret",
+            file.display()
+        )
     })?;
     serde_json::from_str(&text).with_context(|| format!("{} was not written by `huihu dev`", file.display()))
 }

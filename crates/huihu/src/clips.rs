@@ -63,7 +63,8 @@ impl Clips {
 
     async fn read(&self, id: ClipId) -> Result<Clip, Refusal> {
         let shelf = Arc::clone(&self.shelf);
-        let read = tokio::task::spawn_blocking(move || shelf.get(id).map(|alaw| Clip::from_alaw(&alaw))).await;
+        let read =
+            tokio::task::spawn_blocking(move || shelf.get(id).map(|alaw| Clip::from_alaw(&alaw))).await;
         let clip = read.map_err(|_| Refusal::OurFault)?.map_err(|fault| {
             tracing::error!("{fault}");
             Refusal::OurFault

@@ -127,8 +127,10 @@ impl Config {
             }
             sources = sources.merge(Toml::file_exact(file));
         }
-        let config: Self =
-            sources.merge(Env::prefixed("HUIHU_").split("__")).extract().map_err(|fault| anyhow!("{fault}"))?;
+        let config: Self = sources
+            .merge(Env::prefixed("HUIHU_").split("__"))
+            .extract()
+            .map_err(|fault| anyhow!("{fault}"))?;
         config.check()?;
         Ok(config)
     }
@@ -151,7 +153,8 @@ impl Config {
     /// Which addresses pushes may reach.
     pub(crate) fn guard(&self) -> Result<Guard> {
         let block = |text: &String| {
-            text.parse::<Block>().with_context(|| format!("push.allow has {text:?}, which is not a block of addresses"))
+            text.parse::<Block>()
+                .with_context(|| format!("push.allow has {text:?}, which is not a block of addresses"))
         };
         Ok(Guard::new(self.push.allow.iter().map(block).collect::<Result<Vec<_>>>()?))
     }
@@ -163,7 +166,8 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
         let (low, high) = (low.trim().parse::<u16>().ok()?, high.trim().parse::<u16>().ok()?);
         (low >= 1024 && low.next_multiple_of(2) < high).then_some(low..=high)
     });
-    range.ok_or_else(|| anyhow!("{text:?} is not a range of RTP ports: write it as 20000-29999, from 1024 on"))
+    range
+        .ok_or_else(|| anyhow!("{text:?} is not a range of RTP ports: write it as 20000-29999, from 1024 on"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use base::fact::Fact;
 use base::id::Leg;
 use delivery::{Delivery, Parts, Profile};
 use dialects::Clock;
-use engine::{Engine, Orphan};
+use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::digest::Credentials;
@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use crate::clips::Clips;
 use crate::config::Config;
 use crate::http;
+use crate::neighbour::{self, Table};
 use crate::road::{AllPorts, Road, wall};
 
 /// How long running calls may go on after we were asked to end.
@@ -37,7 +38,6 @@ const DRAIN_GLANCE: Duration = Duration::from_millis(50);
 pub(crate) struct House {
     pub(crate) http: SocketAddr,
     pub(crate) sip: SocketAddr,
-    pub(crate) store: Store,
     engine: Arc<Engine>,
     journal: Journal,
     writer: JournalTask,
@@ -68,7 +68,7 @@ impl House {
         let shelf = Shelf::open(config.data_dir.join("clips"))?;
         let Opened { journal, outbox, task, interrupted } = Journal::open(&store, term, wall).await?;
         let pen = || Box::new(Pen(journal.clone())) as Box<dyn engine::Journal>;
-        let engine = Arc::new(Engine::start(&engine_settings(config)?, pen)?);
+        let engine = Arc::new(start_engine(config, pen)?);
         release(&engine, interrupted);
         let delivery = Delivery::start(Parts {
             outbox,
@@ -97,7 +97,6 @@ impl House {
         Ok(Self {
             http,
             sip: engine.address(),
-            store,
             engine,
             journal,
             writer: task,
@@ -159,14 +158,45 @@ fn orphans(call: &Interrupted) -> Vec<Orphan> {
         _ => None,
     });
     let Some(accepted) = accepted else { return Vec::new() };
-    let is_released =
-        |of: Leg| call.entries.iter().any(|entry| matches!(entry.fact, Fact::Released { leg, .. } if leg == of));
-    let legs = [Leg::A, Leg::B].into_iter().filter(|leg| accepted.numbers(*leg).is_some() && !is_released(*leg));
+    let is_released = |of: Leg| {
+        call.entries.iter().any(|entry| matches!(entry.fact, Fact::Released { leg, .. } if leg == of))
+    };
+    let legs =
+        [Leg::A, Leg::B].into_iter().filter(|leg| accepted.numbers(*leg).is_some() && !is_released(*leg));
     legs.map(|leg| {
         let dialog = call.dialogs().find(|(of, _)| *of == leg).map(|(_, dialog)| dialog.clone());
         Orphan { call: accepted.clone(), leg, dialog }
     })
     .collect()
+}
+
+/// Starts the engine, or says who has its port.
+fn start_engine(config: &Config, pen: impl FnMut() -> Box<dyn engine::Journal>) -> Result<Engine> {
+    Engine::start(&engine_settings(config)?, pen).map_err(|fault| match fault {
+        StartFault::Socket(SocketFault::Signalling { address, cause }) => {
+            anyhow!("{}", taken(Table::Udp, address, &cause, "--sip"))
+        }
+        other => other.into(),
+    })
+}
+
+/// Why an address cannot be opened, and what to do about it.
+fn taken(table: Table, address: SocketAddr, cause: &std::io::Error, flag: &str) -> String {
+    let protocol = match table {
+        Table::Udp => "udp",
+        Table::Tcp => "tcp",
+    };
+    match (cause.kind(), neighbour::holder(table, address)) {
+        (std::io::ErrorKind::AddrInUse, Some(holder)) => {
+            format!("{address}/{protocol} is taken by {holder}: use {flag}, or stop it")
+        }
+        (std::io::ErrorKind::AddrInUse, None) => {
+            format!("{address}/{protocol} is taken by another program: use {flag}, or stop it")
+        }
+        _ => format!(
+            "{address}/{protocol} cannot be opened ({cause}): use {flag} with an address of this machine"
+        ),
+    }
 }
 
 fn engine_settings(config: &Config) -> Result<engine::Settings> {
@@ -204,8 +234,8 @@ fn request_settings(config: &Config) -> dialects::Settings {
 }
 
 /// Opens the HTTP listener, or says what to do about it.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|fault| {
-        anyhow!("{address}/tcp cannot be opened for HTTP ({fault}): choose another --http address, or stop the program that has it")
-    })
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|cause| anyhow!("{}", taken(Table::Tcp, address, &cause, "--http")))
 }

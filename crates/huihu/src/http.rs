@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
 use base::limits;
 use dialects::{Headers, WireReply, WireRequest};
 use http_body_util::BodyExt;
@@ -31,12 +31,12 @@ pub(crate) async fn serve(listener: TcpListener, road: Arc<Road>, mut ending: wa
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            _ = ending.wait_for(|ended| *ended) => return,
+            () = ended(&mut ending) => return,
         };
         let Ok(place) = place else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = ending.wait_for(|ended| *ended) => return,
+            () = ended(&mut ending) => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -56,6 +56,12 @@ pub(crate) async fn serve(listener: TcpListener, road: Arc<Road>, mut ending: wa
     }
 }
 
+/// Waits until the listener shall end.
+async fn ended(ending: &mut watch::Receiver<bool>) {
+    // A sender that is gone has ended too.
+    ending.wait_for(|ended| *ended).await.ok();
+}
+
 /// Serves one connection to its end.
 async fn connection(
     stream: tokio::net::TcpStream,
@@ -72,8 +78,8 @@ async fn connection(
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         // A peer that breaks off or speaks no HTTP is its own business.
-        ended = connection.as_mut() => { ended.ok(); }
-        _ = ending.wait_for(|ended| *ended) => {
+        served = connection.as_mut() => { served.ok(); }
+        () = ended(&mut ending) => {
             connection.as_mut().graceful_shutdown();
             connection.await.ok();
         }
@@ -85,7 +91,7 @@ async fn respond(road: &Road, request: Request<hyper::body::Incoming>, peer: IpA
     let Ok(Some(body)) = tokio::time::timeout(BODY, collect(body)).await else {
         return plain(StatusCode::REQUEST_TIMEOUT);
     };
-    let text = |value: &axum::http::HeaderValue| Box::from(String::from_utf8_lossy(value.as_bytes()));
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect::<Headers>();
     let request = WireRequest {
         method: head.method.as_str().into(),
@@ -117,7 +123,9 @@ fn reply(reply: WireReply) -> Response<Body> {
     for (name, value) in reply.headers.iter() {
         response = response.header(name, value);
     }
-    response.body(Body::from(Bytes::from(reply.body))).unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
+    response
+        .body(Body::from(Bytes::from(reply.body)))
+        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn plain(status: StatusCode) -> Response<Body> {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::get;
 use base::account::{Key, PushSignature};
 use dialects::Headers;
@@ -35,7 +35,6 @@ pub(crate) struct Received {
 
 /// A running inbox. Dropping it closes it.
 pub(crate) struct Inbox {
-    pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -68,7 +67,7 @@ impl Inbox {
                 tracing::error!("the inbox ended: {fault}");
             }
         });
-        Ok(Self { address, shared, task })
+        Ok(Self { shared, task })
     }
 
     /// The address to give as a receiver. It has only characters that the vendors allow.
@@ -97,12 +96,15 @@ impl Drop for Inbox {
 /// `POST`: a push.
 async fn take(
     State(shared): State<Arc<Shared>>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
-    let Ok(body) = serde_json::from_slice::<Value>(&body) else { return (StatusCode::BAD_REQUEST, "this is no JSON") };
-    let fields = headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
+    let Ok(body) = serde_json::from_slice::<Value>(&body) else {
+        return (StatusCode::BAD_REQUEST, "this is no JSON");
+    };
+    let fields =
+        headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
     let fields = fields.collect::<Headers>();
     let url = format!("{}{uri}", shared.base);
     let checked = check_push(&fields, &url, &shared.key, PushSignature::Joined);
@@ -132,6 +134,7 @@ async fn take(
 /// `GET`: what has come in, newest last.
 async fn list(State(shared): State<Arc<Shared>>) -> axum::Json<Value> {
     let received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
-    let line = |push: &Received| json!({"signature": push.fault.as_deref().unwrap_or("ok"), "body": push.body});
+    let line =
+        |push: &Received| json!({"signature": push.fault.as_deref().unwrap_or("ok"), "body": push.body});
     axum::Json(received.iter().map(line).collect())
 }

@@ -57,7 +57,9 @@ fn run(cli: Cli) -> Result<()> {
 /// Logs go to standard error; `HUIHU_LOG=debug` says more of them.
 fn log() -> Result<()> {
     let filter = match std::env::var("HUIHU_LOG") {
-        Ok(filter) => EnvFilter::try_new(&filter).with_context(|| format!("HUIHU_LOG={filter:?} is no log filter"))?,
+        Ok(filter) => {
+            EnvFilter::try_new(&filter).with_context(|| format!("HUIHU_LOG={filter:?} is no log filter"))?
+        }
         Err(_) => EnvFilter::new("warn"),
     };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -5,13 +5,18 @@ use std::net::SocketAddr;
 
 /// The program that has a port, such as `pid 812 (asterisk)`; `None` when the system does not tell.
 pub(crate) fn holder(table: Table, address: SocketAddr) -> Option<String> {
-    let inode = inode_of(&fs::read_to_string(table.path(address)).ok()?, address.port(), table)?;
+    let sockets = fs::read_to_string(table.path(address)).ok()?;
+    let inode = inode_of(&sockets, address.port(), table)?;
     let link = format!("socket:[{inode}]");
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let name = process.file_name();
-        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else { continue };
+        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
         let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
-        let is_ours = |path: std::path::PathBuf| fs::read_link(path).is_ok_and(|target| target.as_os_str() == link.as_str());
+        let is_ours = |path: std::path::PathBuf| {
+            fs::read_link(path).is_ok_and(|target| target.as_os_str() == link.as_str())
+        };
         if descriptors.flatten().any(|descriptor| is_ours(descriptor.path())) {
             let program = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             return Some(format!("pid {pid} ({})", program.trim()));

@@ -67,7 +67,12 @@ impl Road {
         dialect.write(&request, outcome.as_ref())
     }
 
-    async fn follow(&self, dialect: &dyn Dialect, claim: &Claim, request: &WireRequest) -> Result<Done, Refusal> {
+    async fn follow(
+        &self,
+        dialect: &dyn Dialect,
+        claim: &Claim,
+        request: &WireRequest,
+    ) -> Result<Done, Refusal> {
         let account = self.accounts.find(&claim.key);
         dialect.prove(claim, account.as_ref().map(|account| &account.key), wall(), &self.settings)?;
         let account = account.ok_or(Refusal::UnknownKey)?;

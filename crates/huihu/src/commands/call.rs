@@ -15,7 +15,16 @@ pub(crate) const STOP: &str = "/rest/httpsessions/callStop/v2.0";
 
 pub(crate) async fn run(command: Call) -> Result<()> {
     match command {
-        Call::Callback { customer, caller, callee, display, display_callee, max_minutes, status_url, fee_url } => {
+        Call::Callback {
+            customer,
+            caller,
+            callee,
+            display,
+            display_callee,
+            max_minutes,
+            status_url,
+            fee_url,
+        } => {
             let client = Client::of(&customer)?;
             let display = shown(&client, display)?;
             let mut body = json!({

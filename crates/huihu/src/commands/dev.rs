@@ -41,7 +41,9 @@ const REVIEW: Duration = Duration::from_secs(1);
 pub(crate) async fn run(command: Dev) -> Result<()> {
     for (address, flag) in [(command.http, "--http"), (command.sip, "--sip")] {
         if !address.ip().is_loopback() {
-            bail!("{flag} {address} can be reached from outside: dev is for this machine alone, use 127.0.0.1 or `huihu serve`");
+            bail!(
+                "{flag} {address} can be reached from outside: dev is for this machine alone, use 127.0.0.1 or `huihu serve`"
+            );
         }
     }
     let carrier = start_carrier(&command)?;
@@ -62,7 +64,8 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
         key.id,
         key.secret.expose(),
     ));
-    let outcome = if command.no_demo { None } else { Some(demo::run(&client, &inbox, &carrier, &admin).await?) };
+    let outcome =
+        if command.no_demo { None } else { Some(demo::run(&client, &inbox, &carrier, &admin).await?) };
     let ready = json!({
         "http": url,
         "inbox": inbox.url(),

@@ -25,7 +25,12 @@ pub(crate) async fn run(command: Key) -> Result<()> {
             let admin = admin(&place).await?;
             let app = app_named(&admin, &app).await?;
             for key in admin.keys(app.id).await? {
-                say(&format!("{} {:?} since {}", key.id, key.state, key.created_at.print("%Y-%m-%d %H:%M:%SZ")));
+                say(&format!(
+                    "{} {:?} since {}",
+                    key.id,
+                    key.state,
+                    key.created_at.print("%Y-%m-%d %H:%M:%SZ")
+                ));
             }
         }
         Key::Revoke { place, key } => admin(&place).await?.revoke_key(&key).await?,

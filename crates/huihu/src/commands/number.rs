@@ -43,7 +43,12 @@ async fn owner(one: &OneNumber) -> Result<Admin> {
     let app = app_named(&admin, &one.app).await?;
     let number = super::number(&one.number)?;
     if !admin.numbers(app.id).await?.iter().any(|line| line.number.number == number) {
-        bail!("{} is not a number of {}: `huihu number list --app {}` shows them", one.number, one.app, one.app);
+        bail!(
+            "{} is not a number of {}: `huihu number list --app {}` shows them",
+            one.number,
+            one.app,
+            one.app
+        );
     }
     Ok(admin)
 }

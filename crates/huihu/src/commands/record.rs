@@ -58,7 +58,9 @@ fn parse_id(text: &str) -> Result<CallId> {
     let session = session::parse(text).map(|(call, _)| call);
     match session.or_else(|| text.parse().ok()) {
         Some(call) => Ok(call),
-        None => bail!("{text:?} is neither a session id nor a call id: `huihu record list` shows the latest calls"),
+        None => bail!(
+            "{text:?} is neither a session id nor a call id: `huihu record list` shows the latest calls"
+        ),
     }
 }
 
@@ -69,7 +71,8 @@ pub(crate) fn session_of(record: &CallRecord) -> String {
 
 fn line(record: &CallRecord) -> String {
     let call = &record.call;
-    let dialled = [Leg::A, Leg::B].into_iter().filter_map(|leg| Some(call.numbers(leg)?.dialled.as_str().to_owned()));
+    let dialled =
+        [Leg::A, Leg::B].into_iter().filter_map(|leg| Some(call.numbers(leg)?.dialled.as_str().to_owned()));
     format!(
         "{}  {:<8}  {:<32}  {:?} by {:?}  {}",
         call.accepted_at.print("%Y-%m-%d %H:%M:%SZ"),
