@@ -128,7 +128,7 @@ impl Config {
             sources = sources.merge(Toml::file_exact(file));
         }
         let config: Self = sources
-            .merge(Env::prefixed("HUIHU_").split("__"))
+            .merge(Env::prefixed("HUIHU_").ignore(OTHERS).split("__"))
             .extract()
             .map_err(|fault| anyhow!("{fault}"))?;
         config.check()?;
@@ -169,6 +169,9 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
     range
         .ok_or_else(|| anyhow!("{text:?} is not a range of RTP ports: write it as 20000-29999, from 1024 on"))
 }
+
+/// Variables of ours that are no configuration: which file it is in, and what is logged.
+const OTHERS: &[&str] = &["config", "log"];
 
 #[cfg(test)]
 mod tests {
