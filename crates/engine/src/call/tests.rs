@@ -82,8 +82,8 @@ impl Story {
         self.told(|call, now, out| call.early(leg, &news, now, out))
     }
 
-    fn sends_early_media(&mut self, leg: Leg, reason: Option<sip::Reason>) -> &mut Self {
-        let news = EarlyNews { status: 183, media: true, reason: reason.as_ref() };
+    fn sends_early_media(&mut self, leg: Leg, reason: Option<&sip::Reason>) -> &mut Self {
+        let news = EarlyNews { status: 183, media: true, reason };
         self.told(|call, now, out| call.early(leg, &news, now, out))
     }
 
@@ -377,7 +377,7 @@ fn a_leg_that_never_confirms_is_forgotten_at_the_deadline() {
 #[test]
 fn a_busy_announcement_is_heard_and_named() {
     let mut story = Story::callback();
-    story.answers(Leg::A).sends_early_media(Leg::B, Some(sip::Reason::q850(17))).fails(Leg::B, 480);
+    story.answers(Leg::A).sends_early_media(Leg::B, Some(&sip::Reason::q850(17))).fails(Leg::B, 480);
     assert!(story.journal().ends_with("ringing B, A hears early media, released B Busy"));
 }
 

@@ -1,0 +1,103 @@
+//! Two parties that hear each other.
+
+use base::id::Leg;
+use sip::sdp::{AudioDescription, Direction};
+
+use crate::world::{World, frame};
+
+#[test]
+fn parties_hear_each_other_bit_by_bit() {
+    let mut world = World::new();
+    let (a, b) = world.bridged(0);
+    let before = world.at(a).voice().len();
+    for first in 0..50 {
+        world.at(a).say(&frame(first));
+        world.at(b).say(&frame(100 + first));
+    }
+    world.until("all is heard", |world| {
+        world.far.phones[a].voice().len() >= before + 50 && world.far.phones[b].voice().len() >= 50
+    });
+    let said = |from: u8| (from..from + 50).map(frame).collect::<Vec<_>>();
+    assert_eq!(world.at(b).voice(), said(0));
+    assert_eq!(world.at(a).voice()[before..], said(100));
+    world.far.hang_up(a);
+    assert_eq!(
+        world.all_over(0),
+        "dialled A, answered A, A hears RingBack, dialled B, answered B, bridged, \
+         released A Normal by Caller, released B Normal by Caller, over Normal"
+    );
+}
+
+#[test]
+fn calls_of_every_shard_are_carried() {
+    let mut world = World::with_shards(2);
+    let parties: Vec<_> = (0..6).map(|number| world.bridged(number)).collect();
+    assert_eq!(world.engine().live(), 6);
+    for (number, (a, b)) in parties.iter().enumerate() {
+        world.at(*a).say(&frame(number as u8));
+        world.until("it is heard", |world| world.far.phones[*b].voice().len() == 1);
+        assert_eq!(world.at(*b).voice(), [frame(number as u8)]);
+    }
+    for (number, (_, b)) in parties.into_iter().enumerate() {
+        world.far.hang_up(b);
+        assert!(world.over(number as u32).ends_with("released A Normal by Callee, over Normal"));
+    }
+    assert_eq!((world.engine().live(), world.ports.taken()), (0, 0));
+}
+
+#[test]
+fn a_key_becomes_one_fact_whichever_way_it_comes() {
+    let mut world = World::new();
+    let (a, b) = world.bridged(0);
+    world.at(a).press('4');
+    world.until("the first key", |world| world.keys(0, Leg::A) == "4");
+    world.at(a).press('4');
+    world.far.inform(b, '#');
+    world.until("all keys", |world| world.keys(0, Leg::A) == "44" && world.keys(0, Leg::B) == "#");
+    world.far.hang_up(a);
+    world.all_over(0);
+    assert_eq!((world.keys(0, Leg::A), world.keys(0, Leg::B)), ("44".to_owned(), "#".to_owned()));
+}
+
+#[test]
+fn a_party_that_holds_hears_nothing_until_it_resumes() {
+    let mut world = World::new();
+    let (a, b) = world.bridged(0);
+    world.far.offer(a, Direction::SendOnly);
+    world.until("the hold is answered", |world| world.far.phones[a].answers.len() == 1);
+    let answer = AudioDescription::read(&world.at(a).answers[0]).unwrap();
+    assert_eq!(answer.direction, Direction::RecvOnly);
+    let before = world.at(a).voice().len();
+    world.at(b).say(&frame(1));
+    world.at(b).press('1');
+    world.until("the key after the voice", |world| world.keys(0, Leg::B) == "1");
+    world.at(a).say(&frame(2));
+    world.until("the holding party is heard", |world| world.far.phones[b].voice().len() == 1);
+    assert_eq!(world.at(a).voice().len(), before);
+    world.far.offer(a, Direction::SendRecv);
+    world.until("the hold is over", |world| world.far.phones[a].answers.len() == 2);
+    world.at(b).say(&frame(3));
+    world.until("it is heard", |world| world.far.phones[a].voice().len() > before);
+    assert_eq!(world.at(a).voice()[before..], [frame(3)]);
+    world.far.hang_up(b);
+    world.all_over(0);
+}
+
+#[test]
+fn a_telephone_that_refuses_packets_for_a_while_hears_what_comes_after() {
+    let mut world = World::new();
+    let (a, b) = world.bridged(0);
+    let closed = world.at(b).goes_deaf();
+    for first in 0..20 {
+        world.at(a).say(&frame(first));
+    }
+    world.at(a).press('1');
+    world.until("all packets were sent", |world| world.keys(0, Leg::A) == "1");
+    world.at(b).hears_again(closed);
+    // The error of the last packet may still take one with it.
+    world.at(a).say(&frame(50));
+    world.at(a).say(&frame(51));
+    world.until("it is heard", |world| world.far.phones[b].voice().contains(&&frame(51)[..]));
+    world.far.hang_up(a);
+    world.all_over(0);
+}

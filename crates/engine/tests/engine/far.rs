@@ -1,0 +1,302 @@
+//! The far end of the trunk: one SIP endpoint, and a telephone with an RTP socket for each INVITE.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant as StdInstant};
+
+use base::time::Instant;
+use media::rtp::{HEADER_BYTES, Header, Packet};
+use sip::sdp::{AudioDescription, Codec, Direction, OurSide};
+use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule, Reason, Ring};
+
+/// How long the far end waits for a datagram before the story looks again.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// Telephone events, as the engine offers them.
+const EVENTS: u8 = 101;
+
+/// See the module.
+pub(crate) struct Far {
+    socket: UdpSocket,
+    sip: Endpoint,
+    outputs: Outputs,
+    began: StdInstant,
+    pub(crate) phones: Vec<Phone>,
+}
+
+/// A telephone that was called.
+pub(crate) struct Phone {
+    key: LegKey,
+    pub(crate) dialled: String,
+    offer: Vec<u8>,
+    side: OurSide,
+    rtp: UdpSocket,
+    /// Where the engine hears it.
+    engine: SocketAddr,
+    seq: u16,
+    timestamp: u32,
+    /// Every packet that it heard from there.
+    pub(crate) heard: Vec<Vec<u8>>,
+    pub(crate) acked: bool,
+    pub(crate) cancelled: bool,
+    /// Whether the engine sent the BYE, once there is one.
+    pub(crate) ended: Option<bool>,
+    pub(crate) failed: Option<u16>,
+    pub(crate) reason: Option<Reason>,
+    /// What the engine answered to our offers.
+    pub(crate) answers: Vec<Vec<u8>>,
+}
+
+impl Far {
+    pub(crate) fn new() -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(GLANCE)).unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut manners = sip::Settings::new(address.to_string());
+        manners.peers = vec![PeerRule::Host(address.ip())];
+        manners.accept_calls = true;
+        Self {
+            socket,
+            sip: Endpoint::new(manners, 1),
+            outputs: Vec::new(),
+            began: StdInstant::now(),
+            phones: Vec::new(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(1) + self.began.elapsed()
+    }
+
+    /// Hears what has come, for a millisecond at most.
+    pub(crate) fn pump(&mut self) {
+        let mut buffer = [0; 4_096];
+        match self.socket.recv_from(&mut buffer) {
+            Ok((length, from)) => {
+                let now = self.now();
+                self.sip.receive(from, &buffer[..length], now, &mut self.outputs);
+            }
+            Err(fault) => assert!(matches!(fault.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)),
+        }
+        let now = self.now();
+        self.sip.on_time(now, &mut self.outputs);
+        self.drain();
+        self.phones.iter_mut().for_each(Phone::listen);
+    }
+
+    fn drain(&mut self) {
+        for output in std::mem::take(&mut self.outputs) {
+            match output {
+                Output::Send { to, datagram } => {
+                    self.socket.send_to(&datagram, to).unwrap();
+                }
+                Output::Event { leg, event: Event::Invited(invited) } => {
+                    let dialled = invited.request_uri.trim_start_matches("sip:");
+                    let dialled = dialled.split('@').next().unwrap().to_owned();
+                    let offer = invited.offer.unwrap();
+                    self.phones.push(Phone::new(leg, dialled, offer));
+                }
+                Output::Event { leg, event } => {
+                    if let Some(phone) = self.phones.iter_mut().find(|phone| phone.key == leg) {
+                        phone.on(event);
+                    }
+                }
+                Output::Pong { .. } => {}
+            }
+        }
+    }
+
+    fn act(&mut self, phone: usize, act: impl FnOnce(&mut Endpoint, &mut Phone, Instant, &mut Outputs)) {
+        let now = self.now();
+        act(&mut self.sip, &mut self.phones[phone], now, &mut self.outputs);
+        self.drain();
+    }
+
+    pub(crate) fn ring(&mut self, phone: usize) {
+        self.act(phone, |sip, phone, now, out| {
+            sip.ring(phone.key, Ring { status: 180, sdp: None, reliably: false }, now, out);
+        });
+    }
+
+    /// 183 with a session description.
+    pub(crate) fn begin_early_media(&mut self, phone: usize) {
+        self.act(phone, |sip, phone, now, out| {
+            let sdp = Some(phone.describe());
+            sip.ring(phone.key, Ring { status: 183, sdp, reliably: false }, now, out);
+        });
+    }
+
+    /// 183 with a session description and the reason why the call will fail. The endpoint has no word for that, so
+    /// its datagram gets the line on its way out.
+    pub(crate) fn announce_failure(&mut self, phone: usize, q850: u8) {
+        let now = self.now();
+        let Phone { key, .. } = self.phones[phone];
+        let sdp = Some(self.phones[phone].describe());
+        self.sip.ring(key, Ring { status: 183, sdp, reliably: false }, now, &mut self.outputs);
+        for output in &mut self.outputs {
+            if let Output::Send { datagram, .. } = output {
+                let text = String::from_utf8_lossy(datagram);
+                let line = format!("\r\nReason: Q.850;cause={q850}\r\nContent-Type:");
+                *datagram = text.replacen("\r\nContent-Type:", &line, 1).into_bytes().into();
+            }
+        }
+        self.drain();
+    }
+
+    pub(crate) fn answer(&mut self, phone: usize) {
+        self.act(phone, |sip, phone, now, out| {
+            let sdp = phone.describe();
+            sip.answer(phone.key, &sdp, now, out);
+        });
+    }
+
+    pub(crate) fn answer_with(&mut self, phone: usize, sdp: &[u8]) {
+        self.act(phone, |sip, phone, now, out| sip.answer(phone.key, sdp, now, out));
+    }
+
+    pub(crate) fn reject(&mut self, phone: usize, status: u16) {
+        self.act(phone, |sip, phone, now, out| sip.reject(phone.key, status, None, now, out));
+    }
+
+    pub(crate) fn hang_up(&mut self, phone: usize) {
+        self.act(phone, |sip, phone, now, out| sip.hang_up(phone.key, None, now, out));
+    }
+
+    pub(crate) fn offer(&mut self, phone: usize, direction: Direction) {
+        self.act(phone, |sip, phone, now, out| {
+            let sdp = phone.side.offer(direction);
+            sip.offer(phone.key, &sdp, now, out);
+        });
+    }
+
+    /// A key in an INFO.
+    pub(crate) fn inform(&mut self, phone: usize, digit: char) {
+        let body = format!("Signal={digit}\r\nDuration=160\r\n");
+        self.act(phone, |sip, phone, now, out| {
+            sip.info(phone.key, "application/dtmf-relay", body.as_bytes(), now, out);
+        });
+    }
+}
+
+impl Phone {
+    fn new(key: LegKey, dialled: String, offer: Vec<u8>) -> Self {
+        let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        rtp.set_nonblocking(true).unwrap();
+        let engine = AudioDescription::read(&offer).unwrap().address;
+        Self {
+            key,
+            dialled,
+            offer,
+            side: OurSide::new(rtp.local_addr().unwrap(), &[Codec::Pcma], key.0),
+            rtp,
+            engine,
+            seq: 65_530,
+            timestamp: u32::MAX - 1_000,
+            heard: Vec::new(),
+            acked: false,
+            cancelled: false,
+            ended: None,
+            failed: None,
+            reason: None,
+            answers: Vec::new(),
+        }
+    }
+
+    fn describe(&mut self) -> Vec<u8> {
+        self.side.answer(&self.offer, Direction::SendRecv).unwrap().0
+    }
+
+    fn on(&mut self, event: Event) {
+        match event {
+            Event::Acked => self.acked = true,
+            Event::Cancelled { reason } => (self.cancelled, self.reason) = (true, reason),
+            Event::Failed { status, .. } => self.failed = Some(status),
+            Event::Ended { by_peer, reason } => (self.ended, self.reason) = (Some(by_peer), reason),
+            Event::OfferAnswered { sdp } => self.answers.push(sdp),
+            Event::InfoDone { status } => assert_eq!(status, 200),
+            other => panic!("the far end did not expect {other:?}"),
+        }
+    }
+
+    fn listen(&mut self) {
+        let mut buffer = [0; 2_048];
+        loop {
+            match self.rtp.recv_from(&mut buffer) {
+                Ok((length, from)) if from == self.engine => self.heard.push(buffer[..length].to_vec()),
+                Ok(_) => {}
+                // The engine's port may be closed by now.
+                Err(fault) if fault.kind() == ErrorKind::ConnectionRefused => {}
+                Err(fault) => {
+                    assert_eq!(fault.kind(), ErrorKind::WouldBlock);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether the engine may still say something to it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.ended.is_none() && self.failed.is_none()
+    }
+
+    /// Says a frame of these samples.
+    pub(crate) fn say(&mut self, samples: &[u8]) {
+        self.send(8, self.timestamp, samples);
+        self.timestamp = self.timestamp.wrapping_add(160);
+    }
+
+    /// Presses a key as RFC 4733 wants it: three packets of it, and its end three times.
+    pub(crate) fn press(&mut self, digit: char) {
+        let code = media::dtmf::Key::from_char(digit).unwrap().code();
+        for (end, samples) in [(0, 160), (0, 320), (0, 480), (0x80, 640), (0x80, 640), (0x80, 640)] {
+            let [high, low] = u16::to_be_bytes(samples);
+            self.send(EVENTS, self.timestamp, &[code, end | 10, high, low]);
+        }
+        self.timestamp = self.timestamp.wrapping_add(640);
+    }
+
+    fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
+        let mut packet = vec![0; HEADER_BYTES];
+        let header = Header { marker: false, payload_type, seq: self.seq, timestamp, ssrc: 77 };
+        header.write(packet.first_chunk_mut().unwrap());
+        packet.extend_from_slice(payload);
+        self.rtp.send_to(&packet, self.engine).unwrap();
+        self.seq = self.seq.wrapping_add(1);
+    }
+
+    /// The payloads of the voice that it heard.
+    pub(crate) fn voice(&self) -> Vec<&[u8]> {
+        self.heard
+            .iter()
+            .filter_map(|packet| {
+                let parsed = Packet::parse(packet)?;
+                (parsed.header.payload_type == 8).then(|| &packet[parsed.payload()])
+            })
+            .collect()
+    }
+
+    /// The voice that it heard, frame by frame, each frame by its first sample; repetitions of a frame once.
+    pub(crate) fn tune(&self) -> Vec<u8> {
+        let mut frames: Vec<u8> = self.voice().iter().map(|frame| frame[0]).collect();
+        frames.dedup();
+        frames
+    }
+
+    /// Closes its RTP socket: what is sent to it comes back as an error.
+    pub(crate) fn goes_deaf(&mut self) -> SocketAddr {
+        let address = self.rtp.local_addr().unwrap();
+        self.rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        self.rtp.set_nonblocking(true).unwrap();
+        address
+    }
+
+    /// Opens it again.
+    pub(crate) fn hears_again(&mut self, at: SocketAddr) {
+        self.rtp = UdpSocket::bind(at).unwrap();
+        self.rtp.set_nonblocking(true).unwrap();
+    }
+}

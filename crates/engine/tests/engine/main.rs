@@ -1,0 +1,14 @@
+//! An engine on real sockets against a far end on real sockets, on loopback, in real time.
+//!
+//! `world.rs` has the engine, its journal and the words of the stories; `far.rs` the far end; the other files tell the
+//! stories. Nothing sleeps: a story pumps the far end until what it waits for has happened.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on ends there")]
+
+mod bridge;
+mod endings;
+mod far;
+mod faults;
+mod hearing;
+mod orphans;
+mod world;
