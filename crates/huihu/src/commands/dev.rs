@@ -16,6 +16,7 @@ use speech::sample::Sample;
 use speech::shelf::Shelf;
 use store::{Accounts, Admin, AppDraft, Store};
 
+use super::call::{CALLBACK, VERIFY};
 use super::demo;
 use super::serve::{asked_to_end, write_ready};
 use crate::cli::Dev;
@@ -86,7 +87,7 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
         write_ready(file, &ready)?;
     }
     if !command.once {
-        say(&invitation(&url, &inbox, &client));
+        say(&invitation(&url, &inbox, &client, &config.data_dir));
         asked_to_end().await?;
     }
     reviewer.abort();
@@ -183,32 +184,44 @@ async fn approve_pending(admin: &Admin) -> Result<()> {
 }
 
 /// What to do next, ready to paste.
-fn invitation(url: &str, inbox: &Inbox, client: &Client) -> String {
+fn invitation(url: &str, inbox: &Inbox, client: &Client, data_dir: &Path) -> String {
+    let huihu = std::env::args().next().unwrap_or_else(|| "huihu".to_owned());
+    let dir = data_dir.display();
     let receiver = dialects::huawei::client::encode_url(&inbox.url());
-    let headers = |client: &Client| {
-        let headers = client.headers();
-        let lines = headers.iter().map(|(name, value)| format!("  -H '{name}: {value}' \\\n"));
-        lines.collect::<String>()
-    };
-    format!(
-        "Now place a call yourself. These lines are signed for the next ten minutes:\n\n\
-         curl -s {url}/rest/httpsessions/click2Call/v2.0 \\\n\
-         \x20 -H 'Content-Type: application/json;charset=UTF-8' \\\n{}\
-         \x20 -d '{{\"displayNbr\":\"{DISPLAY}\",\"callerNbr\":\"+8613800000001\",\"displayCalleeNbr\":\"{DISPLAY_CALLEE}\",\
-         \"calleeNbr\":\"+8613800010002\",\"statusUrl\":\"{receiver}\",\"feeUrl\":\"{receiver}\"}}'\n\n\
-         curl -s {url}/rest/httpsessions/callVerify/v1.0 \\\n\
-         \x20 -H 'Content-Type: application/json;charset=UTF-8' \\\n{}\
-         \x20 -d '{{\"displayNbr\":\"{DISPLAY}\",\"calleeNbr\":\"+8613800000001\",\"languageType\":2,\
-         \"preTone\":\"{}\",\"verifyCode\":\"2580\",\"times\":2}}'\n\n\
-         The same by our own client, in another terminal:\n\n  \
-         huihu call callback --caller +8613800000001 --callee +8613800010002\n  \
-         huihu call verify --callee +8613800000001 --code 2580\n  \
-         huihu record list --data-dir DATA_DIR\n\n\
-         The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0486 busy,\n\
-         0480 no answer, 0404 no such number, 0603 rejects, 0408 silent, 0183 busy in early media, 1nnn presses nnn.\n\
-         Ctrl-C ends.",
-        headers(client),
-        headers(client),
-        demo::WELCOME,
-    )
+    let callback = json!({
+        "displayNbr": DISPLAY, "callerNbr": "+8613800000001", "displayCalleeNbr": DISPLAY_CALLEE,
+        "calleeNbr": "+8613800010002", "statusUrl": receiver, "feeUrl": receiver,
+    });
+    let verify = json!({
+        "displayNbr": DISPLAY, "calleeNbr": "+8613800000001", "languageType": 2, "preTone": demo::WELCOME,
+        "verifyCode": "2580", "times": 2, "statusUrl": receiver, "feeUrl": receiver,
+    });
+    [
+        "Now place a call yourself. These lines are signed for the next ten minutes:\n".to_owned(),
+        curl(&format!("{url}{CALLBACK}"), client, &callback),
+        curl(&format!("{url}{VERIFY}"), client, &verify),
+        "The same by our own client, in another terminal:\n".to_owned(),
+        format!("  {huihu} call callback --ready-file {dir}/ready.json --caller +8613800000001 --callee +8613800010002"),
+        format!("  {huihu} call verify --ready-file {dir}/ready.json --callee +8613800000001 --code 2580"),
+        format!("  {huihu} record list --data-dir {dir}\n"),
+        FATES.to_owned(),
+    ]
+    .join("\n")
 }
+
+/// A signed request as a line for a shell.
+fn curl(url: &str, client: &Client, body: &Value) -> String {
+    let mut line = format!("curl -s {url} \\\n");
+    let json = ("Content-Type", "application/json;charset=UTF-8");
+    for (name, value) in [json].into_iter().chain(client.headers().iter()) {
+        line.push_str(&format!("  -H '{name}: {value}' \\\n"));
+    }
+    line.push_str(&format!("  -d '{body}'\n"));
+    line
+}
+
+/// What the simulated carrier does.
+const FATES: &str = "\
+The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0486 busy,
+0480 no answer, 0404 no such number, 0603 rejects, 0408 silent, 0183 busy in early media, 1nnn presses nnn.
+Ctrl-C ends.";
