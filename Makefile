@@ -24,7 +24,7 @@ demo:
 
 test:
 	@scripts/setup.sh test
-	cargo build -p huihu
+	cargo build --workspace
 	cargo test --workspace
 
 check:
