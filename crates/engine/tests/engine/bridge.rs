@@ -1,5 +1,7 @@
 //! Two parties that hear each other.
 
+use std::sync::atomic::Ordering;
+
 use base::id::Leg;
 use sip::sdp::{AudioDescription, Direction};
 
@@ -100,4 +102,24 @@ fn a_telephone_that_refuses_packets_for_a_while_hears_what_comes_after() {
     world.until("it is heard", |world| world.far.phones[b].voice().contains(&&frame(51)[..]));
     world.far.hang_up(a);
     world.all_over(0);
+}
+
+#[test]
+fn a_relayed_packet_allocates_nothing() {
+    let mut world = World::new();
+    let (a, b) = world.bridged(0);
+    world.at(a).press('1');
+    world.until("the first key", |world| world.keys(0, Leg::A) == "1");
+    let before = world.allocated[1].load(Ordering::Acquire);
+    for said in 1..=50 {
+        for first in 0..20 {
+            world.at(a).say(&frame(first));
+        }
+        world.until("it is heard", |world| world.far.phones[b].voice().len() == said * 20);
+    }
+    world.at(a).press('2');
+    world.until("the second key", |world| world.keys(0, Leg::A) == "12");
+    let after = world.allocated[0].load(Ordering::Acquire);
+    assert!(before > 0, "the counter counts");
+    assert_eq!(after - before, 0, "allocations while a thousand packets and a key passed");
 }

@@ -222,7 +222,8 @@ impl Phone {
         }
     }
 
-    fn listen(&mut self) {
+    /// Hears what has come.
+    pub(crate) fn listen(&mut self) {
         let mut buffer = [0; 2_048];
         loop {
             match self.rtp.recv_from(&mut buffer) {

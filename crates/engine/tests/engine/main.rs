@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on ends there")]
 
+mod allocations;
 mod bridge;
 mod endings;
 mod far;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use base::time::Timestamp;
 use huihu_engine::{Engine, Journal, Launch, Settings, Trunk};
 use media::clip::Clip;
 
+use crate::allocations;
 use crate::far::{Far, Phone};
 
 /// How long a story waits for anything.
@@ -46,19 +47,26 @@ pub(crate) struct World {
     pages: Arc<Mutex<Vec<Entry>>>,
     /// Whether the journal has no room.
     pub(crate) full: Arc<AtomicBool>,
+    /// What the shard's thread had allocated when the journal was last asked, and when it had answered.
+    pub(crate) allocated: Arc<[AtomicU64; 2]>,
 }
 
 /// A journal in memory.
+#[derive(Clone)]
 struct Pen {
     pages: Arc<Mutex<Vec<Entry>>>,
     full: Arc<AtomicBool>,
+    allocated: Arc<[AtomicU64; 2]>,
 }
 
 impl Journal for Pen {
     fn append(&mut self, entries: &mut Vec<Entry>) {
         // Room for one at a time, so that what stays behind is always seen.
         if !self.full.load(Ordering::Acquire) && !entries.is_empty() {
-            self.pages.lock().unwrap().push(entries.remove(0));
+            let mut pages = self.pages.lock().unwrap();
+            self.allocated[0].store(allocations::of_this_thread(), Ordering::Release);
+            pages.push(entries.remove(0));
+            self.allocated[1].store(allocations::of_this_thread(), Ordering::Release);
         }
     }
 }
@@ -88,6 +96,7 @@ impl World {
             ports: Arc::default(),
             pages: Arc::default(),
             full: Arc::default(),
+            allocated: Arc::default(),
         };
         world.start();
         // A new process would find the old address.
@@ -97,10 +106,12 @@ impl World {
 
     /// Starts the engine, again if it was ended.
     pub(crate) fn start(&mut self) {
-        let (pages, full) = (Arc::clone(&self.pages), Arc::clone(&self.full));
-        let pen =
-            move || Box::new(Pen { pages: Arc::clone(&pages), full: Arc::clone(&full) }) as Box<dyn Journal>;
-        self.engine = Some(Engine::start(&self.settings, pen).unwrap());
+        let pen = Pen {
+            pages: Arc::clone(&self.pages),
+            full: Arc::clone(&self.full),
+            allocated: Arc::clone(&self.allocated),
+        };
+        self.engine = Some(Engine::start(&self.settings, || Box::new(pen.clone())).unwrap());
     }
 
     pub(crate) fn engine(&self) -> &Engine {
