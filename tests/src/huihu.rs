@@ -64,12 +64,8 @@ impl Installation {
         );
         fs::write(folder.path().join("huihu.toml"), config).expect("the folder can be written");
         let mut this = Self { folder, key: String::new(), secret: String::new() };
-        this.run(&["app", "create", "demo", "--ports", "1000"]);
-        let made = this.run(&["key", "create", "--app", "demo", "--json"]);
-        let key: Value = serde_json::from_slice(&made.stdout).expect("a key is printed as JSON");
-        this.key = key["appKey"].as_str().expect("a key has a name").to_owned();
-        this.secret = key["appSecret"].as_str().expect("a key has a secret").to_owned();
-        this.run(&["number", "add", "--app", "demo", NUMBER]);
+        let Customer { key, secret, .. } = this.app("demo", NUMBER, &["--ports", "1000"]);
+        (this.key, this.secret) = (key, secret);
         let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/speech/clips/zh/welcome.wav");
         this.run(&[
             "clip",
@@ -82,6 +78,20 @@ impl Installation {
             "--approve",
         ]);
         this
+    }
+
+    /// Creates an app with a number of its own: its customer, who does not know yet where to ask.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn app(&self, name: &str, number: &str, more: &[&str]) -> Customer {
+        self.run(&[&["app", "create", name], more].concat());
+        self.run(&["number", "add", "--app", name, number]);
+        let made = self.run(&["key", "create", "--app", name, "--json"]);
+        let key: Value = serde_json::from_slice(&made.stdout).expect("a key is printed as JSON");
+        let text = |field: &str| key[field].as_str().expect("a key has a name and a secret").to_owned();
+        Customer { address: String::new(), key: text("appKey"), secret: text("appSecret") }
     }
 
     /// A file in the installation's folder.

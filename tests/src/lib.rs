@@ -7,4 +7,5 @@ pub mod ears;
 pub mod huihu;
 pub mod receiver;
 pub mod sipp;
+pub mod trace;
 pub mod wait;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::trace::Trace;
 use crate::wait;
 
 /// A running sipp that plays a scenario for a number of calls and then ends.
@@ -54,15 +55,16 @@ impl Sipp {
         self.address
     }
 
-    /// Waits for its end and says whether every call went as the scenario wants.
+    /// Waits for its end, makes sure that every call went as the scenario wants, and gives what went over the wire.
     ///
     /// # Panics
     /// When it does not end, or a call failed.
-    pub fn succeeds(mut self) {
+    pub fn succeeds(mut self) -> Trace {
         let status = wait::until("sipp to end", Duration::from_secs(60), || {
             self.child.try_wait().expect("a child can be asked")
         });
         assert!(status.success(), "sipp says {status}:\n{}\n{}", self.read("screen"), self.messages());
+        Trace::parse(&self.messages())
     }
 
     /// Every message that it sent and received so far.
