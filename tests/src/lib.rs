@@ -3,6 +3,7 @@
 //! Everything here is real: processes, sockets, files. Waiting is always for a condition, with a deadline.
 
 pub mod api;
+pub mod baresip;
 pub mod ears;
 pub mod huihu;
 pub mod receiver;
