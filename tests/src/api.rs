@@ -1,6 +1,6 @@
 //! A customer: signed requests over HTTP, written from the vendor's document and not with the product's own code.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -56,6 +56,14 @@ impl Customer {
     /// When the server cannot be reached or does not speak HTTP.
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.try_post(path, body).expect("the server answers")
+    }
+
+    /// Posts a signed request.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or breaks off.
+    pub fn try_post(&self, path: &str, body: &Value) -> io::Result<Answer> {
         let created = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let nonce = nonce();
         let digest = hmac(&self.secret, &format!("{nonce}{created}"));
@@ -64,7 +72,7 @@ impl Customer {
             self.key
         );
         let headers = [("Authorization", AUTHORIZATION), ("X-AKSK", &aksk)];
-        send(&self.address, "POST", path, &headers, &body.to_string())
+        try_send(&self.address, "POST", path, &headers, &body.to_string())
     }
 
     /// Asks for a two-leg callback; `more` is laid over the usual body.
@@ -123,8 +131,22 @@ pub fn hmac(secret: &str, message: &str) -> String {
 /// When the server cannot be reached or does not speak HTTP.
 #[must_use]
 pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out can be set");
+    try_send(address, method, path, headers, body).expect("the server answers")
+}
+
+/// Sends a request and reads the whole answer.
+///
+/// # Errors
+/// When the server cannot be reached, breaks off, or does not speak HTTP.
+pub fn try_send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let mut request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Content-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n",
@@ -135,13 +157,16 @@ pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], b
     }
     request.push_str("\r\n");
     request.push_str(body);
-    stream.write_all(request.as_bytes()).expect("the server reads");
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the server answers");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer has a head");
-    let status =
-        head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("an HTTP answer has a status");
-    Answer { status, body: serde_json::from_str(body).unwrap_or(Value::Null) }
+    stream.read_to_string(&mut answer)?;
+    parse(&answer).ok_or_else(|| io::Error::other("this is no HTTP answer"))
+}
+
+fn parse(answer: &str) -> Option<Answer> {
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Answer { status, body: serde_json::from_str(body).unwrap_or(Value::Null) })
 }
 
 fn lay(body: &mut Value, more: &Value) {

@@ -27,12 +27,16 @@ impl Received {
         self.body["eventType"].as_str().unwrap_or("")
     }
 
-    /// The session that a status event or the first fee record is about.
+    /// Whether it is a status event of a session, or has its fee record.
     #[must_use]
-    pub fn session(&self) -> &str {
-        let status = &self.body["statusInfo"]["sessionId"];
-        let fee = &self.body["feeLst"][0]["sessionId"];
-        status.as_str().or_else(|| fee.as_str()).unwrap_or("")
+    pub fn is_about(&self, session: &str) -> bool {
+        self.body["statusInfo"]["sessionId"] == *session || self.fee(session).is_some()
+    }
+
+    /// The fee record of a session, when it is in this push.
+    #[must_use]
+    pub fn fee(&self, session: &str) -> Option<&serde_json::Value> {
+        self.body["feeLst"].as_array()?.iter().find(|fee| fee["sessionId"] == *session)
     }
 }
 
@@ -41,6 +45,7 @@ impl Received {
 pub struct Receiver {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
+    refused: Arc<Mutex<BTreeMap<String, u16>>>,
 }
 
 impl Receiver {
@@ -52,15 +57,24 @@ impl Receiver {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&received);
+        let receiver = Self { address, received: Arc::default(), refused: Arc::default() };
+        let shared = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
+                let shared = shared.clone();
                 thread::spawn(move || serve(stream, &shared));
             }
         });
-        Self { address, received }
+        receiver
+    }
+
+    /// Answers pushes to a path with this status from now on.
+    ///
+    /// # Panics
+    /// Never: no thread panics while it holds the list.
+    pub fn refuse(&self, path: &str, status: u16) {
+        let mut refused = self.refused.lock().expect("no thread panics while it holds the list");
+        refused.insert(format!("/{path}"), status);
     }
 
     /// A URL of this receiver.
@@ -81,7 +95,7 @@ impl Receiver {
     /// Everything that has come in for a session.
     #[must_use]
     pub fn of(&self, session: &str) -> Vec<Received> {
-        self.all().into_iter().filter(|push| push.session() == session).collect()
+        self.all().into_iter().filter(|push| push.is_about(session)).collect()
     }
 
     /// The names of a session's status events in the order in which they came, once the last one is there.
@@ -119,20 +133,22 @@ impl Receiver {
     #[must_use]
     pub fn fee(&self, session: &str) -> serde_json::Value {
         wait::until("the fee record", Duration::from_secs(20), || {
-            let pushes = self.of(session);
-            pushes.iter().find(|push| push.event() == "fee").map(|push| push.body["feeLst"][0].clone())
+            self.all().iter().find_map(|push| push.fee(session).cloned())
         })
     }
 }
 
 /// Serves one connection until the peer closes it.
-fn serve(stream: TcpStream, received: &Mutex<Vec<Received>>) {
+fn serve(stream: TcpStream, receiver: &Receiver) {
     let Ok(mut writer) = stream.try_clone() else { return };
     let mut reader = BufReader::new(stream);
     while let Some(push) = read(&mut reader) {
-        received.lock().expect("no thread panics while it holds the list").push(push);
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
-        if writer.write_all(answer).is_err() {
+        let refused = receiver.refused.lock().expect("no thread panics while it holds the list");
+        let status = refused.get(&push.path).copied().unwrap_or(200);
+        drop(refused);
+        receiver.received.lock().expect("no thread panics while it holds the list").push(push);
+        let answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: 2\r\n\r\nOK");
+        if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }
     }
