@@ -1,9 +1,10 @@
-//! What a call costs the store: real time, real disk, processor time by the kernel's own accounting.
+//! What a call costs the store: real time, real disk, processor time of each thread. The store's own is `journal`;
+//! the others play the engine and delivery.
 //!
 //! `cargo run --release -p huihu-store --example load -- 200 10` runs 200 calls a second for 10 seconds. Each call is
 //! accepted, has eleven facts, eight pushes that are delivered, and its record.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
@@ -30,7 +31,8 @@ async fn load(rate: u32, secs: u32) {
     let settled = tokio::spawn(deliver(opened.outbox, opened.journal.clone(), rate * secs * 8));
     let (accepted, engine) = mpsc::channel();
     let journal = opened.journal.clone();
-    let engine = std::thread::spawn(move || run_engine(&journal, &engine, rate * secs));
+    let play = move || run_engine(&journal, &engine, rate * secs);
+    let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(play).expect("a thread");
 
     let calls: Vec<_> =
         (0..rate * secs).map(|number| support::talk(support::call(number, "127.0.0.1"))).collect();
@@ -52,19 +54,21 @@ async fn load(rate: u32, secs: u32) {
     drop(accepted);
     engine.join().expect("the engine");
     settled.await.expect("delivery");
+    let spent = self::cpu();
     opened.journal.close();
+    let commits = opened.journal.commits();
     opened.task.ended().await;
-    let spent = self::cpu().saturating_sub(cpu);
     took.sort_unstable();
     let calls = took.len();
-    writeln!(
-        std::io::stdout(),
-        "{calls} calls at {rate}/s: {:.0} us of processor a call; accepted in {:?} (median), {:?} (p99)",
-        spent.as_secs_f64() * 1e6 / calls as f64,
-        took[calls / 2],
-        took[calls * 99 / 100],
-    )
-    .expect("somebody reads");
+    let mut out = std::io::stdout().lock();
+    let times = format!("{:?} (median), {:?} (p99)", took[calls / 2], took[calls * 99 / 100]);
+    writeln!(out, "{calls} calls at {rate}/s in {commits} commits; accepted in {times}")
+        .expect("somebody reads");
+    for (thread, spent) in spent {
+        let before = cpu.get(&thread).copied().unwrap_or_default();
+        let micros = spent.saturating_sub(before).as_secs_f64() * 1e6 / calls as f64;
+        writeln!(out, "{micros:8.0} us a call in {thread}").expect("somebody reads");
+    }
 }
 
 async fn order(journal: Journal, accepted: mpsc::Sender<Vec<Entry>>, mut entries: Vec<Entry>) -> Duration {
@@ -116,7 +120,13 @@ fn clock() -> Timestamp {
     Timestamp::from_micros(i64::try_from(since.as_micros()).expect("a clock before the year 294000"))
 }
 
-fn cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds"))
+/// Processor time of each kind of thread so far, by the scheduler's own accounting.
+fn cpu() -> BTreeMap<String, Duration> {
+    let mut spent = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").expect("a Linux kernel").flatten() {
+        let read = |file| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
+        let nanos = read("schedstat").split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0);
+        *spent.entry(read("comm").trim().to_owned()).or_default() += Duration::from_nanos(nanos);
+    }
+    spent
 }

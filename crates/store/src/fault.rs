@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 
 use base::id::CallId;
-use sea_orm::sqlx;
 
 /// A fault of the store, as a sentence that says what to do where something can be done.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +27,15 @@ pub enum StoreFault {
         /// What the database said.
         #[source]
         cause: sea_orm::DbErr,
+    },
+    /// The database refused the journal's writer something.
+    #[error("cannot {action} the journal")]
+    Journal {
+        /// What was tried.
+        action: &'static str,
+        /// What the database said.
+        #[source]
+        cause: rusqlite::Error,
     },
     /// Another process serves calls from this data directory.
     #[error("another huihu serves from {}: stop it, or give this one a data directory of its own", dir.display())]
@@ -62,6 +70,9 @@ pub enum StoreFault {
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     NoRandom,
+    /// The operating system gives no thread for the journal's writer.
+    #[error("the operating system gives no thread: raise the limit of processes for this user")]
+    NoThread,
     /// A stored row cannot be read back.
     #[error("cannot read {what}: the row was damaged or written by another version")]
     Damaged {
@@ -85,12 +96,9 @@ impl StoreFault {
         move |cause| Self::Database { action, cause }
     }
 
-    /// The same for statements that go to the driver directly.
-    pub(crate) fn of_driver(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |cause| Self::Database {
-            action,
-            cause: sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(cause.into())),
-        }
+    /// The same for the journal's own connection.
+    pub(crate) fn of_journal(action: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |cause| Self::Journal { action, cause }
     }
 
     pub(crate) fn of_file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

@@ -5,26 +5,36 @@ use std::collections::HashMap;
 use base::fact::{Entry, Fact};
 use base::id::CallId;
 use base::row::Row;
-use base::time::Timestamp;
 use projections::Fold;
 
-use crate::batch::{Batch, CallRow, EntryRow, json};
+use crate::batch::{Batch, EntryRow, OpenRow, RecordRow};
 use crate::outbox::{PushNo, Waiting};
 
 /// One fold for each open call. Bounded by the platform's ports, since only accepted calls are in it.
 pub(crate) struct Ledger {
     open: HashMap<CallId, Open>,
-    next_push: PushNo,
+    next: Next,
     /// Emptied after each entry; kept for its capacity.
     rows: Vec<Row>,
 }
 
-/// What an open call needs for its next entry.
+/// The numbers of the next rows. They count up without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Next {
+    pub(crate) entry: i64,
+    pub(crate) push: i64,
+}
+
+/// What an open call needs for its next entry, and for its record.
 struct Open {
     fold: Fold,
     next_seq: u32,
     dialect: Box<str>,
     key: Box<str>,
+    /// The numbers of its entries; at most [`base::limits::FACTS_PER_CALL`].
+    entries: Vec<i64>,
+    /// Where the database says that one must look for entries that it does not list.
+    after: i64,
 }
 
 /// Why an entry has no place in the journal. Each is a mistake of ours, and costs that entry only.
@@ -39,35 +49,45 @@ pub(crate) enum Misfit {
 }
 
 impl Ledger {
-    /// No open calls; the next push gets that number.
-    pub(crate) fn new(next_push: PushNo) -> Self {
-        Self { open: HashMap::new(), next_push, rows: Vec::new() }
+    /// No open calls; the next rows get those numbers.
+    pub(crate) fn new(next: Next) -> Self {
+        Self { open: HashMap::new(), next, rows: Vec::new() }
     }
 
     /// Enters the next entry of a call, and adds to the batch whatever follows from it.
-    pub(crate) fn enter(&mut self, entry: &Entry, batch: &mut Batch) -> Result<(), Misfit> {
-        if let Fact::Accepted(call) = &entry.fact {
-            if self.open.contains_key(&entry.call) {
-                return Err(Misfit::AcceptedBefore);
-            }
-            batch.calls.push(CallRow { id: entry.call, app: call.app, accepted_at: call.accepted_at });
+    pub(crate) fn enter(&mut self, entry: Entry, batch: &mut Batch) -> Result<(), Misfit> {
+        let after = self.next.entry - 1;
+        if self.begin(&entry, after)? {
+            batch.opened.push(OpenRow { call: entry.call, entries: Vec::new(), after });
         }
-        self.follow(entry, batch)?;
-        batch.entries.push(EntryRow {
-            call: entry.call,
-            seq: entry.seq,
-            at: entry.at,
-            fact: json(&entry.fact),
-        });
+        let Next { entry: id, push: first_push } = self.next;
+        let open = next_of(&mut self.open, &entry)?;
+        open.entries.push(id);
+        self.next.entry += 1;
+        let record = open.fold.apply(&entry, &mut self.rows);
+        for row in self.rows.drain(..) {
+            if let Some(push) = open.owe(self.next.push, &entry, row) {
+                batch.pushes.push(push);
+                self.next.push += 1;
+            }
+        }
+        if let Some(record) = record {
+            let open = self.open.remove(&entry.call).expect("it was open a moment ago");
+            batch.records.push(RecordRow { record, entries: open.entries });
+        }
+        let pushes = (first_push, self.next.push - first_push);
+        batch.entries.push(EntryRow { id, entry, pushes });
         Ok(())
     }
 
-    /// Folds an entry that the database has already: only what must be remembered changes.
-    pub(crate) fn remember(&mut self, entry: &Entry) -> Result<(), Misfit> {
-        let next_push = self.next_push;
-        let told = self.follow(entry, &mut Batch::default());
-        self.next_push = next_push;
-        told
+    /// Takes an entry in that the database has already under that number. What follows from it was written with it.
+    pub(crate) fn remember(&mut self, id: i64, entry: &Entry) -> Result<(), Misfit> {
+        self.begin(entry, id - 1)?;
+        let open = next_of(&mut self.open, entry)?;
+        open.entries.push(id);
+        open.fold.apply(entry, &mut self.rows);
+        self.rows.clear();
+        Ok(())
     }
 
     /// Forgets a call that was not accepted after all.
@@ -75,52 +95,65 @@ impl Ledger {
         self.open.remove(&call);
     }
 
+    /// Lists the entries of calls that are open for long, so that a start need not look for them in the whole journal.
+    pub(crate) fn gather(&mut self, batch: &mut Batch) {
+        let head = self.next.entry - 1;
+        for (call, open) in self.open.iter_mut().filter(|(_, open)| head - open.after > LOOK_BACK) {
+            open.after = head;
+            batch.gathered.push(OpenRow { call: *call, entries: open.entries.clone(), after: head });
+        }
+    }
+
     /// How many calls are open.
     pub(crate) fn open_calls(&self) -> usize {
         self.open.len()
     }
 
-    fn follow(&mut self, entry: &Entry, batch: &mut Batch) -> Result<(), Misfit> {
-        if let Some(open) = begin(entry) {
-            if entry.seq != 0 {
-                return Err(Misfit::OutOfOrder { expected: 0 });
-            }
-            self.open.insert(entry.call, open);
+    /// Opens the call if this is its acceptance. Gives whether it is.
+    fn begin(&mut self, entry: &Entry, after: i64) -> Result<bool, Misfit> {
+        let Fact::Accepted(call) = &entry.fact else { return Ok(false) };
+        if self.open.contains_key(&entry.call) {
+            return Err(Misfit::AcceptedBefore);
         }
-        let open = self.open.get_mut(&entry.call).ok_or(Misfit::NotOpen)?;
-        if entry.seq != open.next_seq {
-            return Err(Misfit::OutOfOrder { expected: open.next_seq });
+        if entry.seq != 0 {
+            return Err(Misfit::OutOfOrder { expected: 0 });
         }
-        open.next_seq += 1;
-        let record = open.fold.apply(entry, &mut self.rows);
-        for row in self.rows.drain(..) {
-            let Some(url) = row.url() else { continue };
-            let host = url.host().to_ascii_lowercase().into();
-            let (dialect, key) = (open.dialect.clone(), open.key.clone());
-            batch.pushes.push(waiting(self.next_push, entry, (dialect, key, host), row));
-            self.next_push.0 += 1;
-        }
-        if let Some(record) = record {
-            self.open.remove(&entry.call);
-            batch.records.push(record);
-        }
-        Ok(())
+        let fold = Fold::begin(entry).ok_or(Misfit::NotOpen)?;
+        let (dialect, key) = (call.dialect.clone(), call.key.clone());
+        let open = Open { fold, next_seq: 0, dialect, key, entries: Vec::new(), after };
+        self.open.insert(entry.call, open);
+        Ok(true)
     }
 }
 
-fn begin(entry: &Entry) -> Option<Open> {
-    let Fact::Accepted(call) = &entry.fact else { return None };
-    let fold = Fold::begin(entry)?;
-    Some(Open { fold, next_seq: 0, dialect: call.dialect.clone(), key: call.key.clone() })
+impl Open {
+    /// What the customer is owed a push for, if they named a receiver.
+    fn owe(&self, id: i64, entry: &Entry, row: Row) -> Option<Waiting> {
+        let host = row.url()?.host().to_ascii_lowercase().into();
+        Some(Waiting {
+            id: PushNo(id),
+            call: entry.call,
+            channel: row.channel(),
+            dialect: self.dialect.clone(),
+            key: self.key.clone(),
+            host,
+            message: None,
+            row,
+            attempts: 0,
+            due_at: entry.at,
+        })
+    }
 }
 
-fn waiting(
-    id: PushNo,
-    entry: &Entry,
-    (dialect, key, host): (Box<str>, Box<str>, Box<str>),
-    row: Row,
-) -> Waiting {
-    let channel = row.channel();
-    let due_at: Timestamp = entry.at;
-    Waiting { id, call: entry.call, channel, dialect, key, host, message: None, row, attempts: 0, due_at }
+/// The open call of an entry, when the entry is the next one of it.
+fn next_of<'a>(open: &'a mut HashMap<CallId, Open>, entry: &Entry) -> Result<&'a mut Open, Misfit> {
+    let open = open.get_mut(&entry.call).ok_or(Misfit::NotOpen)?;
+    if entry.seq != open.next_seq {
+        return Err(Misfit::OutOfOrder { expected: open.next_seq });
+    }
+    open.next_seq += 1;
+    Ok(open)
 }
+
+/// Entries that a start reads at most to find those of open calls: about a second of work.
+const LOOK_BACK: i64 = 300_000;

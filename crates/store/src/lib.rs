@@ -19,7 +19,6 @@ mod migrations;
 mod outbox;
 mod queue;
 mod recovery;
-mod sql;
 mod store;
 mod vault;
 mod words;

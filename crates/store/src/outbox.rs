@@ -10,21 +10,24 @@
 //! What was committed a moment ago is handed over in memory; everything else is read from the database by pages, so
 //! that memory is bounded however long a receiver is away. Nothing that was not delivered is ever deleted.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::id::CallId;
+use base::record::CallRecord;
 use base::row::{Channel, Row};
 use base::time::Timestamp;
+use rusqlite::{Transaction, params};
 use sea_orm::sea_query::{Expr, SimpleExpr};
-use sea_orm::sqlx::{self, SqliteConnection};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use tokio::sync::Notify;
 
 use crate::entities::push::{Column, Entity, Model};
+use crate::entities::record;
 use crate::fault::StoreFault;
-use crate::sql::Chunked;
 use crate::store::Store;
 
 /// The number of a push; it never changes, and the pushes of a lane count up.
@@ -205,7 +208,8 @@ impl Outbox {
             .map_err(StoreFault::of_database("read the outbox of"))?;
         let full = rows.len() >= limit;
         let reached = rows.last().map_or(after, |row| PushNo(row.id));
-        Ok(Page { pushes: read_all(rows), reached, full })
+        let pushes = readable(read(rows, self.shared.store.read()).await?);
+        Ok(Page { pushes, reached, full })
     }
 
     /// Reads deferred pushes that are due, at most about `limit`; those of one message always together.
@@ -246,7 +250,7 @@ impl Outbox {
         }
         let cursor =
             rows.last().map_or(after, |row| DueCursor(Timestamp::from_micros(row.at), PushNo(row.id)));
-        Ok((read_all(rows), cursor))
+        Ok((readable(read(rows, self.shared.store.read()).await?), cursor))
     }
 
     /// Hands committed pushes over. When nobody takes them, the oldest ones must be read from the database later.
@@ -296,19 +300,50 @@ pub(crate) const fn channel_number(channel: Channel) -> i16 {
     }
 }
 
-pub(crate) fn read(row: Model) -> Result<Waiting, StoreFault> {
-    let damaged = || StoreFault::damaged(format!("push {}", row.id));
+/// What is stored of a row. A fee record is the record of its call and is not stored twice.
+pub(crate) const fn stored(row: &Row) -> Option<&Row> {
+    match row {
+        Row::Status(_) => Some(row),
+        Row::Fee(_) => None,
+    }
+}
+
+/// Reads pushes back, and the records that they tell of. One that cannot be read is told with its reason.
+pub(crate) async fn read(
+    rows: Vec<Model>,
+    connection: &DatabaseConnection,
+) -> Result<Vec<Result<Waiting, StoreFault>>, StoreFault> {
+    let of_fees = rows.iter().filter(|row| row.row.is_none()).map(|row| row.call.clone());
+    let records = record::Entity::find()
+        .filter(record::Column::Call.is_in(of_fees))
+        .all(connection)
+        .await
+        .map_err(StoreFault::of_database("read the records of"))?;
+    let records: HashMap<Vec<u8>, String> = records.into_iter().map(|row| (row.call, row.record)).collect();
+    Ok(rows.into_iter().map(|row| read_one(row, &records)).collect())
+}
+
+fn read_one(row: Model, records: &HashMap<Vec<u8>, String>) -> Result<Waiting, StoreFault> {
+    let what = || format!("push {}", row.id);
+    let damaged = || StoreFault::damaged(what());
     let channels = [Channel::Status, Channel::Fee];
     let channel = channels.into_iter().find(|channel| channel_number(*channel) == row.channel);
+    let told = match (&row.row, records.get(&row.call)) {
+        (Some(status), _) => serde_json::from_str(status),
+        (None, Some(record)) => {
+            serde_json::from_str::<CallRecord>(record).map(|record| Row::Fee(Box::new(record)))
+        }
+        (None, None) => return Err(damaged()),
+    };
     Ok(Waiting {
         id: PushNo(row.id),
         call: call_id(&row.call).ok_or_else(damaged)?,
         channel: channel.ok_or_else(damaged)?,
+        row: told.map_err(StoreFault::unreadable(what()))?,
         dialect: row.dialect.into(),
         key: row.key.into(),
         host: row.host.into(),
         message: row.message.map(PushNo),
-        row: serde_json::from_str(&row.row).map_err(StoreFault::unreadable(format!("push {}", row.id)))?,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
         due_at: Timestamp::from_micros(row.at),
     })
@@ -319,58 +354,36 @@ pub(crate) fn call_id(bytes: &[u8]) -> Option<CallId> {
     Some(CallId::from_bytes(bytes.try_into().ok()?))
 }
 
-/// Writes verdicts in the transaction of the journal's batch. Most say "delivered", and those are one statement.
-pub(crate) async fn settle(
-    verdicts: &[Verdict],
-    connection: &mut SqliteConnection,
-) -> Result<(), sqlx::Error> {
-    let delivered: Vec<&Verdict> =
-        verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Delivered).collect();
-    if let Some(last) = delivered.last() {
-        DELIVERED
-            .run(connection, &[last.at.micros()], &delivered, |verdict, values| values.add(verdict.id.0))
-            .await?;
-    }
-    let mut failed = Vec::new();
-    for verdict in verdicts {
-        let (state, at, message, why) = match &verdict.outcome {
-            Outcome::Delivered => continue,
-            Outcome::Again { due, message, why } => (PushState::Deferred, *due, *message, why),
-            Outcome::Parked { message, why } => (PushState::Parked, verdict.at, *message, why),
-            Outcome::Postponed { due } => {
-                sqlx::query("UPDATE push SET at = ? WHERE id = ?")
-                    .bind(due.micros())
-                    .bind(verdict.id.0)
-                    .execute(&mut *connection)
-                    .await?;
+/// Writes verdicts in the transaction of the journal's batch. Of attempts, only those that failed get a row of their
+/// own: the push itself tells of the one that succeeds.
+pub(crate) fn settle(verdicts: &[Verdict], transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut delivered = transaction.prepare_cached(DELIVERED)?;
+    let mut failed = transaction.prepare_cached(FAILED)?;
+    let mut attempt = transaction.prepare_cached(ATTEMPT)?;
+    for Verdict { id, at, took, outcome } in verdicts {
+        let (state, moved_at, message, why) = match outcome {
+            Outcome::Delivered => {
+                delivered.execute(params![at.micros(), id.0])?;
                 continue;
             }
+            Outcome::Postponed { due } => {
+                transaction.prepare_cached(POSTPONED)?.execute(params![due.micros(), id.0])?;
+                continue;
+            }
+            Outcome::Again { due, message, why } => (PushState::Deferred, due, message, why),
+            Outcome::Parked { message, why } => (PushState::Parked, at, message, why),
         };
-        sqlx::query(FAILED)
-            .bind(state.number())
-            .bind(at.micros())
-            .bind(message.0)
-            .bind(&**why)
-            .bind(verdict.id.0)
-            .execute(&mut *connection)
-            .await?;
-        failed.push((verdict, why));
+        failed.execute(params![state.number(), moved_at.micros(), message.0, &**why, id.0])?;
+        let took_millis = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+        attempt.execute(params![id.0, at.micros(), took_millis, &**why])?;
     }
-    ATTEMPT
-        .run(connection, &[], &failed, |(verdict, why), values| {
-            values.add(verdict.id.0);
-            values.add(verdict.at.micros());
-            values.add(i64::try_from(verdict.took.as_millis()).unwrap_or(i64::MAX));
-            values.add(why.to_string());
-        })
-        .await?;
     Ok(())
 }
 
 /// A row that cannot be read must not hold up those behind it; it stays where it is for somebody to look at.
-fn read_all(rows: Vec<Model>) -> Vec<Waiting> {
-    let read = |row| read(row).inspect_err(|fault| tracing::error!(%fault, "a push cannot be sent"));
-    rows.into_iter().filter_map(|row| read(row).ok()).collect()
+fn readable(rows: Vec<Result<Waiting, StoreFault>>) -> Vec<Waiting> {
+    let tell = |fault: &StoreFault| tracing::error!(%fault, "a push cannot be sent");
+    rows.into_iter().filter_map(|row| row.inspect_err(tell).ok()).collect()
 }
 
 /// As a literal, because only then the database sees that the partial index answers the question.
@@ -382,20 +395,15 @@ fn rows(limit: usize) -> u64 {
     u64::try_from(limit).unwrap_or(u64::MAX)
 }
 
-static DELIVERED: LazyLock<Chunked> = LazyLock::new(|| {
-    Chunked::new(
-        "UPDATE push SET state = 2, attempts = attempts + 1, outcome = NULL, at = ? WHERE id IN (",
-        "?",
-        ")",
-    )
-});
+const DELIVERED: &str =
+    "UPDATE push SET state = 2, attempts = attempts + 1, outcome = NULL, at = ? WHERE id = ?";
 
 const FAILED: &str =
     "UPDATE push SET state = ?, attempts = attempts + 1, at = ?, message = ?, outcome = ? WHERE id = ?";
 
-static ATTEMPT: LazyLock<Chunked> = LazyLock::new(|| {
-    Chunked::new("INSERT INTO attempt (push_id, at, took_millis, outcome) VALUES", "(?,?,?,?)", "")
-});
+const POSTPONED: &str = "UPDATE push SET at = ? WHERE id = ?";
+
+const ATTEMPT: &str = "INSERT INTO attempt (push_id, at, took_millis, outcome) VALUES (?, ?, ?, ?)";
 
 /// Pushes that are kept in memory for a delivery that is behind; about 8 MB.
 const TAIL: usize = 8_192;

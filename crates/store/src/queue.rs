@@ -1,13 +1,12 @@
 //! What waits for the journal's writer. Bounded: what finds no room is refused (an order) or given back (a fact).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use base::fact::Entry;
 use base::limits::{JOURNAL_BATCH, JOURNAL_QUEUE};
-use tokio::sync::{Notify, oneshot};
-use tokio::time::Instant;
+use tokio::sync::oneshot;
 
 use crate::journal::AcceptFault;
 use crate::outbox::Verdict;
@@ -17,7 +16,7 @@ use crate::outbox::Verdict;
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     /// Rung when the writer sleeps and something comes, or when a batch is full.
-    bell: Notify,
+    bell: Condvar,
     commits: AtomicU64,
 }
 
@@ -38,8 +37,17 @@ enum Writer {
     Busy,
     /// Waiting for anything.
     Idle,
-    /// Gathering a batch for a moment: only a full batch is worth a ring.
+    /// Gathering a batch for a moment: only a full batch or a first order is worth a ring.
     Gathering,
+}
+
+/// Until when a batch waits for company.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// When somebody waits to hear that an order is accepted.
+    pub(crate) orders: Instant,
+    /// When nobody waits.
+    pub(crate) facts: Instant,
 }
 
 /// Everything that came since the writer last looked.
@@ -122,37 +130,43 @@ impl Queue {
         self.bell.notify_one();
     }
 
-    /// Waits for work until a batch is worth a commit: at once when there was a pause, else when `gather_until` has
-    /// come or the batch is full. `None` when the queue is closed and empty.
-    pub(crate) async fn take(&self, gather_until: Instant, idle_until: Instant) -> Option<Work> {
+    /// Waits for work until a batch is worth a commit, and takes it: when the pace has come that the work asks for, or
+    /// the batch is full. Takes nothing at all when `idle_until` has come. `None` when the queue is closed and empty.
+    ///
+    /// Blocks the thread.
+    pub(crate) fn take(&self, pace: Pace, idle_until: Instant) -> Option<Work> {
+        let mut waiting = self.lock();
         loop {
-            let (until, state) = {
-                let mut waiting = self.lock();
-                let now = Instant::now();
-                let found = !waiting.work.is_empty();
-                let ripe = now >= gather_until || waiting.work.is_full() || waiting.closed;
-                if (found && ripe) || now >= idle_until {
-                    waiting.writer = Writer::Busy;
-                    return Some(waiting.take());
-                }
-                if waiting.closed {
-                    return None;
-                }
-                waiting.writer = if found { Writer::Gathering } else { Writer::Idle };
-                (if found { gather_until } else { idle_until }, waiting.writer)
-            };
-            tokio::select! {
-                () = self.bell.notified() => {}
-                () = tokio::time::sleep_until(until) => debug_assert!(state != Writer::Busy),
+            let now = Instant::now();
+            let found = !waiting.work.is_empty();
+            let gather_until = if waiting.work.orders.is_empty() { pace.facts } else { pace.orders };
+            let ripe = now >= gather_until || waiting.work.is_full() || waiting.closed;
+            if (found && ripe) || now >= idle_until {
+                waiting.writer = Writer::Busy;
+                return Some(waiting.take());
             }
+            if waiting.closed {
+                return None;
+            }
+            waiting.writer = if found { Writer::Gathering } else { Writer::Idle };
+            let until = if found { gather_until.min(idle_until) } else { idle_until };
+            let woken = self.bell.wait_timeout(waiting, until - now).unwrap_or_else(PoisonError::into_inner);
+            waiting = woken.0;
         }
+    }
+
+    /// Refuses everything from now on, and tells everybody who waits that nothing more will be written.
+    pub(crate) fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.work = Work::default();
     }
 
     fn ring(&self, mut waiting: MutexGuard<'_, Waiting>) {
         let worth = match waiting.writer {
             Writer::Busy => false,
             Writer::Idle => true,
-            Writer::Gathering => waiting.work.is_full(),
+            Writer::Gathering => waiting.work.is_full() || waiting.work.orders.len() == 1,
         };
         if worth {
             waiting.writer = Writer::Busy;

@@ -5,20 +5,18 @@
 //!                                      └─▶ to the engine, which releases the legs that may still be up
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use base::fact::{Entry, Fact};
+use base::fact::{Dialog, Entry, Fact};
 use base::id::{CallId, Leg};
+use base::limits::JOURNAL_BATCH;
 use base::time::Timestamp;
-use sea_orm::sqlx::SqliteConnection;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use rusqlite::{Connection, params};
 
-use crate::batch::{Batch, Owner};
-use crate::entities::{call, entry};
+use crate::batch::Batch;
 use crate::fault::StoreFault;
 use crate::ledger::Ledger;
-use crate::outbox::call_id;
-use crate::store::{Store, Term};
+use crate::store::Term;
 
 /// A call that an earlier process left open, and that was closed in the journal just now.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,11 +29,11 @@ pub struct Interrupted {
 
 impl Interrupted {
     /// The last dialog of each leg that was not released, so that the engine can send its BYE or CANCEL.
-    pub fn dialogs(&self) -> impl Iterator<Item = (Leg, &base::fact::Dialog)> {
+    pub fn dialogs(&self) -> impl Iterator<Item = (Leg, &Dialog)> {
         [Leg::A, Leg::B].into_iter().filter_map(|leg| Some((leg, self.dialog(leg)?)))
     }
 
-    fn dialog(&self, of: Leg) -> Option<&base::fact::Dialog> {
+    fn dialog(&self, of: Leg) -> Option<&Dialog> {
         let mut last = None;
         for entry in &self.entries {
             match &entry.fact {
@@ -53,31 +51,35 @@ impl Interrupted {
     }
 }
 
+/// An open call with its entries and their numbers, as they were found.
+#[derive(Default)]
+struct Found {
+    listed: Vec<i64>,
+    entries: Vec<(i64, Entry)>,
+}
+
 /// Closes every open call of this node's earlier epochs, a batch of calls in one commit.
 ///
 /// A crash in the middle does no harm: what is closed stays closed, and the next start goes on with the rest.
-pub(crate) async fn close_all(
-    store: &Store,
+pub(crate) fn close_all(
     term: &Term,
-    owner: &Owner,
-    ledger: &mut Ledger,
-    connection: &mut SqliteConnection,
     now: Timestamp,
+    ledger: &mut Ledger,
+    connection: &mut Connection,
 ) -> Result<Vec<Interrupted>, StoreFault> {
     // The dead process saw the calls alive until its last heartbeat. A clock that went back must not date it later.
     let ended_at = term.last_seen.unwrap_or(now).min(now);
-    let mut closed = Vec::new();
-    loop {
-        let calls = read_open(store, term).await?;
-        if calls.is_empty() {
-            break;
-        }
+    let found = find(term, connection).map_err(StoreFault::of_journal("read"))?;
+    let mut left: Vec<(CallId, Found)> = found.into_iter().collect();
+    left.sort_unstable_by_key(|(call, _)| *call);
+    let mut closed = Vec::with_capacity(left.len());
+    let mut left = left.into_iter().peekable();
+    while left.peek().is_some() {
         let mut batch = Batch::default();
-        for interrupted in &calls {
-            close(interrupted, ended_at, ledger, &mut batch)?;
+        for (call, found) in left.by_ref().take(JOURNAL_BATCH) {
+            closed.push(close(call, found, ended_at, ledger, &mut batch)?);
         }
-        batch.commit(owner, None, connection).await?;
-        closed.extend(calls);
+        batch.commit(term, connection)?;
     }
     if !closed.is_empty() {
         tracing::warn!(calls = closed.len(), "closed the calls that the process before this one left open");
@@ -86,63 +88,69 @@ pub(crate) async fn close_all(
 }
 
 fn close(
-    interrupted: &Interrupted,
+    call: CallId,
+    found: Found,
     ended_at: Timestamp,
     ledger: &mut Ledger,
     batch: &mut Batch,
-) -> Result<(), StoreFault> {
-    let misfit = |_| StoreFault::damaged(format!("the entries of call {}", interrupted.call));
-    for entry in &interrupted.entries {
-        ledger.remember(entry).map_err(misfit)?;
+) -> Result<Interrupted, StoreFault> {
+    let misfit = |_| StoreFault::damaged(format!("the entries of call {call}"));
+    for (id, entry) in &found.entries {
+        ledger.remember(*id, entry).map_err(misfit)?;
     }
-    let last = interrupted.entries.last().map_or(ended_at, |last| last.at);
-    for entry in projections::close_interrupted(&interrupted.entries, ended_at.max(last)) {
-        ledger.enter(&entry, batch).map_err(misfit)?;
+    let entries: Vec<Entry> = found.entries.into_iter().map(|(_, entry)| entry).collect();
+    let last = entries.last().map_or(ended_at, |last| last.at);
+    for entry in projections::close_interrupted(&entries, ended_at.max(last)) {
+        ledger.enter(entry, batch).map_err(misfit)?;
     }
-    Ok(())
+    Ok(Interrupted { call, entries })
 }
 
-/// Reads the next few open calls with all their entries.
-async fn read_open(store: &Store, term: &Term) -> Result<Vec<Interrupted>, StoreFault> {
-    let fault = || StoreFault::of_database("read the open calls of");
-    let ids: Vec<Vec<u8>> = call::Entity::find()
-        .select_only()
-        .column(call::Column::Id)
-        .filter(sea_orm::sea_query::Expr::cust("open"))
-        .filter(call::Column::Node.eq(&*term.node))
-        .filter(call::Column::Epoch.lt(term.epoch))
-        .limit(CALLS_PER_COMMIT)
-        .into_tuple()
-        .all(store.read())
-        .await
-        .map_err(fault())?;
-    let rows = entry::Entity::find()
-        .filter(entry::Column::Call.is_in(ids.iter().cloned()))
-        .order_by_asc(entry::Column::Call)
-        .order_by_asc(entry::Column::Seq)
-        .all(store.read())
-        .await
-        .map_err(fault())?;
-    let mut calls: BTreeMap<CallId, Vec<Entry>> = BTreeMap::new();
-    for row in rows {
-        let entry = read_entry(row)?;
-        calls.entry(entry.call).or_default().push(entry);
+/// Finds the open calls, and their entries: those that are listed one by one, the others in one look through the end
+/// of the journal.
+fn find(term: &Term, connection: &Connection) -> rusqlite::Result<HashMap<CallId, Found>> {
+    let mut open = HashMap::new();
+    let mut from = i64::MAX;
+    let mut calls =
+        connection.prepare("SELECT call, entries, after FROM open_call WHERE node = ? AND epoch < ?")?;
+    let mut rows = calls.query(params![&*term.node, term.epoch])?;
+    while let Some(row) = rows.next()? {
+        let listed: String = row.get(1)?;
+        let listed = serde_json::from_str(&listed).map_err(unreadable(1))?;
+        open.insert(CallId::from_bytes(row.get(0)?), Found { listed, entries: Vec::new() });
+        from = from.min(row.get(2)?);
     }
-    if calls.len() != ids.len() {
-        return Err(StoreFault::damaged("an open call without entries"));
+    let mut one = connection.prepare("SELECT id, call, seq, at, fact FROM entry WHERE id = ?")?;
+    for found in open.values_mut() {
+        for id in std::mem::take(&mut found.listed) {
+            found.entries.push((id, one.query_row([id], read)?));
+        }
     }
-    Ok(calls.into_iter().map(|(call, entries)| Interrupted { call, entries }).collect())
+    let mut rest =
+        connection.prepare("SELECT id, call, seq, at, fact FROM entry WHERE id > ? ORDER BY id")?;
+    let mut rows = rest.query([from])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        let Some(found) = open.get_mut(&CallId::from_bytes(row.get(1)?)) else { continue };
+        if found.entries.last().is_none_or(|(last, _)| *last < id) {
+            found.entries.push((id, read(row)?));
+        }
+    }
+    Ok(open)
 }
 
-/// Reads one line of the journal back.
-pub(crate) fn read_entry(row: entry::Model) -> Result<Entry, StoreFault> {
-    let damaged = || StoreFault::damaged("an entry of the journal");
-    let call = call_id(&row.call).ok_or_else(damaged)?;
-    let seq = u32::try_from(row.seq).map_err(|_| damaged())?;
-    let what = || format!("entry {seq} of call {call}");
-    let fact = serde_json::from_str(&row.fact).map_err(|cause| StoreFault::unreadable(what())(cause))?;
-    Ok(Entry { call, seq, at: Timestamp::from_micros(row.at), fact })
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
+    let fact: String = row.get(4)?;
+    Ok(Entry {
+        call: CallId::from_bytes(row.get(1)?),
+        seq: row.get(2)?,
+        at: Timestamp::from_micros(row.get(3)?),
+        fact: serde_json::from_str(&fact).map_err(unreadable(4))?,
+    })
 }
 
-/// Calls that are closed in one commit: as many as a batch of the writer holds.
-const CALLS_PER_COMMIT: u64 = 256;
+fn unreadable(column: usize) -> impl FnOnce(serde_json::Error) -> rusqlite::Error {
+    move |cause| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(cause))
+    }
+}

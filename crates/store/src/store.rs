@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::time::Timestamp;
+use rusqlite::Connection;
+use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::sqlx::{ConnectOptions, Connection, SqliteConnection};
 use sea_orm::{
     ActiveValue::Set, DatabaseConnection, EntityTrait, IntoActiveModel, SqlxSqliteConnector, TransactionTrait,
 };
@@ -26,7 +27,6 @@ pub struct Store {
 
 struct Shared {
     dir: PathBuf,
-    options: SqliteConnectOptions,
     read: DatabaseConnection,
     write: DatabaseConnection,
     vault: Vault,
@@ -57,11 +57,11 @@ impl Store {
         let options = options(&dir.join(DATABASE_FILE));
         // The readers refuse to write, so that nothing can slip past the one writing connection.
         let readers = options.clone().pragma("query_only", "ON");
-        let write = connect(options.clone(), 1);
+        let write = connect(options, 1);
         let read = connect(readers, READERS);
         Migrator::up(&write, None).await.map_err(StoreFault::of_database("migrate"))?;
         let vault = open_vault(dir, &write).await?;
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), options, read, write, vault }) })
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), read, write, vault }) })
     }
 
     /// Takes office as the one process that serves calls from this directory: the node's epoch grows by one.
@@ -112,15 +112,19 @@ impl Store {
     }
 
     /// A connection of its own for the journal's writer.
-    pub(crate) async fn connect_journal(&self) -> Result<SqliteConnection, StoreFault> {
-        let options = self
-            .shared
-            .options
-            .clone()
-            .statement_cache_capacity(STATEMENTS_OF_JOURNAL)
+    pub(crate) fn connect_journal(&self) -> Result<Connection, StoreFault> {
+        let fault = StoreFault::of_journal("open");
+        let open = || {
+            let connection = Connection::open(self.dir().join(DATABASE_FILE))?;
+            connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "foreign_keys", "ON")?;
             // The same pages are rewritten by every commit: copying them back seldom copies them once.
-            .pragma("wal_autocheckpoint", "4096");
-        SqliteConnection::connect_with(&options).await.map_err(StoreFault::of_driver("open"))
+            connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+            connection.pragma_update(None, "cache_size", -JOURNAL_CACHE_KIB)?;
+            Ok(connection)
+        };
+        open().map_err(fault)
     }
 
     fn lock(&self) -> Result<File, StoreFault> {
@@ -192,5 +196,5 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Connections that read beside the writer.
 const READERS: u32 = 4;
 
-/// Statements that the journal's connection keeps prepared: every chunk size of every hot table, and some more.
-const STATEMENTS_OF_JOURNAL: usize = 256;
+/// KiB of pages that the journal's writer keeps: the ends of all hot tables, and much of what it updates.
+const JOURNAL_CACHE_KIB: i64 = 16 * 1_024;

@@ -8,7 +8,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Admin, AdminFault, changing, reading};
-use crate::entities::{attempt, push};
+use crate::entities::{attempt, entry, push};
 use crate::fault::StoreFault;
 use crate::outbox::{self, PushNo, PushState, Waiting};
 
@@ -50,17 +50,24 @@ impl Admin {
     /// [`AdminFault::Store`].
     pub async fn pushes(&self, pick: PushPick, limit: u64) -> Result<Vec<PushLine>, AdminFault> {
         let picked = match pick {
-            PushPick::Of(call) => push::Column::Call.eq(call.to_bytes().to_vec()),
+            PushPick::Of(call) => {
+                let follow = |row: entry::Model| row.push..row.push + row.pushes;
+                let numbers = self.entry_rows(call).await?.into_iter().flat_map(follow);
+                push::Column::Id.is_in(numbers)
+            }
             PushPick::In(state) => outbox::is(state),
         };
-        let rows = push::Entity::find()
-            .filter(picked)
-            .order_by_asc(push::Column::Id)
-            .limit(limit)
-            .all(self.store.read())
-            .await
-            .map_err(reading())?;
-        rows.into_iter().map(read).collect()
+        let rows = push::Entity::find().filter(picked).order_by_asc(push::Column::Id).limit(limit);
+        let rows = rows.all(self.store.read()).await.map_err(reading())?;
+        let states: Vec<_> = rows.iter().map(|row| (row.state, row.outcome.clone())).collect();
+        let pushes = outbox::read(rows, self.store.read()).await?;
+        let line = |(push, (state, outcome)): (Result<Waiting, StoreFault>, (i16, Option<String>))| {
+            let push = push?;
+            let damaged = || StoreFault::damaged(format!("push {}", push.id.0));
+            let state = PushState::from_number(state).ok_or_else(damaged)?;
+            Ok(PushLine { push, state, outcome: outcome.map(Into::into) })
+        };
+        pushes.into_iter().zip(states).map(line).collect()
     }
 
     /// The attempts of a push that failed, in order.
@@ -112,13 +119,6 @@ impl Admin {
         transaction.commit().await.map_err(changing())?;
         if sent.rows_affected == 0 { Err(unknown()) } else { Ok(sent.rows_affected) }
     }
-}
-
-fn read(row: push::Model) -> Result<PushLine, AdminFault> {
-    let damaged = || StoreFault::damaged(format!("push {}", row.id));
-    let state = PushState::from_number(row.state).ok_or_else(damaged)?;
-    let outcome = row.outcome.as_deref().map(Box::from);
-    Ok(PushLine { push: outbox::read(row)?, state, outcome })
 }
 
 /// A server reads due pushes in the order of their times: a push that falls due a moment ahead is never behind it.

@@ -6,11 +6,13 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "entry")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i64,
     pub call: Vec<u8>,
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub seq: i32,
+    pub seq: i64,
     pub at: i64,
     pub fact: String,
+    pub push: i64,
+    pub pushes: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -5,11 +5,11 @@
 pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod attempt;
-pub(crate) mod call;
 pub(crate) mod enterprise;
 pub(crate) mod entry;
 pub(crate) mod node;
 pub(crate) mod number;
+pub(crate) mod open_call;
 pub(crate) mod push;
 pub(crate) mod record;
 pub(crate) mod setting;

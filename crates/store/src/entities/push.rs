@@ -13,7 +13,7 @@ pub struct Model {
     pub key: String,
     pub host: String,
     pub message: Option<i64>,
-    pub row: String,
+    pub row: Option<String>,
     pub state: i16,
     pub attempts: i32,
     pub at: i64,

@@ -1,4 +1,4 @@
-//! The record of a call that is over.
+//! The record of a call that is over, and where its entries are.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,6 +12,7 @@ pub struct Model {
     pub dialled_a: String,
     pub dialled_b: Option<String>,
     pub record: String,
+    pub entries: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -12,16 +12,10 @@ pub(crate) struct Start;
 #[async_trait::async_trait]
 impl MigrationTrait for Start {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let clustered = match manager.get_database_backend() {
-            // The journal is read call by call: the rows lie in the key's order, and there is no second tree.
-            sea_orm::DbBackend::Sqlite => " WITHOUT ROWID",
-            _ => "",
-        };
         for table in accounts().into_iter().chain(calls()) {
             manager.create_table(table).await?;
         }
         let connection = manager.get_connection();
-        connection.execute_unprepared(&format!("{}{clustered}", entry(manager))).await?;
         for index in INDEXES {
             connection.execute_unprepared(index).await?;
         }
@@ -93,17 +87,33 @@ fn accounts() -> Vec<TableCreateStatement> {
 }
 
 /// Calls and what is owed for them. They outlive the app they belonged to, so nothing refers to it by force.
+///
+/// Every commit writes each page that it touched, so the hot tables only grow at their end: the journal has no index
+/// by call. The record of a call lists its entries instead, and an open call says where to begin to look.
 fn calls() -> Vec<TableCreateStatement> {
     vec![
         table(
-            "call",
+            "open_call",
             vec![
-                call_id("id").primary_key().take(),
+                call_id("call").primary_key().take(),
                 text("node"),
                 number("epoch"),
-                number("app_id"),
-                time("accepted_at"),
-                column("open").boolean().not_null().take(),
+                // The numbers of its entries, as far as they were gathered; the others come after `after`.
+                text("entries"),
+                number("after"),
+            ],
+        ),
+        table(
+            "entry",
+            vec![
+                written_id(),
+                call_id("call"),
+                number("seq"),
+                time("at"),
+                text("fact"),
+                // The pushes that follow from it: the number of the first, and how many.
+                number("push"),
+                number("pushes"),
             ],
         ),
         table(
@@ -115,12 +125,14 @@ fn calls() -> Vec<TableCreateStatement> {
                 text("dialled_a"),
                 column("dialled_b").text().take(),
                 text("record"),
+                // The numbers of its entries.
+                text("entries"),
             ],
         ),
         table(
             "push",
             vec![
-                column("id").big_integer().not_null().primary_key().take(),
+                written_id(),
                 call_id("call"),
                 column("channel").small_integer().not_null().take(),
                 text("dialect"),
@@ -128,7 +140,8 @@ fn calls() -> Vec<TableCreateStatement> {
                 text("host"),
                 // The message it travelled in at its first attempt: later attempts carry the same rows.
                 column("message").big_integer().take(),
-                text("row"),
+                // What it tells; for a fee record that is the record of the call, which is not stored twice.
+                column("row").text().take(),
                 column("state").small_integer().not_null().take(),
                 column("attempts").integer().not_null().take(),
                 // When it fell due or will; once it is settled, when that was.
@@ -142,26 +155,10 @@ fn calls() -> Vec<TableCreateStatement> {
     ]
 }
 
-/// The journal. Its text goes through the builder too; only SQLite's table option is added by hand.
-fn entry(manager: &SchemaManager) -> String {
-    let table = table(
-        "entry",
-        vec![call_id("call"), column("seq").integer().not_null().take(), time("at"), text("fact")],
-    )
-    .primary_key(Index::create().col("call").col("seq"))
-    .take();
-    match manager.get_database_backend() {
-        sea_orm::DbBackend::Sqlite => table.to_string(SqliteQueryBuilder),
-        _ => table.to_string(PostgresQueryBuilder),
-    }
-}
-
 /// Both engines know partial indexes: each holds only the rows that somebody waits for.
 const INDEXES: &[&str] = &[
-    "CREATE INDEX call_open ON call (node, epoch) WHERE open",
     "CREATE INDEX record_dialled_a ON record (dialled_a)",
     "CREATE INDEX record_dialled_b ON record (dialled_b) WHERE dialled_b IS NOT NULL",
-    "CREATE INDEX push_call ON push (call)",
     "CREATE INDEX push_fresh ON push (host, id) WHERE state = 0",
     "CREATE INDEX push_deferred ON push (at, id) WHERE state = 1",
     "CREATE INDEX push_message ON push (message) WHERE message IS NOT NULL",
@@ -188,6 +185,11 @@ fn id() -> ColumnDef {
 
 fn number(name: &'static str) -> ColumnDef {
     column(name).big_integer().not_null().take()
+}
+
+/// A number that the journal's writer counts itself.
+fn written_id() -> ColumnDef {
+    column("id").big_integer().not_null().primary_key().take()
 }
 
 /// Microseconds since 1970.

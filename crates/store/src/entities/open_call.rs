@@ -1,17 +1,16 @@
-//! A call that was promised, and whether it still runs.
+//! A call that was promised and is not over.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "call")]
+#[sea_orm(table_name = "open_call")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Vec<u8>,
+    pub call: Vec<u8>,
     pub node: String,
     pub epoch: i64,
-    pub app_id: i64,
-    pub accepted_at: i64,
-    pub open: bool,
+    pub entries: String,
+    pub after: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
