@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::call::Call;
 use base::id::{CallId, Leg};
-use sip::Invite;
+use sip::{Invite, Saved};
+use smallvec::SmallVec;
 
 use crate::engine::Trunk;
 
@@ -35,6 +36,22 @@ pub(crate) fn invite(
         supported_100rel: true,
         headers: Vec::new(),
     })
+}
+
+/// The INVITEs that may be under way for a leg of which nothing but its call is known: the first one, and the one that
+/// followed it if the trunk asked for credentials.
+pub(crate) fn may_be_ringing(
+    call: &Call,
+    leg: Leg,
+    trunk: &Trunk,
+    contact: SocketAddr,
+) -> SmallVec<[Saved; 2]> {
+    let Some(invite) = invite(call, leg, trunk, contact, Vec::new()) else { return SmallVec::new() };
+    let first = Saved::of_invite(&invite);
+    let cseq = first.cseq + 1;
+    // As `Invite::branch` says that it is named.
+    let again = Saved { branch: format!("{}-{cseq}", first.branch), cseq, ..first.clone() };
+    [first].into_iter().chain(trunk.credentials.is_some().then_some(again)).collect()
 }
 
 /// The Call-ID of a leg: the call's id, then the leg.

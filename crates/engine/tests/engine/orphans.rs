@@ -1,8 +1,13 @@
 //! Legs that a dead process left, and the engine of the next process.
 
+use std::net::UdpSocket;
+use std::time::Duration;
+
 use base::fact::Dialog;
 use base::id::Leg;
 use huihu_engine::Orphan;
+use sip::digest::Credentials;
+use sip::message::{Message, Method};
 
 use crate::world::{World, call, callback};
 
@@ -71,4 +76,27 @@ fn a_leg_that_was_never_dialled_is_released_in_vain() {
     crash_and_release(&mut world, Leg::B, None);
     world.bridged(1);
     assert_eq!(world.far.phones.len(), 2);
+}
+
+#[test]
+fn an_invite_that_was_sent_again_with_credentials_is_cancelled_too() {
+    let mut world = World::new();
+    let trunk = UdpSocket::bind("127.0.0.1:0").unwrap();
+    trunk.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    world.settings.trunk.peer = trunk.local_addr().unwrap();
+    world.settings.trunk.credentials = Some(Credentials::new("us".to_owned(), "secret".to_owned()));
+    crash_and_release(&mut world, Leg::A, None);
+    let mut cancelled = Vec::new();
+    let mut buffer = [0; 2_048];
+    while cancelled.len() < 2 {
+        let (length, _) = trunk.recv_from(&mut buffer).unwrap();
+        let cancel = Message::parse(&buffer[..length]).unwrap();
+        assert_eq!(cancel.method(), Method::Cancel);
+        let branch = String::from_utf8_lossy(cancel.via().branch().unwrap()).into_owned();
+        if !cancelled.contains(&(branch.clone(), cancel.cseq())) {
+            cancelled.push((branch, cancel.cseq()));
+        }
+    }
+    let first = cancelled[0].0.clone();
+    assert_eq!(cancelled, [(first.clone(), 1), (format!("{first}-2"), 2)]);
 }

@@ -4,6 +4,7 @@ use base::id::{AppId, CallId};
 use base::release::Cause;
 use base::time::Instant;
 use sip::{Adopted, Saved};
+use smallvec::SmallVec;
 
 use super::{LETTER_BURST, Letter, Live, Shard, leg_key};
 use crate::call::Running;
@@ -54,15 +55,13 @@ impl Shard {
     /// Releases a leg that a dead process left ringing or up. Its call is closed already; SIP's news of it is nobody's.
     fn adopt(&mut self, orphan: &Orphan, now: Instant) {
         let stored = orphan.dialog.as_ref().and_then(|dialog| serde_json::from_str::<Saved>(&dialog.0).ok());
-        let derived = || {
-            let invite = names::invite(&orphan.call, orphan.leg, &self.trunk, self.contact, Vec::new())?;
-            Some(Saved::of_invite(&invite))
-        };
-        let Some(saved) = stored.or_else(derived) else { return };
-        let key = leg_key(self.next_number, orphan.leg);
-        self.next_number += 1;
-        let reason = Some(reason_of(Cause::Interrupted));
-        let adopted = Adopted { saved, credentials: self.trunk.credentials.clone(), reason };
-        self.sip.adopt(key, adopted, now, &mut self.outputs);
+        let derived = || names::may_be_ringing(&orphan.call, orphan.leg, &self.trunk, self.contact);
+        for saved in stored.map_or_else(derived, |saved| SmallVec::from_iter([saved])) {
+            let key = leg_key(self.next_number, orphan.leg);
+            self.next_number += 1;
+            let reason = Some(reason_of(Cause::Interrupted));
+            let adopted = Adopted { saved, credentials: self.trunk.credentials.clone(), reason };
+            self.sip.adopt(key, adopted, now, &mut self.outputs);
+        }
     }
 }
