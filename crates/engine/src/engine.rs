@@ -11,13 +11,14 @@ use base::call::{Admitted, Call};
 use base::clip::ClipKey;
 use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
+use base::limits;
 use base::permit::Permit;
 use media::clip::Clip;
 use plans::{Plan, plan_for};
 use sip::digest::Credentials;
 
 use crate::driver::clock::Clock;
-use crate::driver::mailbox::{Slot, mailbox};
+use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::shard::{Letter, Parts, Shard};
 use crate::driver::sockets::{self, SocketFault};
 
@@ -137,16 +138,19 @@ impl Engine {
             None => address.ip(),
         };
         let clock = Clock::new();
-        let boxes = (0..settings.shards.max(1)).map(|_| mailbox()).collect::<Result<Vec<_>, _>>();
-        let boxes = boxes.map_err(StartFault::Thread)?;
+        let count = settings.shards.max(1);
+        let boxes = mailboxes(count, limits::SHARD_MAILBOX).map_err(StartFault::Thread)?;
+        let posts = mailboxes(count, limits::SHARD_MAILBOX).map_err(StartFault::Thread)?;
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
+        let post_slots: Vec<_> = posts.iter().map(|(slot, _)| slot.clone()).collect();
         // From here on a fault drops the engine, which ends the threads that run already.
         let mut engine = Self { slots, threads: Vec::new(), live: Arc::default(), address };
-        for (number, (_, mailbox)) in boxes.into_iter().enumerate() {
+        for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
-            let (peers, live) = (engine.slots.clone(), Arc::clone(&engine.live));
+            let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
             let (contact, journal) = (SocketAddr::new(reached_at, address.port()), journal());
-            let parts = Parts { number, address, contact, socket, mailbox, peers, clock, live, journal };
+            let parts =
+                Parts { number, address, contact, socket, mailbox, post, posts, clock, live, journal };
             let shard = Shard::new(settings, parts).map_err(StartFault::Thread)?;
             let thread =
                 std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
@@ -179,7 +183,7 @@ impl Engine {
                 self.live.fetch_sub(1, Ordering::AcqRel);
                 launch
             }
-            Letter::Stop { .. } | Letter::Orphan(_) | Letter::Datagram { .. } | Letter::End => {
+            Letter::Stop { .. } | Letter::Orphan(_) | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -201,7 +205,7 @@ impl Engine {
     pub fn release(&self, orphan: Orphan) -> Result<(), Box<Orphan>> {
         self.slot(orphan.call.id).post(Letter::Orphan(Box::new(orphan))).map_err(|letter| match letter {
             Letter::Orphan(orphan) => orphan,
-            Letter::Launch(_) | Letter::Stop { .. } | Letter::Datagram { .. } | Letter::End => {
+            Letter::Launch(_) | Letter::Stop { .. } | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -232,6 +236,10 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Engine({} shards at {}, {} calls)", self.slots.len(), self.address, self.live())
     }
+}
+
+fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, Mailbox<T>)>> {
+    (0..count).map(|_| mailbox(letters)).collect()
 }
 
 /// The shard of a call: a function of its id alone, so that anybody who knows the id finds it.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use base::limits;
 use rustix::event::{EventfdFlags, eventfd};
 
 /// The sending end. Cheap to clone.
@@ -29,11 +28,11 @@ struct Bell {
     rung: AtomicBool,
 }
 
-/// A mailbox and its slot.
-pub(crate) fn mailbox<T>() -> std::io::Result<(Slot<T>, Mailbox<T>)> {
+/// A mailbox for so many letters, and its slot.
+pub(crate) fn mailbox<T>(letters: usize) -> std::io::Result<(Slot<T>, Mailbox<T>)> {
     let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
     let bell = Arc::new(Bell { fd, rung: AtomicBool::new(false) });
-    let (sender, receiver) = sync_channel(limits::SHARD_MAILBOX);
+    let (sender, receiver) = sync_channel(letters);
     Ok((Slot { letters: sender, bell: Arc::clone(&bell) }, Mailbox { letters: receiver, bell }))
 }
 

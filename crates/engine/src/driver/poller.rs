@@ -17,6 +17,8 @@ const EVENTS: usize = 512;
 pub(crate) enum Token {
     /// The mailbox's bell.
     Bell,
+    /// The bell of the mailbox for datagrams.
+    Post,
     /// The signalling socket.
     Signalling,
     /// The RTP socket of a leg.
@@ -30,6 +32,7 @@ impl Token {
         match self {
             Self::Bell => 0,
             Self::Signalling => 1,
+            Self::Post => 4,
             Self::Rtp(leg) => ((leg as u64) << 2) | 2,
             Self::Rtcp(leg) => ((leg as u64) << 2) | 3,
         }
@@ -38,7 +41,8 @@ impl Token {
     const fn from_data(data: u64) -> Self {
         let leg = (data >> 2) as u32;
         match data & 3 {
-            0 => Self::Bell,
+            0 if leg == 0 => Self::Bell,
+            0 => Self::Post,
             1 => Self::Signalling,
             2 => Self::Rtp(leg),
             _ => Self::Rtcp(leg),
@@ -104,6 +108,7 @@ mod tests {
     fn a_token_comes_back_as_it_went() {
         for token in [
             Token::Bell,
+            Token::Post,
             Token::Signalling,
             Token::Rtp(0),
             Token::Rtcp(0),

@@ -75,10 +75,14 @@ pub(crate) enum Letter {
     Stop { call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send> },
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
-    /// A signalling datagram of one of this shard's legs, read by another shard.
-    Datagram { from: SocketAddr, bytes: Box<[u8]> },
     /// End the thread.
     End,
+}
+
+/// A signalling datagram of one of a shard's legs, read by another shard.
+pub(crate) struct Datagram {
+    from: SocketAddr,
+    bytes: Box<[u8]>,
 }
 
 /// A call with all that belongs to it.
@@ -101,7 +105,11 @@ pub(crate) struct Shard {
     poller: Poller,
     socket: Socket,
     mailbox: Mailbox<Letter>,
-    peers: Vec<Slot<Letter>>,
+    /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
+    /// room for launches.
+    post: Mailbox<Datagram>,
+    /// Every shard's post, by its number.
+    posts: Vec<Slot<Datagram>>,
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
     sip: Endpoint,
@@ -134,7 +142,8 @@ pub(crate) struct Parts {
     pub(crate) contact: SocketAddr,
     pub(crate) socket: Socket,
     pub(crate) mailbox: Mailbox<Letter>,
-    pub(crate) peers: Vec<Slot<Letter>>,
+    pub(crate) post: Mailbox<Datagram>,
+    pub(crate) posts: Vec<Slot<Datagram>>,
     pub(crate) clock: Clock,
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) journal: Box<dyn Journal>,
@@ -149,6 +158,7 @@ impl Shard {
         manners.peers = vec![PeerRule::Socket(settings.trunk.peer)];
         let poller = Poller::new()?;
         poller.watch(parts.mailbox.bell(), Token::Bell)?;
+        poller.watch(parts.post.bell(), Token::Post)?;
         if parts.number == 0 {
             poller.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
         }
@@ -161,7 +171,8 @@ impl Shard {
             poller,
             socket: parts.socket,
             mailbox: parts.mailbox,
-            peers: parts.peers,
+            post: parts.post,
+            posts: parts.posts,
             live: parts.live,
             journal: parts.journal,
             sip: Endpoint::new(manners, rng.random()),
@@ -230,6 +241,7 @@ impl Shard {
                 Token::Rtcp(wire) => self.on_rtcp(wire as usize, now),
                 Token::Signalling => self.on_signalling(now),
                 Token::Bell => self.on_bell(now),
+                Token::Post => self.on_post(now),
             }
         }
         self.on_time(now);
@@ -242,8 +254,9 @@ impl Shard {
         let now = self.clock.now();
         self.deeds.clear();
         self.unheard.extend(self.outputs.drain(..));
-        // The bell may be silent already while letters still wait.
+        // A bell may be silent already while letters still wait.
         self.mailbox.ring();
+        self.post.ring();
         let Some(number) = self.current.take() else {
             tracing::error!(shard = self.number, "a panic outside of any call; it changed nothing");
             return;

@@ -6,7 +6,7 @@ use base::time::Instant;
 use sip::{Adopted, Saved};
 use smallvec::SmallVec;
 
-use super::{LETTER_BURST, Letter, Live, Shard, leg_key};
+use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key};
 use crate::call::Running;
 use crate::driver::clock::Clock;
 use crate::driver::names;
@@ -23,13 +23,23 @@ impl Shard {
                 Letter::Launch(launch) => self.launch(*launch, now),
                 Letter::Stop { call, app, answer } => self.stop(call, app, answer, now),
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
-                Letter::Datagram { from, bytes } => self.sip.receive(from, &bytes, now, &mut self.outputs),
                 Letter::End => self.ended = true,
             }
             self.drain_sip(now);
         }
         // There may be more: come back for it when the media has had its turn.
         self.mailbox.ring();
+    }
+
+    pub(super) fn on_post(&mut self, now: Instant) {
+        self.post.hush();
+        for _ in 0..SIGNALLING_BURST {
+            let Some(Datagram { from, bytes }) = self.post.take() else { return };
+            self.current = None;
+            self.sip.receive(from, &bytes, now, &mut self.outputs);
+            self.drain_sip(now);
+        }
+        self.post.ring();
     }
 
     fn launch(&mut self, launch: Launch, now: Instant) {

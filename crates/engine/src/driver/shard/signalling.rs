@@ -8,7 +8,7 @@ use base::time::Instant;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use sip::{Event, Fork, LegKey, Output};
 
-use super::{Letter, SIGNALLING_BURST, Shard, leg_key, of_key};
+use super::{Datagram, SIGNALLING_BURST, Shard, leg_key, of_key};
 use crate::call::EarlyNews;
 use crate::driver::names;
 use crate::driver::talk;
@@ -27,7 +27,7 @@ impl Shard {
             match self.shard_for(datagram) {
                 Some(other) if other != self.number => {
                     // A full mailbox drops it; SIP sends everything again.
-                    self.peers[other].post(Letter::Datagram { from, bytes: datagram.into() }).ok();
+                    self.posts[other].post(Datagram { from, bytes: datagram.into() }).ok();
                 }
                 _ => {
                     self.current = None;
@@ -40,11 +40,11 @@ impl Shard {
 
     /// The shard whose leg a datagram belongs to, as far as its Call-ID says.
     fn shard_for(&self, datagram: &[u8]) -> Option<usize> {
-        if self.peers.len() == 1 {
+        if self.posts.len() == 1 {
             return None;
         }
         let call = names::call_of(sip::call_id_of(datagram)?)?;
-        Some(shard_of(call, self.peers.len()))
+        Some(shard_of(call, self.posts.len()))
     }
 
     /// Sends what SIP wants sent and hands its news to their calls, one by one, until it has nothing more to say.
