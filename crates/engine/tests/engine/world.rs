@@ -140,7 +140,7 @@ impl World {
     pub(crate) fn until(&mut self, what: &str, happened: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !happened(self) {
-            assert!(began.elapsed() < PATIENCE, "this never happened: {what}\n{}", self.all_words());
+            assert!(began.elapsed() < PATIENCE, "this never happened: {what}\n{}", self.last_words());
             self.far.pump();
         }
     }
@@ -209,8 +209,9 @@ impl World {
         self.entries(number).into_iter().map(|entry| entry.fact).collect()
     }
 
-    fn all_words(&self) -> String {
-        words(&self.pages.lock().unwrap())
+    fn last_words(&self) -> String {
+        let pages = self.pages.lock().unwrap();
+        words(&pages[pages.len().saturating_sub(50)..])
     }
 
     /// The keys that a leg pressed.
