@@ -283,3 +283,115 @@ const HELD: usize = 64 * HELD_PER_HOST;
 
 /// Messages in flight in all: each takes a socket, and 128 receivers may hang at once.
 const IN_FLIGHT: usize = 128 * PUSHES_PER_HOST;
+
+#[cfg(test)]
+mod tests {
+    use base::id::Leg;
+    use base::number::E164;
+    use base::order::ProductKind;
+    use base::row::{Row, StatusKind, StatusRow};
+    use base::url::PushUrl;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    /// A status push of a call to a host.
+    fn push(id: i64, call: u128, host: &str) -> Waiting {
+        let call = CallId::new(NOW, call);
+        let number = || E164::parse("+8613800000001").unwrap();
+        let row = StatusRow {
+            call,
+            node: "node-1".into(),
+            product: ProductKind::Code,
+            at: NOW,
+            kind: StatusKind::Ringing,
+            leg: Leg::A,
+            shown: number(),
+            dialled: number(),
+            user_data: None,
+            url: PushUrl::parse(&format!("http://{host}/")).ok(),
+        };
+        Waiting {
+            id: PushNo(id),
+            call,
+            channel: Channel::Status,
+            dialect: "huawei".into(),
+            key: "key-1".into(),
+            host: host.into(),
+            message: None,
+            row: Row::Status(row),
+            attempts: 0,
+            due_at: NOW,
+        }
+    }
+
+    fn lanes(pushes: impl IntoIterator<Item = Waiting>) -> Lanes {
+        let mut lanes = Lanes::new(Profile::Compat);
+        pushes.into_iter().for_each(|push| lanes.add(push, NOW));
+        lanes
+    }
+
+    /// Everything that may go now, by number.
+    fn go(lanes: &mut Lanes) -> Vec<Sending> {
+        std::iter::from_fn(|| lanes.next(NOW)).collect()
+    }
+
+    fn numbers(sendings: &[Sending]) -> Vec<i64> {
+        sendings.iter().flat_map(|sending| sending.pushes.iter().map(|push| push.id.0)).collect()
+    }
+
+    fn done(lanes: &mut Lanes, sending: Sending, result: Result<(), &str>) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let sent = Sent { sending, at: NOW, took: Duration::ZERO, result: result.map_err(Box::from) };
+        lanes.done(sent, NOW, &mut verdicts);
+        verdicts
+    }
+
+    #[test]
+    fn only_the_first_push_of_a_lane_is_in_flight() {
+        let mut lanes = lanes([push(1, 7, "a"), push(2, 7, "a"), push(3, 8, "a"), push(4, 7, "a")]);
+        let mut sent = go(&mut lanes);
+        assert_eq!(numbers(&sent), [1, 3]);
+        done(&mut lanes, sent.remove(0), Ok(()));
+        let mut sent = go(&mut lanes);
+        assert_eq!(numbers(&sent), [2]);
+        // A failure is the end of that push, not of its lane.
+        done(&mut lanes, sent.remove(0), Err("HTTP 500"));
+        assert_eq!(numbers(&go(&mut lanes)), [4]);
+    }
+
+    #[test]
+    fn hosts_take_turns_and_have_few_places_each() {
+        let flood = (0..100).map(|call| push(i64::from(call), u128::from(call as u32), "flood"));
+        let mut lanes = lanes(flood.chain([push(1_000, 1_000, "calm")]));
+        let sent = go(&mut lanes);
+        assert_eq!(sent.len(), PUSHES_PER_HOST + 1);
+        assert!(numbers(&sent[..3]).contains(&1_000), "the calm host does not wait for the flood");
+        let calm = sent.into_iter().find(|sending| &*sending.host == "calm").unwrap();
+        done(&mut lanes, calm, Ok(()));
+        assert!(go(&mut lanes).is_empty());
+    }
+
+    #[test]
+    fn what_is_held_for_a_host_is_bounded_and_comes_free_again() {
+        let limit = i64::try_from(HELD_PER_HOST).unwrap();
+        let mut lanes = lanes((0..limit).map(|id| push(id, 7, "a")));
+        assert_eq!(lanes.room("a"), 0);
+        assert_eq!(lanes.room("b"), HELD_PER_HOST);
+        let first = go(&mut lanes).remove(0);
+        done(&mut lanes, first, Ok(()));
+        assert_eq!(lanes.room("a"), 1);
+    }
+
+    #[test]
+    fn a_push_that_is_held_is_not_taken_twice() {
+        let mut lanes = lanes([push(1, 7, "a"), push(1, 7, "a")]);
+        let first = go(&mut lanes).remove(0);
+        lanes.add(push(1, 7, "a"), NOW);
+        done(&mut lanes, first, Ok(()));
+        assert!(go(&mut lanes).is_empty());
+        assert!(lanes.is_still());
+        assert!(lanes.hosts.is_empty() && lanes.behind.is_empty() && lanes.bundles.is_empty());
+    }
+}

@@ -16,6 +16,8 @@ mod profile;
 #[cfg(test)]
 mod receiver;
 mod resolver;
+#[cfg(test)]
+mod stories;
 
 pub use courier::{Delivery, Parts};
 pub use profile::Profile;

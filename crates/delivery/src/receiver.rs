@@ -77,8 +77,16 @@ impl Reply {
 impl Receiver {
     /// Starts a receiver that answers each request by the rule.
     pub(crate) async fn start(rule: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::start_on(0, rule).await
+    }
+
+    /// The same on a port that was free a moment ago.
+    pub(crate) async fn start_on(
+        port: u16,
+        rule: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(("0.0.0.0", port)).await.unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], listener.local_addr().unwrap().port()));
         let shared = Arc::new(Shared {
             rule: Box::new(rule),
             requests: Mutex::default(),
@@ -87,6 +95,12 @@ impl Receiver {
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Self { address, shared, server }
+    }
+
+    /// The same receiver under another address of this machine: another host, for those who push.
+    pub(crate) fn named(mut self, address: &str) -> Self {
+        self.address.set_ip(address.parse().unwrap());
+        self
     }
 
     /// Everything that came so far.
