@@ -106,6 +106,16 @@ pub enum StartFault {
         "no address of this machine leads to the trunk: set the advertised address, or check the network"
     )]
     Unreachable(#[source] std::io::Error),
+    /// One of the two is IPv4 and the other IPv6.
+    #[error(
+        "{sip} and the trunk {trunk} are IPv4 and IPv6: listen for SIP on an address of the trunk's family"
+    )]
+    Families {
+        /// Where we were to listen.
+        sip: SocketAddr,
+        /// Where the trunk is.
+        trunk: SocketAddr,
+    },
 }
 
 /// All shards. Dropping it ends their threads; calls that still run then are closed by the next start's recovery.
@@ -120,20 +130,25 @@ impl Engine {
     /// Opens the signalling socket and starts the shards. `journal` makes the pen of each shard.
     ///
     /// # Errors
-    /// [`StartFault`] when the address is taken or the system refuses a thread.
+    /// [`StartFault`] when the address is taken or does not lead to the trunk, when the range has no ports, or when the
+    /// system refuses a thread.
     pub fn start(
         settings: &Settings,
         mut journal: impl FnMut() -> Box<dyn Journal>,
     ) -> Result<Self, StartFault> {
         sockets::pairs(&settings.rtp_ports)?;
-        let socket = sockets::signalling(settings.sip)?;
+        let (sip, trunk) = (settings.sip, settings.trunk.peer);
+        if sip.is_ipv4() != trunk.is_ipv4() {
+            return Err(StartFault::Families { sip, trunk });
+        }
+        let socket = sockets::signalling(sip)?;
         let address = socket.local_addr().ok().and_then(|address| address.as_socket()).ok_or_else(|| {
             StartFault::Thread(std::io::Error::other("the signalling socket has no address"))
         })?;
         let reached_at = match settings.advertised {
             Some(ip) => ip,
             None if address.ip().is_unspecified() => {
-                sockets::seen_by(settings.trunk.peer).map_err(StartFault::Unreachable)?
+                sockets::seen_by(trunk).map_err(StartFault::Unreachable)?
             }
             None => address.ip(),
         };

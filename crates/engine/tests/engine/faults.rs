@@ -1,6 +1,6 @@
 //! What goes wrong on our side or on theirs, and stays where it went wrong.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::Ordering;
 
 use base::id::Leg;
@@ -82,16 +82,16 @@ fn letters_behind_a_panic_are_read() {
     assert_eq!((world.engine().live(), world.ports.taken()), (0, 0));
 }
 
-/// A pair of ports that this test holds.
-fn held_pair() -> (u16, [UdpSocket; 2]) {
+/// A pair of ports that this test holds. Each test looks in a range of its own.
+fn held_pair(from: u16) -> (u16, [UdpSocket; 2]) {
     let bind = |port| UdpSocket::bind(("127.0.0.1", port));
     let pair = |port| Some((port, [bind(port).ok()?, bind(port + 1).ok()?]));
-    (30_000..32_000).step_by(2).find_map(pair).expect("a free pair of ports")
+    (from..from + 1_000).step_by(2).find_map(pair).expect("a free pair of ports")
 }
 
 #[test]
 fn a_leg_without_ports_is_our_fault() {
-    let (port, _held) = held_pair();
+    let (port, _held) = held_pair(30_000);
     let mut world = World::with(1, port..=port + 1);
     world.launch(0, callback);
     assert_eq!(world.all_over(0), "released A OurFault by Platform, over OurFault");
@@ -100,7 +100,7 @@ fn a_leg_without_ports_is_our_fault() {
 
 #[test]
 fn a_second_leg_without_ports_releases_the_first() {
-    let (port, held) = held_pair();
+    let (port, held) = held_pair(31_000);
     let mut world = World::with(1, port..=port + 1);
     drop(held);
     world.launch(0, callback);
@@ -200,6 +200,8 @@ fn what_cannot_be_started_says_why() {
     assert!(matches!(narrow, StartFault::Socket(_)), "{narrow}");
     let foreign = start(|settings| settings.sip = SocketAddr::from((NOWHERE, 0)));
     assert!(matches!(foreign, StartFault::Socket(_)), "{foreign}");
+    let mixed = start(|settings| settings.sip = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
+    assert!(matches!(mixed, StartFault::Families { .. }), "{mixed}");
     let taken = Engine::start(&world.settings, || unreachable!("no shard is made")).unwrap_err();
     assert!(taken.to_string().contains("choose another --sip address"), "{taken}");
 }
