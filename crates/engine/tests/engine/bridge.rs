@@ -1,11 +1,14 @@
 //! Two parties that hear each other.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use base::clip::{ClipKey, SystemClip};
 use base::id::Leg;
+use base::order::{Ears, Longest, Product};
 use sip::sdp::{AudioDescription, Direction};
 
-use crate::world::{World, frame};
+use crate::world::{BEFORE, World, callback, frame, order};
 
 #[test]
 fn parties_hear_each_other_bit_by_bit() {
@@ -28,6 +31,61 @@ fn parties_hear_each_other_bit_by_bit() {
         "dialled A, answered A, A hears RingBack, dialled B, answered B, bridged, \
          released A Normal by Caller, released B Normal by Caller, over Normal"
     );
+}
+
+#[test]
+fn parties_behind_nat_hear_each_other() {
+    let mut world = World::behind_nat();
+    let (a, b) = world.bridged(0);
+    for first in 0..5 {
+        world.at(a).say(&frame(first));
+        world.at(b).say(&frame(100 + first));
+    }
+    world.until("it is heard", |world| {
+        let heard = |phone: usize, first| world.far.phones[phone].voice().contains(&&frame(first)[..]);
+        heard(a, 104) && heard(b, 4)
+    });
+    world.far.hang_up(b);
+    world.all_over(0);
+}
+
+#[test]
+fn an_answer_without_a_session_means_the_one_that_was_said_early() {
+    let mut world = World::new();
+    world.launch(0, callback);
+    let a = world.phone(0, Leg::A);
+    world.far.begin_early_media(a);
+    world.until_fact(0, "ringing A");
+    world.far.answer_as_said_early(a);
+    let b = world.phone(0, Leg::B);
+    world.far.answer(b);
+    world.until_fact(0, "bridged");
+    world.at(b).say(&frame(0x77));
+    world.until("it is heard", |world| world.far.phones[a].tune().contains(&0x77));
+    world.far.hang_up(a);
+    world.all_over(0);
+}
+
+#[test]
+fn the_last_minute_is_announced_to_both() {
+    let mut world = World::new();
+    world.launch(0, |number| {
+        let mut order = order(number);
+        let last_minute = ClipKey::System(SystemClip::LastMinute);
+        order.longest = Some(Longest { talk: Duration::from_secs(60), last_minute, ears: Ears::Both });
+        Product::Callback(order)
+    });
+    let a = world.phone(0, Leg::A);
+    world.far.answer(a);
+    let b = world.phone(0, Leg::B);
+    world.far.answer(b);
+    world.until("both hear it", |world| {
+        let hears = |phone: usize| world.far.phones[phone].tune().contains(&BEFORE);
+        hears(a) && hears(b)
+    });
+    world.far.hang_up(a);
+    let journal = world.all_over(0);
+    assert!(journal.contains("bridged, A hears LastMinute, B hears LastMinute, released A"), "{journal}");
 }
 
 #[test]

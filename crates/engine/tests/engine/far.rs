@@ -130,21 +130,27 @@ impl Far {
         });
     }
 
-    /// 183 with a session description and the reason why the call will fail. The endpoint has no word for that, so
-    /// its datagram gets the line on its way out.
+    /// 183 with a session description and the reason why the call will fail.
     pub(crate) fn announce_failure(&mut self, phone: usize, q850: u8) {
-        let now = self.now();
-        let Phone { key, .. } = self.phones[phone];
-        let sdp = Some(self.phones[phone].describe());
-        self.sip.ring(key, Ring { status: 183, sdp, reliably: false }, now, &mut self.outputs);
-        for output in &mut self.outputs {
-            if let Output::Send { datagram, .. } = output {
-                let text = String::from_utf8_lossy(datagram);
-                let line = format!("\r\nReason: Q.850;cause={q850}\r\nContent-Type:");
-                *datagram = text.replacen("\r\nContent-Type:", &line, 1).into_bytes().into();
-            }
-        }
-        self.drain();
+        let (now, sdp) = (self.now(), self.phones[phone].describe());
+        let ring = Ring { status: 183, sdp: Some(sdp), reliably: false };
+        self.sip.ring(self.phones[phone].key, ring, now, &mut self.outputs);
+        self.rewrite(|text| {
+            let line = format!("\r\nReason: Q.850;cause={q850}\r\nContent-Type:");
+            text.replacen("\r\nContent-Type:", &line, 1)
+        });
+    }
+
+    /// A 200 that says nothing of the session: what it said early holds.
+    pub(crate) fn answer_as_said_early(&mut self, phone: usize) {
+        let (now, sdp) = (self.now(), self.phones[phone].describe());
+        self.sip.answer(self.phones[phone].key, &sdp, now, &mut self.outputs);
+        self.rewrite(|text| {
+            let head = text.split("\r\n\r\n").next().unwrap();
+            let is_kept = |line: &&str| !line.starts_with("Content-");
+            let head = head.split("\r\n").filter(is_kept).collect::<Vec<_>>().join("\r\n");
+            format!("{head}\r\nContent-Length: 0\r\n\r\n")
+        });
     }
 
     pub(crate) fn answer(&mut self, phone: usize) {
@@ -171,6 +177,16 @@ impl Far {
             let sdp = phone.side.offer(direction);
             sip.offer(phone.key, &sdp, now, out);
         });
+    }
+
+    /// Sends what the endpoint wants sent in other words, for what it has none itself.
+    fn rewrite(&mut self, words: impl Fn(&str) -> String) {
+        for output in &mut self.outputs {
+            if let Output::Send { datagram, .. } = output {
+                *datagram = words(&String::from_utf8_lossy(datagram)).into_bytes().into();
+            }
+        }
+        self.drain();
     }
 
     /// A key in an INFO.

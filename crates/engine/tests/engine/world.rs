@@ -104,6 +104,15 @@ impl World {
         world
     }
 
+    /// Starts another engine, whose trunk stands behind NAT.
+    pub(crate) fn behind_nat() -> Self {
+        let mut world = Self::new();
+        world.engine = None;
+        world.settings.trunk.behind_nat = true;
+        world.start();
+        world
+    }
+
     /// Starts the engine, again if it was ended.
     pub(crate) fn start(&mut self) {
         let pen = Pen {
