@@ -204,8 +204,8 @@ impl Engine {
         })
     }
 
-    /// Asks a call of an app to end. `answer` is called with whether such a call was running; at once with `false`
-    /// when its shard has no room for the question.
+    /// Asks a call of an app to end. `answer` is called with whether such a call was running, on the thread of its
+    /// shard, so it must not block; at once and here, with `false`, when the shard has no room for the question.
     pub fn stop(&self, call: CallId, app: AppId, answer: impl FnOnce(bool) + Send + 'static) {
         let letter = Letter::Stop { call, app, answer: Box::new(answer) };
         if let Err(Letter::Stop { answer, .. }) = self.slot(call).post(letter) {
