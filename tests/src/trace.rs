@@ -46,8 +46,8 @@ impl Trace {
     #[must_use]
     pub fn story(&self, dialled: &str) -> String {
         let words = self.leg(dialled).into_iter().filter(|message| message.word() != "100");
-        let words = words
-            .map(|message| format!("{}{}", if message.received { '>' } else { '<' }, message.word()));
+        let words =
+            words.map(|message| format!("{}{}", if message.received { '>' } else { '<' }, message.word()));
         words.collect::<Vec<_>>().join(" ")
     }
 }
