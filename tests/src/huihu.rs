@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -166,6 +167,14 @@ impl Installation {
         let listed = self.run(&["record", "list", "--json", "--latest", &latest.to_string()]);
         let text = String::from_utf8(listed.stdout).expect("records are text");
         text.lines().map(|line| serde_json::from_str(line).expect("a record is JSON")).collect()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("what the server said:\n{}", self.log());
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -84,6 +85,9 @@ impl Drop for Sipp {
         // It may have ended already; then there is nothing to kill.
         self.child.kill().ok();
         self.child.wait().ok();
+        if thread::panicking() {
+            eprintln!("what the trunk saw:\n{}", self.messages());
+        }
     }
 }
 
