@@ -58,11 +58,11 @@ impl LegState {
     pub(crate) fn early(&mut self, status: u16, media: bool, reason: Option<&Reason>) -> Early {
         let announced = reason.and_then(q850);
         self.announced = announced.or(self.announced);
-        let rings = self.phase == Phase::Dialled && (status == 180 || media);
+        // An announcement of a failure in early media is no ringing telephone.
+        let rings = self.phase == Phase::Dialled && self.announced.is_none() && (status == 180 || media);
         if rings {
             self.phase = Phase::Ringing;
-            // A busy announcement in early media is no ringing telephone.
-            self.rang = announced.is_none();
+            self.rang = true;
         }
         Early { began_to_ring: rings, failure: announced.is_some() }
     }
@@ -146,7 +146,8 @@ mod tests {
     #[test]
     fn a_busy_told_in_a_183_is_the_cause_of_the_failure_after_it() {
         let mut leg = leg();
-        assert!(leg.early(183, true, Some(&Reason::q850(17))).failure);
+        let early = leg.early(183, true, Some(&Reason::q850(17)));
+        assert_eq!(early, Early { began_to_ring: false, failure: true });
         let release = leg.failed(487, None, false);
         assert_eq!((release.cause, release.q850, release.rang), (Cause::Busy, Some(17), false));
     }

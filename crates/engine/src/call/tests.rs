@@ -378,7 +378,10 @@ fn a_leg_that_never_confirms_is_forgotten_at_the_deadline() {
 fn a_busy_announcement_is_heard_and_named() {
     let mut story = Story::callback();
     story.answers(Leg::A).sends_early_media(Leg::B, Some(&sip::Reason::q850(17))).fails(Leg::B, 480);
-    assert!(story.journal().ends_with("ringing B, A hears early media, released B Busy"));
+    assert!(
+        story.journal().ends_with("dialled B, A hears early media, released B Busy"),
+        "no telephone rang"
+    );
 }
 
 #[test]
