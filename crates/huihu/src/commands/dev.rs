@@ -91,12 +91,23 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
         asked_to_end().await?;
     }
     reviewer.abort();
-    house.close().await;
+    end(house).await?;
     match outcome {
         Some(outcome) if command.once && !outcome.faults.is_empty() => {
             bail!("the demo did not go as it should: {}", outcome.faults.join("; "))
         }
         _ => Ok(()),
+    }
+}
+
+/// Ends in good order, or at once when asked once more: telephones that never hang up would keep us for half an hour.
+async fn end(house: House) -> Result<()> {
+    if house.live() > 0 {
+        say(&format!("Ending: {} calls still run. Ctrl-C once more ends them at once.", house.live()));
+    }
+    tokio::select! {
+        () = house.close() => Ok(()),
+        ended = asked_to_end() => ended,
     }
 }
 
