@@ -2,7 +2,7 @@
 # Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
 #
 #   setup.sh run     a C linker for the build
-#   setup.sh test    the same, and the independent SIP phones that the tests call: sipp and baresip
+#   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), and curl
 #   setup.sh check   rustfmt and clippy
 set -euo pipefail
 purpose=${1:-run}
@@ -43,6 +43,7 @@ run) ;;
 test)
     need_program sipp sip-tester "plays scripted far ends in the tests"
     need_program baresip baresip-core "a real telephone in the tests"
+    need_program curl curl "sends the requests that huihu dev prints"
     ;;
 check)
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
