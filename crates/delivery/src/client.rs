@@ -1,9 +1,11 @@
 //! The HTTP client of pushes: it goes to allowed addresses only, follows nothing, and reads little.
 //!
-//! Receivers are chosen by customers, so each is a stranger that may try to make us talk to our own house. Redirects,
-//! proxies from the environment, decompression and HTTP/2 are off; certificates are verified against Mozilla's roots.
+//! Receivers are chosen by customers, so each is a stranger that may try to make us talk to our own house. This is
+//! hyper's own client, which knows no redirects, no proxies from the environment and no compressed answers; only
+//! HTTP/1.1 is spoken, and certificates are verified against Mozilla's roots.
 
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +13,24 @@ use std::time::Duration;
 use base::address::Guard;
 use base::limits::{PUSH_ATTEMPT, PUSH_REPLY_BYTES, PUSHES_PER_HOST};
 use dialects::Push;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url, redirect};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Method, Request, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
 
 use crate::resolver::{Guarded, Lookup, NotAllowed, System};
 
 /// Posts pushes. Clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Poster {
-    client: Client,
+    client: Client<HttpsConnector<HttpConnector<Guarded>>, Full<Bytes>>,
     guard: Arc<Guard>,
 }
 
@@ -49,29 +58,27 @@ pub(crate) enum PostFault {
 }
 
 impl Poster {
-    /// A client for which the operating system resolves names.
-    ///
-    /// # Errors
-    /// The client's own, when it cannot be built.
-    pub(crate) fn new(guard: Guard) -> Result<Self, reqwest::Error> {
+    /// A client for which the operating system resolves names. Needs a runtime only when it posts.
+    pub(crate) fn new(guard: Guard) -> Self {
         Self::with_lookup(guard, System)
     }
 
-    fn with_lookup(guard: Guard, lookup: impl Lookup) -> Result<Self, reqwest::Error> {
+    fn with_lookup(guard: Guard, lookup: impl Lookup) -> Self {
         let guard = Arc::new(guard);
-        let client = Client::builder()
-            .dns_resolver(Arc::new(Guarded::new(Arc::clone(&guard), lookup)))
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .http1_only()
-            .tls_backend_preconfigured(tls())
-            .timeout(PUSH_ATTEMPT)
+        let mut plain = HttpConnector::new_with_resolver(Guarded::new(Arc::clone(&guard), lookup));
+        plain.enforce_http(false);
+        plain.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(plain);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(PUSHES_PER_HOST)
             .pool_idle_timeout(IDLE)
-            .build()?;
-        Ok(Self { client, guard })
+            .build(connector);
+        Self { client, guard }
     }
 
     /// Posts a push, and reads the answer to its end or its limit.
@@ -79,63 +86,64 @@ impl Poster {
     /// # Errors
     /// [`PostFault`] when there is no whole answer in time.
     pub(crate) async fn post(&self, push: Push) -> Result<Answer, PostFault> {
-        let url = self.checked(push.url.as_str())?;
-        let headers = headers(&push).ok_or(PostFault::Unsendable)?;
-        let sent = self.client.post(url).headers(headers).body(push.body).send().await;
-        let mut response = sent.map_err(|fault| reason(&fault))?;
-        let status = response.status().as_u16();
-        let body = read(&mut response).await.map_err(|fault| reason(&fault))?;
-        Ok(Answer { status, body })
+        let uri = self.checked(push.url.as_str())?;
+        let request = request(uri, push).ok_or(PostFault::Unsendable)?;
+        let exchange = async {
+            let response = self.client.request(request).await.map_err(|fault| reason(&fault))?;
+            let (head, body) = response.into_parts();
+            let body = read(body).await.map_err(|_| PostFault::BrokenOff)?;
+            Ok(Answer { status: head.status.as_u16(), body })
+        };
+        timeout(PUSH_ATTEMPT, exchange).await.unwrap_or(Err(PostFault::TooLate))
     }
 
-    /// Reads the address as the client will. A host written as numbers, in whatever way, never reaches the resolver,
-    /// so it is checked here: `http://2130706433/` and `http://127.1/` are `127.0.0.1` by now.
-    fn checked(&self, url: &str) -> Result<Url, PostFault> {
-        let url = Url::parse(url).map_err(|_| PostFault::Unsendable)?;
-        let host = url.host_str().ok_or(PostFault::Unsendable)?;
+    /// Reads the address as the client will. A host that is written as an address never reaches the resolver, so it
+    /// is checked here; one written in any other way of numbers, such as `127.1`, is a name and goes there.
+    fn checked(&self, url: &str) -> Result<Uri, PostFault> {
+        let uri: Uri = url.parse().map_err(|_| PostFault::Unsendable)?;
+        let host = uri.host().ok_or(PostFault::Unsendable)?;
         match host.trim_matches(['[', ']']).parse::<IpAddr>() {
             Ok(address) if !self.guard.permits(address) => Err(PostFault::NotAllowed),
-            Ok(_) | Err(_) => Ok(url),
+            Ok(_) | Err(_) => Ok(uri),
         }
     }
 }
 
-async fn read(response: &mut Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
-    // A longer answer is not read on; its connection is closed then.
-    while body.len() < PUSH_REPLY_BYTES {
-        let Some(chunk) = response.chunk().await? else { break };
-        let room = PUSH_REPLY_BYTES - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-    }
-    Ok(body)
-}
-
-fn headers(push: &Push) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
+fn request(uri: Uri, push: Push) -> Option<Request<Full<Bytes>>> {
+    let mut request = Request::new(Full::new(push.body.into()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
     for (name, value) in push.headers.iter() {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let mut value = HeaderValue::from_str(value).ok()?;
         value.set_sensitive(true);
-        headers.append(name, value);
+        request.headers_mut().append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
     }
-    Some(headers)
+    Some(request)
 }
 
-fn reason(fault: &reqwest::Error) -> PostFault {
+async fn read(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
+    let mut bytes = Vec::new();
+    // A longer answer is not read on; its connection is closed then.
+    while bytes.len() < PUSH_REPLY_BYTES {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(chunk) = frame?.into_data() else { continue };
+        let room = PUSH_REPLY_BYTES - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    Ok(bytes)
+}
+
+fn reason(fault: &hyper_util::client::legacy::Error) -> PostFault {
     let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
     while let Some(inner) = cause {
-        if inner.is::<NotAllowed>() {
+        // An io::Error names its own cause as the source of that cause, so both are looked at.
+        let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if inner.is::<NotAllowed>() || wrapped.is_some_and(|wrapped| wrapped.is::<NotAllowed>()) {
             return PostFault::NotAllowed;
         }
         cause = inner.source();
     }
-    match () {
-        () if fault.is_timeout() => PostFault::TooLate,
-        () if fault.is_connect() => PostFault::NoConnection,
-        () if fault.is_builder() => PostFault::Unsendable,
-        () => PostFault::BrokenOff,
-    }
+    if fault.is_connect() { PostFault::NoConnection } else { PostFault::BrokenOff }
 }
 
 fn tls() -> ClientConfig {
@@ -147,13 +155,13 @@ fn tls() -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// How long a connection that nobody uses is kept: a little less than most servers keep theirs.
-const IDLE: Duration = Duration::from_secs(50);
+/// How long a connection that nobody uses is kept. The common servers with the least patience close theirs after 5 s, and
+/// a push that crosses with their closing is lost.
+const IDLE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::io;
     use std::net::SocketAddr;
 
     use base::url::PushUrl;
@@ -199,8 +207,14 @@ mod tests {
             ("mapped.example", &["::ffff:127.0.0.1"]),
             ("metadata.example", &["169.254.169.254"]),
             ("localhost", &["127.0.0.1"]),
+            // The operating system's resolver takes these for addresses.
+            ("127.1", &["127.0.0.1"]),
+            ("2130706433", &["127.0.0.1"]),
+            ("0x7f000001", &["127.0.0.1"]),
+            ("0177.0.0.1", &["127.0.0.1"]),
+            ("0", &["0.0.0.0"]),
         ]);
-        let poster = Poster::with_lookup(Guard::default(), names).unwrap();
+        let poster = Poster::with_lookup(Guard::default(), names);
         for host in [
             "127.0.0.1",
             "127.1",
@@ -212,7 +226,6 @@ mod tests {
             "[::ffff:127.0.0.1]",
             "[64:ff9b::7f00:1]",
             "localhost",
-            "LOCALHOST",
             "private.example",
             "mixed.example",
             "mapped.example",
@@ -228,7 +241,7 @@ mod tests {
     async fn an_allowed_block_is_connected_to_by_the_checked_address() {
         let receiver = Receiver::start(|_| Reply::status(200)).await;
         let names = table(&[("shop.example", &["127.0.0.1"])]);
-        let poster = Poster::with_lookup(open("127.0.0.0/8"), names).unwrap();
+        let poster = Poster::with_lookup(open("127.0.0.0/8"), names);
         let answer = poster.post(push(&url("shop.example", receiver.address))).await.unwrap();
         assert_eq!(answer.status, 200);
         let request = &receiver.requests()[0];
@@ -241,7 +254,7 @@ mod tests {
         let target = Receiver::start(|_| Reply::status(200)).await;
         let location = url("127.0.0.1", target.address);
         let receiver = Receiver::start(move |_| Reply::status(302).header("location", &location)).await;
-        let poster = Poster::new(open("127.0.0.0/8")).unwrap();
+        let poster = Poster::new(open("127.0.0.0/8"));
         let answer = poster.post(push(&url("127.0.0.1", receiver.address))).await.unwrap();
         assert_eq!((answer.status, target.connections()), (302, 0));
     }
@@ -249,7 +262,7 @@ mod tests {
     #[tokio::test]
     async fn a_long_answer_is_read_to_the_limit_only() {
         let receiver = Receiver::start(|_| Reply::status(200).body(vec![b'x'; 1 << 20])).await;
-        let poster = Poster::new(open("127.0.0.0/8")).unwrap();
+        let poster = Poster::new(open("127.0.0.0/8"));
         let answer = poster.post(push(&url("127.0.0.1", receiver.address))).await.unwrap();
         assert_eq!(answer.body.len(), PUSH_REPLY_BYTES);
     }
@@ -257,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_at_home_and_no_such_name_are_told_apart_from_a_refusal() {
         let gone = Receiver::start(|_| Reply::status(200)).await.stop().await;
-        let poster = Poster::with_lookup(open("127.0.0.0/8"), table(&[])).unwrap();
+        let poster = Poster::with_lookup(open("127.0.0.0/8"), table(&[]));
         let post = async |url: String| poster.post(push(&url)).await;
         assert_eq!(post(url("127.0.0.1", gone)).await, Err(PostFault::NoConnection));
         assert_eq!(post(url("nowhere.example", gone)).await, Err(PostFault::NoConnection));

@@ -1,4 +1,4 @@
-//! The one task that carries pushes: woken by the journal's commits and by the clock.
+//! The one loop that carries pushes: woken by the journal's commits and by the clock.
 //!
 //! ```text
 //! Outbox ─▶ Intake ─▶ Lanes ─▶ (dialect words it, client posts it) ─▶ Lanes ─▶ Verdicts ─▶ Journal
@@ -7,7 +7,9 @@
 //! Each push is worded at its attempt, with a fresh nonce and time and the same number. After a crash everything
 //! without a durable verdict is sent again.
 
+use std::io;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use base::row::Row;
@@ -16,6 +18,7 @@ use dialects::{Push, PushId, Stamp};
 use rand::Rng;
 use rand::rngs::StdRng;
 use store::{Accounts, DueCursor, Journal, Outbox, Outcome, StoreFault, Verdict, Waiting};
+use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -42,32 +45,47 @@ pub struct Parts {
     pub rng: StdRng,
 }
 
-/// A task, and the bells that wake and end it.
+/// A thread that delivers, and the bells that wake and end it.
 pub struct Delivery {
-    shared: Arc<Bells>,
-    task: tokio::task::JoinHandle<()>,
+    bells: Arc<Bells>,
+    /// Until it is stopped.
+    thread: Option<JoinHandle<()>>,
 }
+
+/// Delivery cannot begin: the system gives no thread, or no way to wait for sockets.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives delivery no thread: raise the limits of processes and open files for this user")]
+pub struct StartFault(#[source] io::Error);
 
 #[derive(Default)]
 struct Bells {
     wake: Notify,
     stop: Notify,
+    /// Nobody wants to hear of it any more: what is in flight is broken off, and sent again after a restart.
+    abandon: Notify,
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.bells.abandon.notify_one();
+    }
 }
 
 impl Delivery {
-    /// Starts to deliver.
+    /// Starts to deliver, on a thread and a runtime of its own: the pushes of one commit are sent and answered
+    /// together, and waking another thread for each of them would cost more than the push.
     ///
     /// # Errors
-    /// The HTTP client's, when it cannot be built.
-    pub fn start(parts: Parts) -> Result<Self, reqwest::Error> {
-        let shared = Arc::new(Bells::default());
+    /// [`StartFault`].
+    pub fn start(parts: Parts) -> Result<Self, StartFault> {
+        let bells = Arc::new(Bells::default());
         let courier = Courier {
             outbox: parts.outbox,
             journal: parts.journal,
             accounts: parts.accounts,
             clock: parts.clock,
             rng: parts.rng,
-            poster: Poster::new(parts.guard)?,
+            poster: Poster::new(parts.guard),
             intake: Intake::default(),
             lanes: Lanes::new(parts.profile),
             due: DueCursor::default(),
@@ -75,21 +93,31 @@ impl Delivery {
             posts: JoinSet::new(),
             verdicts: Vec::new(),
         };
-        let task = tokio::spawn(courier.run(Arc::clone(&shared)));
-        Ok(Self { shared, task })
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(StartFault)?;
+        let rung = Arc::clone(&bells);
+        let run = async move {
+            tokio::select! {
+                () = courier.run(Arc::clone(&rung)) => {}
+                () = rung.abandon.notified() => {}
+            }
+        };
+        let thread = thread::Builder::new().name("delivery".to_owned()).spawn(move || runtime.block_on(run));
+        Ok(Self { bells, thread: Some(thread.map_err(StartFault)?) })
     }
 
     /// Has the courier look for due pushes now instead of within a second.
     pub fn wake(&self) {
-        self.shared.wake.notify_one();
+        self.bells.wake.notify_one();
     }
 
     /// Sends nothing new, waits for what is in flight, and hands the last verdicts to the journal, which must still
     /// be open.
-    pub async fn stop(self) {
-        self.shared.stop.notify_one();
-        if let Err(fault) = self.task.await {
-            tracing::error!(%fault, "the courier ended badly");
+    pub async fn stop(mut self) {
+        self.bells.stop.notify_one();
+        let Some(thread) = self.thread.take() else { return };
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the courier ended badly");
         }
     }
 }

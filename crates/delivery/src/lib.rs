@@ -19,5 +19,5 @@ mod resolver;
 #[cfg(test)]
 mod stories;
 
-pub use courier::{Delivery, Parts};
+pub use courier::{Delivery, Parts, StartFault};
 pub use profile::Profile;

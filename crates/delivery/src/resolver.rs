@@ -4,9 +4,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec;
 
 use base::address::Guard;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 /// The addresses of a name, as they come.
 pub(crate) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -39,28 +42,37 @@ pub(crate) struct NotAllowed;
 ///
 /// The client connects to what comes out of here and asks nobody again, so that a name cannot change its address
 /// between the check and the connection.
-pub(crate) struct Guarded<L> {
+#[derive(Clone)]
+pub(crate) struct Guarded {
     guard: Arc<Guard>,
-    lookup: L,
+    lookup: Arc<dyn Lookup>,
 }
 
-impl<L: Lookup> Guarded<L> {
-    pub(crate) fn new(guard: Arc<Guard>, lookup: L) -> Self {
-        Self { guard, lookup }
+impl Guarded {
+    pub(crate) fn new(guard: Arc<Guard>, lookup: impl Lookup) -> Self {
+        Self { guard, lookup: Arc::new(lookup) }
     }
 }
 
-impl<L: Lookup> Resolve for Guarded<L> {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for Guarded {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let (guard, found) = (Arc::clone(&self.guard), self.lookup.lookup(name.as_str()));
         Box::pin(async move {
             let found = found.await?;
             // One bad address among good ones is how rebinding looks: the whole answer is refused.
             if !found.iter().all(|address| guard.permits(*address)) {
-                return Err(NotAllowed.into());
+                return Err(io::Error::other(NotAllowed));
             }
-            let addresses: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
-            Ok(addresses)
+            let addresses: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
+            Ok(addresses.into_iter())
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base::address::Guard;
 use base::call::Call;
@@ -17,7 +18,7 @@ use base::url::PushUrl;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::admin::{AppDraft, PushLine, PushPick};
-use store::{Accounts, Admin, Journal, JournalTask, PushState, Store};
+use store::{Accounts, Admin, Journal, JournalTask, PushState, Store, StoreFault};
 use tempfile::TempDir;
 
 use crate::receiver::{Receiver, Reply, Request};
@@ -54,7 +55,13 @@ impl House {
                 app
             }
         };
-        let term = store.serve("node-1", clock()).await.unwrap();
+        let term = loop {
+            match store.serve("node-1", clock()).await {
+                // The process before this one is still dying.
+                Err(StoreFault::Taken { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
+                served => break served.unwrap(),
+            }
+        };
         let opened = Journal::open(&store, term, clock).await.unwrap();
         let parts = Parts {
             outbox: opened.outbox,
@@ -136,7 +143,7 @@ impl House {
             if wanted(&pushes) {
                 return pushes;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
