@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use crate::trace::Trace;
 use crate::wait;
 
+/// How many ports are tried.
+const TRIES: usize = 5;
+
 /// A running sipp that plays a scenario for a number of calls and then ends.
 #[derive(Debug)]
 pub struct Sipp {
@@ -27,10 +30,27 @@ impl Sipp {
     /// When it cannot be started.
     #[must_use]
     pub fn play(scenario: &str, calls: u32) -> Self {
-        let address = free_port();
-        let folder = TempDir::new().expect("a temporary folder can be made");
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp").join(format!("{scenario}.xml"));
         assert!(file.is_file(), "there is no scenario {}", file.display());
+        let mut last_words = String::new();
+        for _ in 0..TRIES {
+            let mut sipp = Self::start(&file, calls);
+            let listens = wait::until("sipp to listen", Duration::from_secs(10), || {
+                let ended = sipp.child.try_wait().expect("a child can be asked").is_some();
+                (ended || is_bound(sipp.address)).then_some(!ended)
+            });
+            if listens {
+                return sipp;
+            }
+            last_words = sipp.read("screen");
+        }
+        panic!("sipp does not start:\n{last_words}");
+    }
+
+    /// Starts sipp on a port that was free a moment ago. Another test may be faster: sipp ends then.
+    fn start(file: &Path, calls: u32) -> Self {
+        let address = free_port();
+        let folder = TempDir::new().expect("a temporary folder can be made");
         let output = fs::File::create(folder.path().join("screen")).expect("a file can be made");
         let error = output.try_clone().expect("a file can be shared");
         let child = Command::new("sipp")
@@ -38,16 +58,14 @@ impl Sipp {
             .args(["-nostdin", "-timeout", "60s", "-trace_msg", "-message_file", "messages", "-mp"])
             .arg(media_port().to_string())
             .arg("-sf")
-            .arg(&file)
+            .arg(file)
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(error)
             .spawn()
             .expect("sipp is installed: make test sees to it");
-        let sipp = Self { child, folder, address };
-        wait::until("sipp to listen", Duration::from_secs(10), || (!is_free(address)).then_some(()));
-        sipp
+        Self { child, folder, address }
     }
 
     /// Where it listens.
@@ -106,6 +124,8 @@ fn media_port() -> u16 {
     free_port().port().min(65_000) & !1
 }
 
-fn is_free(address: SocketAddr) -> bool {
-    UdpSocket::bind(address).is_ok()
+/// Whether somebody has the port. Trying to bind it would take it from sipp at the wrong moment.
+fn is_bound(address: SocketAddr) -> bool {
+    let sockets = fs::read_to_string("/proc/net/udp").expect("Linux lists its sockets");
+    sockets.contains(&format!("0100007F:{:04X} ", address.port()))
 }
