@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -47,28 +47,37 @@ pub(crate) struct House {
     accounts: JoinHandle<()>,
 }
 
-/// The engine's pen in the store's journal.
-struct Pen(Journal);
+/// The engine's pen in the store's journal. The engine starts first, and keeps its facts until the journal is there.
+struct Pen(Arc<OnceLock<Journal>>);
 
 impl engine::Journal for Pen {
     fn append(&mut self, entries: &mut Vec<base::fact::Entry>) {
-        if let Err(refused) = self.0.append(std::mem::take(entries)) {
+        let Some(journal) = self.0.get() else { return };
+        if let Err(refused) = journal.append(std::mem::take(entries)) {
             *entries = refused;
         }
     }
 }
 
 impl House {
-    /// Opens every room. What an earlier process left open is closed before the listener opens.
+    /// Opens every room. What an earlier process left open is closed before the first request is read.
+    ///
+    /// The journal opens last of what may fail: it closes the interrupted calls once and for ever, so somebody must be
+    /// there to hang their telephones up.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         let guard = Arc::new(config.guard()?);
+        let settings = engine_settings(config)?;
         let store = Store::open(&config.data_dir).await?;
         let term = store.serve(&config.node, wall()).await?;
         let accounts = Accounts::load(&store).await?;
         let shelf = Shelf::open(config.data_dir.join("clips"))?;
+        let listener = listen(config.http).await?;
+        let http = listener.local_addr().context("the HTTP listener has no address")?;
+        let ink = Arc::default();
+        let pen = || Box::new(Pen(Arc::clone(&ink))) as Box<dyn engine::Journal>;
+        let engine = Arc::new(start_engine(&settings, pen)?);
         let Opened { journal, outbox, task, interrupted } = Journal::open(&store, term, wall).await?;
-        let pen = || Box::new(Pen(journal.clone())) as Box<dyn engine::Journal>;
-        let engine = Arc::new(start_engine(config, pen)?);
+        let journal = ink.get_or_init(|| journal).clone();
         release(&engine, interrupted);
         let delivery = Delivery::start(Parts {
             outbox,
@@ -91,8 +100,6 @@ impl House {
             settings: request_settings(config),
             ports: AllPorts::default(),
         };
-        let listener = listen(config.http).await?;
-        let http = listener.local_addr().context("the HTTP listener has no address")?;
         let (ending, ended) = watch::channel(false);
         Ok(Self {
             http,
@@ -171,8 +178,11 @@ fn orphans(call: &Interrupted) -> Vec<Orphan> {
 }
 
 /// Starts the engine, or says who has its port.
-fn start_engine(config: &Config, pen: impl FnMut() -> Box<dyn engine::Journal>) -> Result<Engine> {
-    Engine::start(&engine_settings(config)?, pen).map_err(|fault| match fault {
+fn start_engine(
+    settings: &engine::Settings,
+    pen: impl FnMut() -> Box<dyn engine::Journal>,
+) -> Result<Engine> {
+    Engine::start(settings, pen).map_err(|fault| match fault {
         StartFault::Socket(SocketFault::Signalling { address, cause }) => {
             anyhow!("{}", taken(Table::Udp, address, &cause, "--sip"))
         }
