@@ -71,6 +71,12 @@ pub(crate) struct Dev {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Where the APIs listen; overrides the configuration
+    #[arg(long)]
+    pub(crate) http: Option<SocketAddr>,
+    /// Where SIP listens; overrides the configuration
+    #[arg(long)]
+    pub(crate) sip: Option<SocketAddr>,
     /// Write the addresses as JSON into this file when ready
     #[arg(long)]
     pub(crate) ready_file: Option<PathBuf>,

@@ -12,7 +12,9 @@ use crate::house::House;
 use crate::say;
 
 pub(crate) async fn run(command: Serve) -> Result<()> {
-    let config = config(&command.place)?;
+    let mut config = config(&command.place)?;
+    config.http = command.http.unwrap_or(config.http);
+    config.sip.listen = command.sip.unwrap_or(config.sip.listen);
     let house = House::open(&config).await?;
     let ready = json!({"http": format!("http://{}", house.http), "sip": house.sip.to_string()});
     if let Some(file) = &command.ready_file {
