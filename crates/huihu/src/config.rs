@@ -10,7 +10,8 @@ use base::limits;
 use base::private::Private;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +56,7 @@ pub(crate) struct Trunk {
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) domain: Option<String>,
     pub(crate) username: Option<String>,
+    #[serde(deserialize_with = "password")]
     pub(crate) password: Option<Private<String>>,
     /// Whether media may come from another address than the SDP says.
     pub(crate) behind_nat: bool,
@@ -127,10 +129,15 @@ impl Config {
             }
             sources = sources.merge(Toml::file_exact(file));
         }
-        let config: Self = sources
-            .merge(Env::prefixed("HUIHU_").ignore(OTHERS).split("__"))
-            .extract()
-            .map_err(|fault| anyhow!("{fault}"))?;
+        let texts = TEXTS.map(|key| key.replace('.', "__"));
+        let others = texts.iter().map(String::as_str).chain(OTHERS).collect::<Vec<_>>();
+        sources = sources.merge(Env::prefixed("HUIHU_").ignore(&others).split("__"));
+        for (key, name) in TEXTS.iter().zip(&texts) {
+            if let Ok(text) = std::env::var(format!("HUIHU_{}", name.to_uppercase())) {
+                sources = sources.merge((key, text));
+            }
+        }
+        let config: Self = sources.extract().map_err(|fault| anyhow!("{fault}"))?;
         config.check()?;
         Ok(config)
     }
@@ -160,6 +167,21 @@ impl Config {
     }
 }
 
+/// Reads a password. What is none is not repeated in the complaint.
+fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Private<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Other(IgnoredAny),
+    }
+    match Option::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Written::Text(text)) => Ok(Some(Private::new(text))),
+        Some(Written::Other(_)) => Err(D::Error::custom("a password is a text: write it in quotes")),
+    }
+}
+
 /// Reads `low-high`; the range must hold at least one even port and the odd one after it.
 pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
     let range = text.split_once('-').and_then(|(low, high)| {
@@ -171,7 +193,11 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 }
 
 /// Variables of ours that are no configuration: which file it is in, and what is logged.
-const OTHERS: &[&str] = &["config", "log"];
+const OTHERS: [&str; 2] = ["config", "log"];
+
+/// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
+const TEXTS: [&str; 6] =
+    ["node", "data_dir", "sip.rtp_ports", "trunk.domain", "trunk.username", "trunk.password"];
 
 #[cfg(test)]
 mod tests {
