@@ -30,7 +30,8 @@ pub(crate) async fn run(command: Clip) -> Result<()> {
 }
 
 async fn add(place: &Place, app: &str, name: &str, file: &Path, approve: bool) -> Result<()> {
-    let name = VoiceName::parse(name)?;
+    let name =
+        VoiceName::parse(name).with_context(|| format!("{name:?} cannot be the name of a voice file"))?;
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let imported = wav::import(&bytes).with_context(|| format!("{} cannot be used", file.display()))?;
     let admin = admin(place).await?;
