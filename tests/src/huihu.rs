@@ -1,9 +1,10 @@
 //! The binary under test: set up by its own commands, started, asked, stopped, killed.
 
 use std::fs;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -112,6 +113,25 @@ impl Installation {
         output
     }
 
+    /// Runs a command that must fail, with some environment, and gives what it complains of.
+    ///
+    /// # Panics
+    /// When it succeeds, runs on or panics.
+    #[must_use]
+    pub fn complaint(&self, words: &[&str], environment: &[(&str, &str)]) -> String {
+        let mut command = self.command(words);
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary can be started");
+        let status = wait::until("a command to fail", Duration::from_secs(20), || {
+            child.try_wait().expect("a child can be asked")
+        });
+        let mut said = String::new();
+        child.stderr.take().expect("it is piped").read_to_string(&mut said).expect("a complaint is text");
+        assert_eq!(status.code(), Some(1), "huihu {}: {said}", words.join(" "));
+        assert!(said.starts_with("huihu: ") && !said.contains("panicked"), "no complaint: {said}");
+        said
+    }
+
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());
         command.args(words).env("HUIHU_CONFIG", self.path("huihu.toml")).stdin(Stdio::null());
@@ -124,6 +144,15 @@ impl Installation {
     /// When it does not become ready.
     #[must_use]
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// Starts the server with some environment and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[must_use]
+    pub fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
         let ready = self.path("ready.json");
         fs::remove_file(&ready).ok();
         let log = fs::File::options()
@@ -132,7 +161,8 @@ impl Installation {
             .open(self.path("log"))
             .expect("a log can be opened");
         let mut command = self.command(&["serve", "--ready-file", &ready.to_string_lossy()]);
-        let mut child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the binary can be started");
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
+        let mut child = command.spawn().expect("the binary can be started");
         let text = wait::until("the server to be ready", Duration::from_secs(30), || {
             if let Ok(Some(status)) = child.try_wait() {
                 panic!("the server ended with {status}: {}", self.log());
@@ -186,6 +216,27 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a killed child ends");
+    }
+
+    /// Asks the process to end, as an operator or the system does.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn ask_to_end(&self) {
+        let line = format!("kill -TERM {}", self.pid());
+        let told = Command::new("sh").args(["-c", &line]).status().expect("there is a shell");
+        assert!(told.success(), "the process is gone already");
+    }
+
+    /// Waits for the end of the process, and gives its exit status.
+    ///
+    /// # Panics
+    /// When it does not end.
+    #[must_use]
+    pub fn ended(mut self) -> ExitStatus {
+        wait::until("the server to end", Duration::from_secs(20), || {
+            self.child.try_wait().expect("a child can be asked")
+        })
     }
 
     /// The operating system's number of the process.
