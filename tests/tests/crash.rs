@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::UdpSocket;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -251,6 +252,25 @@ fn calls_that_were_under_way_are_closed_once_and_released() {
     }
     // All ports came back: as many calls fit again, and they work.
     scene.works(&server);
+}
+
+#[test]
+fn a_start_that_fails_leaves_the_calls_to_the_next_one() {
+    let scene = Scene::new(100);
+    let server = scene.installation.serve();
+    let customer = scene.installation.customer(&server);
+    let accepted = Mutex::new(Vec::new());
+    scene.place_all(&customer, mixed(8, 0), &accepted);
+    wait::until("calls in all phases", PATIENCE, || (scene.carrier.heard().len() == 11).then_some(()));
+    server.kill();
+    let holder = UdpSocket::bind("127.0.0.1:0").expect("a loopback port is free");
+    let taken = holder.local_addr().expect("a socket has an address").to_string();
+    for words in [["serve", "--sip", taken.as_str()], ["serve", "--http", "192.0.2.1:80"]] {
+        let _complaint = scene.installation.complaint(&words, &[]);
+        assert_eq!(scene.installation.records(10).len(), 0, "who cannot hang up does not close");
+    }
+    let _next = scene.installation.serve();
+    scene.is_settled(&accepted.into_inner().expect("no client panicked"));
 }
 
 #[test]
