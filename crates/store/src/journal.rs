@@ -126,6 +126,12 @@ impl Journal {
         self.door.queue.commits()
     }
 
+    /// Whether everything that was taken is written, and what follows from it is in the outbox.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.door.queue.is_still()
+    }
+
     /// Takes nothing more. What was taken is still written; [`JournalTask::ended`] waits for that.
     pub fn close(&self) {
         self.door.queue.close();

@@ -122,6 +122,12 @@ impl Queue {
         self.commits.load(Ordering::Relaxed)
     }
 
+    /// Whether the writer has written all there was, and waits for more.
+    pub(crate) fn is_still(&self) -> bool {
+        let waiting = self.lock();
+        waiting.writer == Writer::Idle && waiting.work.is_empty()
+    }
+
     /// Refuses everything from now on; what is inside will still be written.
     pub(crate) fn close(&self) {
         let mut waiting = self.lock();
