@@ -133,15 +133,14 @@ impl Code {
         State::Before { until: now + limits::ANNOUNCEMENT }
     }
 
-    /// `4 7 1 1 (pause) 4 7 1 1`, or `4 7 1 1 (pause)` for ever.
+    /// `4 7 1 1 (pause)`, as often as was ordered. A pause follows the last digit too: what is in a telephone's jitter
+    /// buffer when the call ends is never heard.
     fn say_code(&self, until: Instant, todo: &mut Todo) -> State {
-        let code = || self.digits.expose().iter().map(|digit| ClipKey::System(SystemClip::Digit(*digit)));
+        let digits = || self.digits.expose().iter().map(|digit| ClipKey::System(SystemClip::Digit(*digit)));
+        let once = || digits().chain([PAUSE]);
         match self.times {
-            Some(times) => {
-                let again = (1..times).flat_map(|_| std::iter::once(PAUSE).chain(code()));
-                todo.play(Leg::A, code().chain(again), Repeat::Once);
-            }
-            None => todo.play(Leg::A, code().chain([PAUSE]), Repeat::Forever),
+            Some(times) => todo.play(Leg::A, (0..times).flat_map(|_| once()), Repeat::Once),
+            None => todo.play(Leg::A, once(), Repeat::Forever),
         }
         State::Saying { until }
     }

@@ -37,9 +37,8 @@ fn the_digits_of_a_code_are_heard_in_their_order() {
     let a = world.phone(0, Leg::A);
     world.far.answer(a);
     let journal = world.all_over(0);
-    let once = [4, 7, 1, 0].map(|digit| frame(DIGIT + digit));
-    let expected: Vec<_> =
-        [frame(BEFORE)].into_iter().chain(once.clone()).chain([frame(PAUSE)]).chain(once).collect();
+    let once = [DIGIT + 4, DIGIT + 7, DIGIT + 1, DIGIT, PAUSE].map(frame);
+    let expected: Vec<_> = [frame(BEFORE)].into_iter().chain(once.clone()).chain(once).collect();
     assert_eq!(world.at(a).voice(), expected);
     assert_eq!(
         journal,

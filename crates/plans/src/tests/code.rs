@@ -39,7 +39,7 @@ fn answered(call: &mut Script) -> &mut Script {
 #[test]
 fn a_code_is_said_and_the_call_ends() {
     code(&with_goodbye(), |call| {
-        answered(call).has_heard_it(A).does("play 4 7 1 1 to A");
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
         call.has_heard_it(A).does("play hint-tone to A");
         call.has_heard_it(A).does("hang up A Platform Normal");
         call.is_gone(A).does("over Platform Normal");
@@ -47,9 +47,9 @@ fn a_code_is_said_and_the_call_ends() {
 }
 
 #[test]
-fn repetitions_have_a_pause_between_them() {
+fn each_repetition_has_a_pause_after_it() {
     code(&said(Some(3)), |call| {
-        answered(call).has_heard_it(A).does("play 4 7 1 1 - 4 7 1 1 - 4 7 1 1 to A");
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - 4 7 1 1 - 4 7 1 1 - to A");
         call.has_heard_it(A).does("hang up A Platform Normal");
     });
 }
@@ -69,11 +69,11 @@ fn the_party_may_hang_up_at_any_time() {
         answered(call).hangs_up(A).does("over Caller Normal A");
     });
     code(&with_goodbye(), |call| {
-        answered(call).has_heard_it(A).does("play 4 7 1 1 to A");
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
         call.hangs_up(A).does("over Caller Normal A");
     });
     code(&with_goodbye(), |call| {
-        answered(call).has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 to A; play hint-tone to A");
+        answered(call).has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 - to A; play hint-tone to A");
         call.hangs_up(A).does("over Caller Normal A");
     });
 }
@@ -101,7 +101,7 @@ fn a_code_that_cannot_be_played_ends_the_call() {
         call.is_gone(A).does("over Platform ClipFault");
     });
     code(&said(Some(1)), |call| {
-        answered(call).has_heard_it(A).does("play 4 7 1 1 to A");
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
         call.cannot_hear_it(A).does("hang up A Platform ClipFault");
     });
 }
@@ -112,7 +112,7 @@ fn a_clip_that_never_ends_does_not_hold_the_line() {
         answered(call).deadline_after_secs(600).does("hang up A Platform TimeOver");
     });
     code(&with_goodbye(), |call| {
-        answered(call).has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 to A; play hint-tone to A");
+        answered(call).has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 - to A; play hint-tone to A");
         call.deadline_after_secs(600).does("hang up A Platform TimeOver");
     });
 }
