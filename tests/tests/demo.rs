@@ -237,7 +237,7 @@ fn somebody_who_does_not_want_to_wait_asks_twice() {
     });
     dev.interrupt();
     wait::until("the hint", Duration::from_secs(10), || {
-        trial.screen().contains("Ctrl-C once more").then_some(())
+        trial.screen().contains("Ask once more").then_some(())
     });
     dev.interrupt();
     dev.ends_well();

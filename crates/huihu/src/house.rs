@@ -17,7 +17,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::digest::Credentials;
 use speech::shelf::Shelf;
-use store::{Accounts, Interrupted, Journal, JournalTask, Opened, Store};
+use store::admin::PushPick;
+use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,8 +32,11 @@ use crate::road::{AllPorts, Road, wall};
 /// How long running calls may go on after we were asked to end.
 const DRAIN: Duration = Duration::from_secs(30 * 60);
 
-/// How often the drain looks whether calls still run.
-const DRAIN_GLANCE: Duration = Duration::from_millis(50);
+/// How long the pushes of the last calls may take. Receivers that are slower get them after the next start.
+const LAST_PUSHES: Duration = Duration::from_secs(5);
+
+/// How often the end looks whether calls still run or pushes are owed.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A running platform.
 pub(crate) struct House {
@@ -45,6 +49,7 @@ pub(crate) struct House {
     ending: watch::Sender<bool>,
     listener: JoinHandle<()>,
     accounts: JoinHandle<()>,
+    admin: Admin,
 }
 
 /// The engine's pen in the store's journal. The engine starts first, and keeps its facts until the journal is there.
@@ -111,6 +116,7 @@ impl House {
             ending,
             listener: tokio::spawn(http::serve(listener, Arc::new(road), ended)),
             accounts: tokio::spawn(accounts.follow()),
+            admin: Admin::new(&store),
         })
     }
 
@@ -119,25 +125,51 @@ impl House {
         self.engine.live()
     }
 
-    /// Ends in good order: takes no new calls, lets the running ones finish, sends what is owed, writes what is known.
-    pub(crate) async fn close(self) {
+    /// Takes no new calls and waits for the running ones to finish. May be given up at any time.
+    pub(crate) async fn drain(&self) {
         self.ending.send_replace(true);
-        self.listener.await.ok();
         let drained = tokio::time::timeout(DRAIN, async {
             while self.engine.live() > 0 {
-                tokio::time::sleep(DRAIN_GLANCE).await;
+                tokio::time::sleep(GLANCE).await;
             }
         });
         if drained.await.is_err() {
-            tracing::warn!(calls = self.engine.live(), "calls still run; the next start closes them");
+            tracing::warn!(calls = self.engine.live(), "calls still run");
         }
-        self.delivery.stop().await;
-        self.accounts.abort();
+    }
+
+    /// Ends in good order: sends what is owed and writes what is known. Calls that still run are closed by the next
+    /// start.
+    pub(crate) async fn close(self) {
+        self.ending.send_replace(true);
+        self.listener.await.ok();
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;
         tokio::task::spawn_blocking(move || drop(engine)).await.ok();
+        if tokio::time::timeout(LAST_PUSHES, told_everything(&self.journal, &self.admin)).await.is_err() {
+            tracing::warn!("some pushes are still owed; the next start sends them");
+        }
+        self.delivery.stop().await;
+        self.accounts.abort();
         self.journal.close();
         self.writer.ended().await;
+    }
+}
+
+/// Waits until every fact is written and every push that follows from one was tried.
+async fn told_everything(journal: &Journal, admin: &Admin) {
+    while !(journal.is_still() && nothing_is_fresh(admin).await) {
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+async fn nothing_is_fresh(admin: &Admin) -> bool {
+    match admin.pushes(PushPick::In(PushState::Fresh), 1).await {
+        Ok(fresh) => fresh.is_empty(),
+        Err(fault) => {
+            tracing::error!("cannot see whether pushes are owed: {fault:#}");
+            true
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod callback;
+mod ending;
 mod fee;
 mod pushes;
 mod records;

@@ -18,7 +18,7 @@ use store::{Accounts, Admin, AppDraft, Store};
 
 use super::call::{CALLBACK, VERIFY};
 use super::demo;
-use super::serve::{asked_to_end, write_ready};
+use super::serve::{asked_to_end, end, write_ready};
 use crate::cli::Dev;
 use crate::client::Client;
 use crate::config::{self, Config};
@@ -97,17 +97,6 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
             bail!("the demo did not go as it should: {}", outcome.faults.join("; "))
         }
         _ => Ok(()),
-    }
-}
-
-/// Ends in good order, or at once when asked once more: telephones that never hang up would keep us for half an hour.
-async fn end(house: House) -> Result<()> {
-    if house.live() > 0 {
-        say(&format!("Ending: {} calls still run. Ctrl-C once more ends them at once.", house.live()));
-    }
-    tokio::select! {
-        () = house.close() => Ok(()),
-        ended = asked_to_end() => ended,
     }
 }
 

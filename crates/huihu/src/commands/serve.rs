@@ -22,10 +22,24 @@ pub(crate) async fn run(command: Serve) -> Result<()> {
     }
     say(&format!("Huihu listens: HTTP on http://{}, SIP on {}/udp", house.http, house.sip));
     asked_to_end().await?;
-    say(&format!("Ending: {} calls still run and may finish. Ask once more to end at once.", house.live()));
+    end(house).await
+}
+
+/// Lets calls finish, and ends. Asked once more, it leaves them to the next start; once more, it just ends.
+pub(crate) async fn end(house: House) -> Result<()> {
+    if house.live() > 0 {
+        say(&format!(
+            "Ending: {} calls still run and may finish. Ask once more to end at once.",
+            house.live()
+        ));
+    }
+    tokio::select! {
+        () = house.drain() => {}
+        asked = asked_to_end() => asked?,
+    }
     tokio::select! {
         () = house.close() => Ok(()),
-        ended = asked_to_end() => ended,
+        asked = asked_to_end() => asked,
     }
 }
 
