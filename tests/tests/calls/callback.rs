@@ -128,6 +128,13 @@ fn a_second_party_that_does_not_answer_ends_the_call_of_the_first() {
             wire_b: ">INVITE <480 >ACK",
             ..Call::callback("0001", "3017")
         },
+        Call {
+            told: "callout A, alerting A, answer A, callout B, disconnect A 8104 called",
+            fee: [518, 480, 0, 20],
+            wire_a: ANSWERED,
+            wire_b: ">INVITE <183 <480 >ACK",
+            ..Call::callback("0001", "2020")
+        },
     ]);
 }
 

@@ -63,6 +63,13 @@ fn a_callee_that_does_not_answer_is_told_and_billed_with_its_reason() {
             wire_a: ">INVITE <503 >ACK",
             ..Call::verification("0503")
         },
+        // An announcement of why it fails is no ringing telephone.
+        Call {
+            told: "callout A, disconnect A 8102",
+            fee: [519, 480, 17, 0],
+            wire_a: ">INVITE <183 <480 >ACK",
+            ..Call::verification("2017")
+        },
         // What the telephone network says wins over the gateway's status.
         Call {
             told: "callout A, disconnect A 8102",
