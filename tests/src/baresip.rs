@@ -211,14 +211,14 @@ impl Drop for Baresip {
     }
 }
 
-/// Writes the files that a baresip starts with. It has no jitter buffer: what is in one when a call ends is never heard.
+/// Writes the files that a baresip starts with.
 fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAddr) {
     let heard = folder.join(HEARD);
     fs::create_dir(&heard).expect("a new folder can be written");
     let config = format!(
         "poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
          audio_srate 8000\naudio_channels 1\naudio_level no\nrtp_ports 10000-19999\nrtcp_mux no\n\
-         jitter_buffer_delay 0-0\nmodule_path /usr/lib/baresip/modules\n\
+         jitter_buffer_delay 5-10\nmodule_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
          module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen {control}\nsnd_path {}\n",
