@@ -157,3 +157,59 @@ fn next_of<'a>(open: &'a mut HashMap<CallId, Open>, entry: &Entry) -> Result<&'a
 
 /// Entries that a start reads at most to find those of open calls: about a second of work.
 const LOOK_BACK: i64 = 300_000;
+
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+#[cfg(test)]
+mod tests {
+    use super::support::{call, talk};
+    use super::*;
+
+    fn ledger() -> Ledger {
+        Ledger::new(Next { entry: 1, push: 1 })
+    }
+
+    fn enter(ledger: &mut Ledger, entries: &[Entry]) -> Batch {
+        let mut batch = Batch::default();
+        for entry in entries {
+            ledger.enter(entry.clone(), &mut batch).unwrap();
+        }
+        batch
+    }
+
+    #[test]
+    fn an_entry_knows_the_pushes_that_follow_from_it() {
+        let batch = enter(&mut ledger(), &talk(call(1, "receiver.example")));
+        let follow: Vec<_> = batch.entries.iter().map(|row| row.pushes.1).collect();
+        // Dialled, ringing, answered for each leg; then the end and the fee record.
+        assert_eq!(follow, [0, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 2]);
+        let first: Vec<_> =
+            batch.entries.iter().filter(|row| row.pushes.1 > 0).map(|row| row.pushes.0).collect();
+        assert_eq!(first, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(batch.pushes.last().unwrap().id, PushNo(8));
+    }
+
+    #[test]
+    fn a_closed_call_is_forgotten_and_lists_its_entries() {
+        let mut ledger = ledger();
+        let batch = enter(&mut ledger, &talk(call(1, "receiver.example")));
+        assert_eq!(batch.records[0].entries, (1..=12).collect::<Vec<_>>());
+        assert_eq!(ledger.open_calls(), 0);
+    }
+
+    #[test]
+    fn a_call_that_is_open_for_long_has_its_entries_listed() {
+        let mut ledger = ledger();
+        enter(&mut ledger, &talk(call(1, "receiver.example"))[..3]);
+        let mut batch = Batch::default();
+        ledger.gather(&mut batch);
+        assert!(batch.gathered.is_empty());
+        ledger.next.entry += LOOK_BACK;
+        ledger.gather(&mut batch);
+        assert_eq!(batch.gathered[0].entries, [1, 2, 3]);
+        ledger.gather(&mut batch);
+        assert_eq!(batch.gathered.len(), 1, "once for a long while");
+    }
+}

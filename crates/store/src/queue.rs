@@ -224,3 +224,82 @@ const FACTS: usize = 16 * JOURNAL_QUEUE;
 
 /// Verdicts that wait for the writer; delivery waits when there are more.
 const VERDICTS: usize = JOURNAL_QUEUE;
+
+#[cfg(test)]
+mod tests {
+    use base::fact::Fact;
+    use base::id::CallId;
+    use base::time::Timestamp;
+
+    use super::*;
+
+    fn entry(number: u128) -> Entry {
+        let call = CallId::new(Timestamp::default(), number);
+        Entry { call, seq: 1, at: Timestamp::default(), fact: Fact::Bridged }
+    }
+
+    fn entries(count: usize) -> Vec<Entry> {
+        (0..).map(entry).take(count).collect()
+    }
+
+    /// Everything is due at once.
+    fn now() -> Pace {
+        Pace { orders: Instant::now(), facts: Instant::now() }
+    }
+
+    fn far() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
+
+    #[test]
+    fn orders_that_find_no_room_are_refused_and_facts_still_fit() {
+        let queue = Queue::default();
+        let receipts: Vec<_> =
+            (0..).map(|number| queue.accept(entry(number))).take(JOURNAL_QUEUE + 1).collect();
+        assert_eq!(receipts.iter().filter(|receipt| receipt.is_err()).count(), 1);
+        assert!(matches!(receipts.last(), Some(Err(AcceptFault::Busy))));
+        assert_eq!(queue.append(entries(FACTS)), Ok(()));
+        assert_eq!(queue.append(entries(1)), Err(entries(1)));
+    }
+
+    #[test]
+    fn a_batch_is_bounded_and_the_rest_keeps_its_order() {
+        let queue = Queue::default();
+        queue.append(entries(JOURNAL_BATCH + 3)).unwrap();
+        assert_eq!(queue.take(now(), far()).unwrap().entries, entries(JOURNAL_BATCH));
+        let rest = queue.take(now(), far()).unwrap().entries;
+        assert_eq!(rest[..], entries(JOURNAL_BATCH + 3)[JOURNAL_BATCH..]);
+    }
+
+    #[test]
+    fn orders_wait_less_for_company_than_facts() {
+        let queue = Queue::default();
+        let pace = Pace { orders: Instant::now(), facts: far() };
+        queue.append(entries(1)).unwrap();
+        let _receipt = queue.accept(entry(0)).unwrap();
+        let work = queue.take(pace, far()).unwrap();
+        assert_eq!((work.orders.len(), work.entries.len()), (1, 1));
+        // Facts alone are left where they are, at most until the heartbeat is due.
+        queue.append(entries(1)).unwrap();
+        assert_eq!(queue.take(pace, Instant::now()).unwrap().entries.len(), 1);
+    }
+
+    #[test]
+    fn after_the_end_what_is_inside_is_still_taken() {
+        let queue = Queue::default();
+        queue.append(entries(2)).unwrap();
+        queue.close();
+        assert_eq!(queue.append(entries(1)), Err(entries(1)));
+        let pace = Pace { orders: far(), facts: far() };
+        assert_eq!(queue.take(pace, far()).unwrap().entries.len(), 2);
+        assert!(queue.take(pace, far()).is_none());
+    }
+
+    #[test]
+    fn an_order_whose_writer_died_is_answered() {
+        let queue = Queue::default();
+        let receipt = queue.accept(entry(0)).unwrap();
+        queue.abandon();
+        assert!(receipt.blocking_recv().is_err());
+    }
+}

@@ -17,17 +17,17 @@ fn at(millis: i64) -> Timestamp {
 }
 
 async fn open(dir: &TempDir) -> (Store, Admin) {
-    let store = Store::open(dir.path()).await.unwrap();
+    let store = Store::open(dir.path()).await.expect("a store");
     let admin = Admin::new(&store);
     (store, admin)
 }
 
 async fn app(admin: &Admin, name: &str) -> AppId {
-    admin.create_app(&AppDraft::new("acme", name), at(0)).await.unwrap()
+    admin.create_app(&AppDraft::new("acme", name), at(0)).await.expect("a new app")
 }
 
 fn number(text: &str) -> E164 {
-    E164::parse(text).unwrap()
+    E164::parse(text).expect("a number")
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The journal on a real database: what is durable when, and what a restart finds.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use base::fact::{Entry, Fact};
 use base::id::{CallId, Leg};
@@ -24,17 +27,23 @@ struct Server {
 
 impl Server {
     async fn start(dir: &TempDir) -> Self {
-        let store = Store::open(dir.path()).await.unwrap();
-        let term = store.serve("node-1", support::BEGIN).await.unwrap();
-        let opened = Journal::open(&store, term, || at(60_000)).await.unwrap();
+        let store = Store::open(dir.path()).await.expect("a store");
+        let term = loop {
+            match store.serve("node-1", support::BEGIN).await {
+                // The process before this one is still dying.
+                Err(StoreFault::Taken { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
+                served => break served.expect("the office"),
+            }
+        };
+        let opened = Journal::open(&store, term, || at(60_000)).await.expect("a journal");
         Self { store, opened }
     }
 
     /// Accepts a call and appends the facts that follow, all at once.
     async fn run(&self, entries: &[Entry]) -> CallId {
-        let (first, rest) = entries.split_first().unwrap();
-        self.opened.journal.accept(first.clone()).await.unwrap();
-        self.opened.journal.append(rest.to_vec()).unwrap();
+        let (first, rest) = entries.split_first().expect("an acceptance");
+        self.opened.journal.accept(first.clone()).await.expect("an accepted call");
+        self.opened.journal.append(rest.to_vec()).expect("room");
         first.call
     }
 
@@ -48,16 +57,15 @@ impl Server {
     }
 }
 
-/// Lives through a story in a process of its own, as far as the store can tell: at the end everything is dropped
-/// wherever it stands.
+/// Lives through a story that nobody ends: everything is dropped wherever it stands.
 fn until_death(story: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(story);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.expect("a runtime").block_on(story);
 }
 
 /// What an operator can see of a directory whose server is gone.
 async fn admin(dir: &TempDir) -> Admin {
-    Admin::new(&Store::open(dir.path()).await.unwrap())
+    Admin::new(&Store::open(dir.path()).await.expect("a store"))
 }
 
 fn count(admin: &[huihu_store::admin::PushLine], channel: Channel) -> usize {
@@ -267,7 +275,7 @@ async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
     let verdicts = outcomes.into_iter().zip(1..).map(|(outcome, id)| Verdict {
         id: PushNo(id),
         at: at(CLOCK.fetch_add(1, Ordering::Relaxed)),
-        took: std::time::Duration::from_millis(7),
+        took: Duration::from_millis(7),
         outcome,
     });
     server.opened.outbox.committed().await;
@@ -293,4 +301,92 @@ async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
     assert!(admin.redeliver(PushNo(3), at(6_000)).await.is_err());
     let (pushes, _) = due(at(9_000), cursor).await;
     assert_eq!(pushes.iter().map(|push| push.id).collect::<Vec<_>>(), [PushNo(3)]);
+}
+
+/// The process that `a_killed_process_keeps_what_it_promised` kills. On its own it does nothing.
+#[tokio::test]
+async fn the_victim() {
+    let Some(dir) = std::env::var_os(VICTIM) else { return };
+    let store = Store::open(dir.as_ref()).await.unwrap();
+    let term = store.serve("node-1", support::BEGIN).await.unwrap();
+    let opened = Journal::open(&store, term, || at(60_000)).await.unwrap();
+    for number in 0.. {
+        let mut entries = talk(call(number, HOST));
+        opened.journal.accept(entries.remove(0)).await.unwrap();
+        writeln!(std::io::stdout(), "accepted {number}").unwrap();
+        // Some are over, some ring, some were only accepted.
+        let facts = [entries.len(), 3, 0][number as usize % 3];
+        opened.journal.append(entries.drain(..facts).collect()).unwrap();
+    }
+}
+
+const VICTIM: &str = "HUIHU_STORY_OF_A_VICTIM";
+
+#[tokio::test]
+async fn a_killed_process_keeps_what_it_promised() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut victim = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_victim", "--nocapture"])
+        .env(VICTIM, dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told = |line: String| line.rsplit_once("accepted ").map(|(_, number)| number.parse::<u32>().unwrap());
+    let accepted: Vec<u32> = lines.filter_map(told).take(30).collect();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+
+    let server = Server::start(&dir).await;
+    for number in accepted {
+        let id = call(number, HOST).id;
+        let entries = server.admin().entries(id).await.unwrap();
+        assert!(matches!(entries.last().unwrap().fact, Fact::Over(_)), "call {number} is over");
+        let in_order = entries.iter().zip(0..).all(|(entry, seq)| entry.seq == seq);
+        assert!(in_order, "call {number} has no gap");
+        assert!(server.admin().record(id).await.unwrap().is_some(), "call {number} has its record");
+        let pushes = server.admin().pushes(PushPick::Of(id), 100).await.unwrap();
+        assert_eq!(count(&pushes, Channel::Fee), 1, "call {number} owes its fee record once");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_costs_orders_but_no_facts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
+    let server = Server::start(&dir).await;
+    server.opened.journal.accept(one[0].clone()).await.unwrap();
+    let disk = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
+    disk.busy_timeout(Duration::from_secs(5)).unwrap();
+    disk.execute_batch("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'full'); END")
+        .unwrap();
+    assert_eq!(server.opened.journal.accept(two[0].clone()).await, Err(AcceptFault::Unwritten));
+    server.opened.journal.append(one[1..].to_vec()).unwrap();
+    disk.execute_batch("DROP TRIGGER full").unwrap();
+    // The refused call can be ordered again, and the facts of the other arrive.
+    server.opened.journal.accept(two[0].clone()).await.unwrap();
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert_eq!(admin.entries(one[0].call).await.unwrap(), one);
+    assert_eq!(admin.entries(two[0].call).await.unwrap(), two[..1]);
+    assert_eq!(admin.pushes(PushPick::Of(one[0].call), 100).await.unwrap().len(), 8);
+}
+
+#[tokio::test]
+async fn a_call_that_somebody_else_closed_is_not_closed_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
+    let server = Server::start(&dir).await;
+    for entries in [&one, &two] {
+        server.opened.journal.accept(entries[0].clone()).await.unwrap();
+    }
+    let other = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
+    other.busy_timeout(Duration::from_secs(5)).unwrap();
+    other.execute("DELETE FROM open_call WHERE call = ?", [one[0].call.to_bytes()]).unwrap();
+    server.opened.journal.append([&one[1..], &two[1..]].concat()).unwrap();
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert!(admin.record(one[0].call).await.unwrap().is_none());
+    assert_eq!(admin.entries(two[0].call).await.unwrap(), two);
 }

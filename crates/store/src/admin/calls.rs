@@ -45,7 +45,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn entries(&self, call: CallId) -> Result<Vec<Entry>, AdminFault> {
-        self.entry_rows(call).await?.into_iter().map(read_entry).collect()
+        self.entry_rows(call).await?.iter().map(read_entry).collect()
     }
 
     /// The entries of a call by the list in its record; those of an open call are searched from its acceptance on.
@@ -87,7 +87,7 @@ fn read_record(row: &record::Model) -> Result<CallRecord, AdminFault> {
     Ok(serde_json::from_str(&row.record).map_err(StoreFault::unreadable("the record of a call"))?)
 }
 
-fn read_entry(row: entry::Model) -> Result<Entry, AdminFault> {
+fn read_entry(row: &entry::Model) -> Result<Entry, AdminFault> {
     let damaged = || StoreFault::damaged(format!("entry {}", row.id));
     Ok(Entry {
         call: call_id(&row.call).ok_or_else(damaged)?,
