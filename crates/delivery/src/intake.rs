@@ -62,3 +62,55 @@ impl Intake {
 
 /// Pushes that are read at once.
 pub(crate) const PAGE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::tests::push;
+    use crate::profile::Profile;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn page(ids: std::ops::Range<i64>, full: bool) -> Page {
+        let pushes: Vec<_> = ids.map(|id| push(id, 7, "slow")).collect();
+        let reached = pushes.last().map_or(PushNo(0), |push| push.id);
+        Page { pushes, reached, full }
+    }
+
+    fn room(lanes: &Lanes) -> usize {
+        lanes.room("slow")
+    }
+
+    #[test]
+    fn what_finds_no_room_is_read_from_where_it_was_left() {
+        let (mut intake, mut lanes) = (Intake::default(), Lanes::new(Profile::Compat));
+        let fits = i64::try_from(room(&lanes)).unwrap();
+        intake.take((1..=fits + 5).map(|id| push(id, 7, "slow")).collect(), NOW, &mut lanes);
+        assert_eq!(room(&lanes), 0);
+        // No page is read before there is room for it, and other hosts go on.
+        assert_eq!(intake.next_page(&lanes), None);
+        intake.take([push(fits + 6, 8, "quick")].into(), NOW, &mut lanes);
+        assert!(std::iter::from_fn(|| lanes.next(NOW)).any(|sending| &*sending.host == "quick"));
+        let mut free = Lanes::new(Profile::Compat);
+        assert_eq!(intake.next_page(&free), Some(("slow".into(), PushNo(fits))));
+        intake.page("slow".into(), page(fits + 1..fits + 6, false), NOW, &mut free);
+        assert_eq!(intake.next_page(&free), None);
+    }
+
+    #[test]
+    fn a_host_that_is_behind_takes_nothing_from_memory() {
+        let (mut intake, mut lanes) = (Intake::default(), Lanes::new(Profile::Compat));
+        intake.missed(vec!["slow".to_owned()]);
+        let empty = room(&lanes);
+        intake.take([push(9, 7, "slow")].into(), NOW, &mut lanes);
+        assert_eq!(room(&lanes), empty);
+        assert_eq!(intake.next_page(&lanes), Some(("slow".into(), PushNo(0))));
+        intake.page("slow".into(), page(1..257, true), NOW, &mut lanes);
+        assert_eq!(intake.next_page(&lanes), Some(("slow".into(), PushNo(256))));
+        intake.page("slow".into(), page(257..260, false), NOW, &mut lanes);
+        // What was read and is handed over as well is held once.
+        let held = room(&lanes);
+        intake.take([push(259, 7, "slow")].into(), NOW, &mut lanes);
+        assert_eq!(room(&lanes), held);
+    }
+}

@@ -285,7 +285,7 @@ const HELD: usize = 64 * HELD_PER_HOST;
 const IN_FLIGHT: usize = 128 * PUSHES_PER_HOST;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use base::id::Leg;
     use base::number::E164;
     use base::order::ProductKind;
@@ -297,7 +297,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
     /// A status push of a call to a host.
-    fn push(id: i64, call: u128, host: &str) -> Waiting {
+    pub(crate) fn push(id: i64, call: u128, host: &str) -> Waiting {
         let call = CallId::new(NOW, call);
         let number = || E164::parse("+8613800000001").unwrap();
         let row = StatusRow {
