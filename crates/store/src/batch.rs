@@ -2,7 +2,8 @@
 //!
 //! The journal's own connection, used here, in `recovery.rs` and by `outbox::settle`, does not go through SeaORM,
 //! because it runs for every fact of every call: sqlx hands each statement to another thread and back, which cost ten
-//! times the statement itself. The texts are plain SQL. A batch can be written again after a failure: rows that are there already are left alone.
+//! times the statement itself. The texts are plain SQL. A batch can be written again after a failure: rows that are
+//! there already are left alone.
 
 use base::fact::Entry;
 use base::id::{AppId, CallId, Leg};
