@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
 use base::call::{Admitted, Call};
@@ -166,10 +167,7 @@ impl Engine {
             let (contact, journal) = (SocketAddr::new(reached_at, address.port()), journal());
             let parts =
                 Parts { number, address, contact, socket, mailbox, post, posts, clock, live, journal };
-            let shard = Shard::new(settings, parts).map_err(StartFault::Thread)?;
-            let thread =
-                std::thread::Builder::new().name(format!("shard-{number}")).spawn(move || shard.run());
-            engine.threads.push(thread.map_err(StartFault::Thread)?);
+            engine.threads.push(thread(settings.clone(), parts).map_err(StartFault::Thread)?);
         }
         Ok(engine)
     }
@@ -255,6 +253,24 @@ impl fmt::Debug for Engine {
 
 fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, Mailbox<T>)>> {
     (0..count).map(|_| mailbox(letters)).collect()
+}
+
+/// Starts the thread of a shard, and waits until the shard has begun.
+fn thread(settings: Settings, parts: Parts) -> std::io::Result<JoinHandle<()>> {
+    let (tell, told) = sync_channel(1);
+    let name = format!("shard-{}", parts.number);
+    let live = move || match Shard::new(&settings, parts) {
+        Ok(shard) => {
+            tell.send(Ok(())).ok();
+            shard.run();
+        }
+        Err(fault) => {
+            tell.send(Err(fault)).ok();
+        }
+    };
+    let thread = std::thread::Builder::new().name(name).spawn(live)?;
+    told.recv().unwrap_or_else(|_| Err(std::io::Error::other("a shard panicked before it began")))?;
+    Ok(thread)
 }
 
 /// The shard of a call: a function of its id alone, so that anybody who knows the id finds it.

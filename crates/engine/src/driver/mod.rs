@@ -4,6 +4,7 @@ mod alarms;
 pub(crate) mod clock;
 pub(crate) mod mailbox;
 mod names;
+mod net;
 mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;

@@ -40,7 +40,7 @@ use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
-use crate::driver::poller::{Poller, Ready, Token};
+use crate::driver::net::{Net, News, Token};
 use crate::driver::table::Table;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
@@ -57,6 +57,9 @@ const LETTER_BURST: usize = 64;
 
 /// Legs that the timer wheel has room for from the start; it grows when there are more.
 const LEGS: usize = 1_024;
+
+/// News of one turn that there is room for from the start.
+const NEWS: usize = 4_096;
 
 /// How soon the journal is offered again what it had no room for.
 const JOURNAL_RETRY: Duration = Duration::from_millis(5);
@@ -102,7 +105,7 @@ pub(crate) struct Shard {
     contact: SocketAddr,
     talk: Talk,
     clock: Clock,
-    poller: Poller,
+    net: Net,
     socket: Socket,
     mailbox: Mailbox<Letter>,
     /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
@@ -150,17 +153,18 @@ pub(crate) struct Parts {
 }
 
 impl Shard {
+    /// A shard of the calling thread.
     pub(crate) fn new(settings: &Settings, parts: Parts) -> std::io::Result<Self> {
         let contact = parts.contact;
         let mut rng = StdRng::from_os_rng();
         let mut manners = sip::Settings::new(contact.to_string());
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
         manners.peers = vec![PeerRule::Socket(settings.trunk.peer)];
-        let poller = Poller::new()?;
-        poller.watch(parts.mailbox.bell(), Token::Bell)?;
-        poller.watch(parts.post.bell(), Token::Post)?;
+        let net = Net::new()?;
+        net.watch(parts.mailbox.bell(), Token::Bell)?;
+        net.watch(parts.post.bell(), Token::Post)?;
         if parts.number == 0 {
-            poller.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
+            net.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
         }
         Ok(Self {
             number: parts.number,
@@ -168,7 +172,7 @@ impl Shard {
             contact,
             talk: Talk::new(settings, parts.address.ip(), contact.ip()),
             clock: parts.clock,
-            poller,
+            net,
             socket: parts.socket,
             mailbox: parts.mailbox,
             post: parts.post,
@@ -197,11 +201,11 @@ impl Shard {
 
     /// The thread's whole life.
     pub(crate) fn run(mut self) {
-        let mut ready = Ready::new();
+        let mut news = Vec::with_capacity(NEWS);
         while !self.ended {
             let patience = self.patience();
-            self.poller.wait(patience, &mut ready);
-            if catch_unwind(AssertUnwindSafe(|| self.turn(&ready))).is_err() {
+            self.net.wait(patience, &mut news);
+            if catch_unwind(AssertUnwindSafe(|| self.turn(&news))).is_err() {
                 self.bury();
             }
             self.offer_facts();
@@ -231,13 +235,13 @@ impl Shard {
         }
     }
 
-    fn turn(&mut self, ready: &Ready) {
+    fn turn(&mut self, news: &[News]) {
         let now = self.clock.now();
         self.drain_sip(now);
-        for token in ready.tokens() {
-            match token {
+        for News { token, arrival } in news {
+            match *token {
                 // The socket may be another leg's by now: then there is nothing to read yet, or what there is is its.
-                Token::Rtp(wire) => self.on_rtp(wire as usize, now),
+                Token::Rtp(wire) => self.on_rtp(wire as usize, *arrival, now),
                 Token::Rtcp(wire) => self.on_rtcp(wire as usize, now),
                 Token::Signalling => self.on_signalling(now),
                 Token::Bell => self.on_bell(now),

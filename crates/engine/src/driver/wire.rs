@@ -6,11 +6,11 @@ use std::os::fd::AsFd;
 use base::id::Leg;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
-use rustix::net::{RecvFlags, SendFlags};
 use sip::Fork;
 use sip::sdp::{Agreed, Direction, EVENTS, OurSide};
 use smallvec::SmallVec;
 
+use crate::driver::net::{self, Arrival, Net};
 use crate::driver::sockets::Pair;
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
 
@@ -143,37 +143,38 @@ impl Wire {
 
     /// Reads one datagram of the RTP socket: its length and its source. Also a connected socket is asked for the
     /// source: what came before it was connected may be anybody's. An error that the network reported is swallowed.
-    pub(crate) fn receive(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        receive_from(&self.pair.rtp, buffer)
+    pub(crate) fn receive(
+        &self,
+        net: &Net,
+        arrival: Arrival,
+        buffer: &mut [u8],
+    ) -> Option<(usize, SocketAddr)> {
+        net.receive(arrival, self.pair.rtp.as_fd(), buffer)
     }
 
     /// Reads one datagram of the RTCP socket.
     pub(crate) fn receive_rtcp(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        receive_from(&self.pair.rtcp, buffer)
+        net::receive_from(&self.pair.rtcp, buffer)
     }
 
     /// Sends RTP to the far end, unless it is held. What cannot be sent now is lost, as on any network.
-    pub(crate) fn send(&self, packet: &[u8]) {
+    pub(crate) fn send(&self, net: &mut Net, packet: &[u8]) {
         let Some(to) = self.session.target() else { return };
-        if self.connected == Some(to) {
-            rustix::net::send(&self.pair.rtp, packet, SendFlags::empty()).ok();
-        } else {
-            rustix::net::sendto(&self.pair.rtp, packet, SendFlags::empty(), &to).ok();
-        }
+        net.send(self.pair.rtp.as_fd(), packet, Some(to).filter(|to| self.connected != Some(*to)));
     }
 
     fn send_rtcp(&self, packet: &[u8]) {
         if let Some(to) = self.session.rtcp_target() {
-            rustix::net::sendto(&self.pair.rtcp, packet, SendFlags::empty(), &to).ok();
+            net::send_now(&self.pair.rtcp, packet, Some(to));
         }
     }
 
     /// Does what is due, and hands what the call should hear of to `tell`.
-    pub(crate) fn tick(&mut self, now: Instant, mut tell: impl FnMut(Due)) {
+    pub(crate) fn tick(&mut self, net: &mut Net, now: Instant, mut tell: impl FnMut(Due)) {
         let mut out = [0; OUT_BYTES];
         while let Some(due) = self.session.tick(now, &mut out) {
             match due {
-                Due::Rtp(length) => self.send(&out[..length]),
+                Due::Rtp(length) => self.send(net, &out[..length]),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
             }
@@ -187,9 +188,4 @@ impl Wire {
             self.send_rtcp(&out[..length]);
         }
     }
-}
-
-fn receive_from(socket: impl AsFd, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-    let (length, _, from) = rustix::net::recvfrom(socket, buffer, RecvFlags::empty()).ok()?;
-    Some((length, from?.try_into().ok()?))
 }

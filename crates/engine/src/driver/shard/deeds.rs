@@ -1,6 +1,5 @@
 //! Doing what calls want done.
 
-use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 
 use base::clip::ClipKey;
@@ -14,7 +13,6 @@ use super::{Shard, leg_key};
 use crate::call::{Deed, heard_by};
 use crate::driver::clock::Clock;
 use crate::driver::names;
-use crate::driver::poller::Token;
 use crate::driver::sockets;
 use crate::driver::talk::reason_of;
 use crate::driver::wire::Wire;
@@ -92,11 +90,9 @@ impl Shard {
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
-        for (fd, token) in [(pair.rtp.as_fd(), Token::Rtp(at)), (pair.rtcp.as_fd(), Token::Rtcp(at))] {
-            if let Err(fault) = self.poller.watch(fd, token) {
-                tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
-                return None;
-            }
+        if let Err(fault) = self.net.open(at, &pair) {
+            tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
+            return None;
         }
         let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict()));
         let offer = wire.offer();
@@ -154,6 +150,7 @@ impl Shard {
         let Some(live) = self.calls.get_mut(&number) else { return };
         let Some(at) = live.wires[leg.index()].take() else { return };
         self.wheel.disarm(at);
+        self.net.close(at);
         if let Some(mut wire) = self.wires.try_remove(at as usize) {
             wire.bye(now);
             if let Some(other) = wire.peer.and_then(|peer| self.wires.get_mut(peer as usize)) {

@@ -7,15 +7,16 @@ use media::session::{Due, Incoming};
 use smallvec::SmallVec;
 
 use super::Shard;
+use crate::driver::net::Arrival;
 use crate::driver::wire::Wire;
 
 impl Shard {
     /// One RTP packet: judged by its own session, put on the other leg's line if that one relays, and sent from the
     /// buffer it came in. Allocates nothing.
-    pub(super) fn on_rtp(&mut self, at: usize, now: Instant) {
+    pub(super) fn on_rtp(&mut self, at: usize, arrival: Arrival, now: Instant) {
         let Some(wire) = self.wires.get_mut(at) else { return };
         self.current = Some(wire.call);
-        let Some((length, from)) = wire.receive(&mut self.packet) else { return };
+        let Some((length, from)) = wire.receive(&self.net, arrival, &mut self.packet) else { return };
         let packet = &mut self.packet[..length];
         let (heard, key) = match wire.session.receive(from, packet, now) {
             Incoming::Audio(heard) => (heard, None),
@@ -26,7 +27,7 @@ impl Shard {
         if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize))
             && let Some(range) = other.session.forward(&heard, packet, now)
         {
-            other.send(&packet[range]);
+            other.send(&mut self.net, &packet[range]);
         }
         if key.is_some() || heard.moved {
             // A press whose end gets lost is over after a while, and a new address has a report to come.
@@ -59,7 +60,7 @@ impl Shard {
         self.current = Some(wire.call);
         let (call, leg, awaited) = (wire.call, wire.leg, wire.awaited);
         let mut told = SmallVec::<[Due; 4]>::new();
-        wire.tick(now, |due| told.push(due));
+        wire.tick(&mut self.net, now, |due| told.push(due));
         self.arm_wire(at);
         for due in told {
             match due {
