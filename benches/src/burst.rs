@@ -69,6 +69,13 @@ impl Outcome {
     pub(crate) fn p99_ms(&self) -> f64 {
         self.request_to_invite_ms.p99.max(self.a_ack_to_b_invite_ms.p99)
     }
+
+    /// The wait that the peers' comfortable rates were judged by, in milliseconds: A has answered and B is not yet
+    /// dialled. Where nobody is connected, the wait for the telephone to ring.
+    pub(crate) fn felt_p99_ms(&self) -> f64 {
+        let connected = self.a_ack_to_b_invite_ms.count > 0;
+        if connected { self.a_ack_to_b_invite_ms.p99 } else { self.request_to_invite_ms.p99 }
+    }
 }
 
 /// Orders the calls and stays until they and their pushes are through, or time is up.

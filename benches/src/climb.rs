@@ -21,7 +21,7 @@ pub(crate) struct Climb {
     pub(crate) confirm: Option<Duration>,
     /// p99 of the slowest wait at the highest rate, in milliseconds.
     pub(crate) limit_ms: f64,
-    /// p99 of the slowest wait at a comfortable rate, in milliseconds.
+    /// p99 of the wait that people feel at a comfortable rate, in milliseconds.
     pub(crate) comfort_ms: f64,
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn climb(
     let passed = || runs.iter().filter(|outcome| passes(outcome));
     let comfortable = passed()
         .filter(|outcome| {
-            outcome.p99_ms() <= plan.comfort_ms && highest.is_none_or(|highest| outcome.rate <= highest)
+            outcome.felt_p99_ms() <= plan.comfort_ms && highest.is_none_or(|highest| outcome.rate <= highest)
         })
         .map(|outcome| outcome.rate)
         .max_by(f64::total_cmp);

@@ -191,10 +191,11 @@ fn is_whole(outcome: &Outcome) -> bool {
 
 fn report(name: &str, outcome: Outcome) -> Result<Outcome> {
     say(&format!(
-        "  {name}: {rate:.0}/s, {cpu:.2} ms a call, p99 {p99:.1} ms, {failed} failed, {repeated} said twice{untold}{complaint}",
+        "  {name}: {rate:.0}/s, {cpu:.2} ms a call, p99 {p99:.1} ms (felt {felt:.1}), {failed} failed, {repeated} said twice{untold}{complaint}",
         rate = outcome.rate,
         cpu = outcome.server_cpu_ms_per_call,
         p99 = outcome.p99_ms(),
+        felt = outcome.felt_p99_ms(),
         failed = outcome.failed,
         repeated = outcome.repeated.sum(),
         untold = if outcome.untold > 0 {
