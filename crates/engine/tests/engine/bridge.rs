@@ -33,6 +33,33 @@ fn parties_hear_each_other_bit_by_bit() {
     );
 }
 
+/// From twenty legs on packets wait for each other; none may get lost for that.
+#[test]
+fn many_calls_at_once_lose_no_packet() {
+    let mut world = World::new();
+    let calls: Vec<_> = (0..20).map(|number| world.bridged(number)).collect();
+    let before: Vec<_> = (0..40).map(|phone| world.at(phone).voice().len()).collect();
+    for round in 0..50 {
+        for phone in 0..40 {
+            world.at(phone).say(&frame(round));
+        }
+        world.far.pump();
+    }
+    let said = (0..50).map(frame).collect::<Vec<_>>();
+    for (a, b) in &calls {
+        for phone in [*a, *b] {
+            let heard = before[phone] + 50;
+            world.until("all is heard", |world| world.far.phones[phone].voice().len() >= heard);
+            assert!(world.at(phone).voice().ends_with(&said.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+        }
+    }
+    for (number, (a, _)) in calls.into_iter().enumerate() {
+        world.far.hang_up(a);
+        world.over(number as u32);
+    }
+    assert_eq!((world.engine().live(), world.ports.taken()), (0, 0), "capacity is given back");
+}
+
 #[test]
 fn parties_behind_nat_hear_each_other() {
     let mut world = World::behind_nat();
