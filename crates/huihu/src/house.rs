@@ -15,6 +15,7 @@ use dialects::Clock;
 use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sip::digest::Credentials;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
@@ -70,6 +71,7 @@ impl House {
     /// The journal opens last of what may fail: it closes the interrupted calls once and for ever, so somebody must be
     /// there to hang their telephones up.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
+        raise_open_files();
         let guard = Arc::new(config.guard()?);
         let settings = engine_settings(config)?;
         let store = Store::open(&config.data_dir).await?;
@@ -170,6 +172,14 @@ async fn nothing_is_fresh(admin: &Admin) -> bool {
             tracing::error!("cannot see whether pushes are owed: {fault:#}");
             true
         }
+    }
+}
+
+/// Takes all the open files that the system lets us have: a bridged call needs four.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).is_err() {
+        tracing::warn!("the limit of open files stays at {:?}: `ulimit -n` raises it", limit.current);
     }
 }
 
