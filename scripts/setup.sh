@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
 #
-#   setup.sh run     a C linker for the build
+#   setup.sh run     a C compiler for the build
 #   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), and curl
 #   setup.sh check   rustfmt and clippy
 set -euo pipefail
@@ -37,7 +37,7 @@ install_missing() {
 }
 
 need_cargo
-need_program cc gcc "links the binary"
+need_program cc build-essential "compiles the embedded database and links the binary"
 case "$purpose" in
 run) ;;
 test)
