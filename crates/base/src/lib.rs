@@ -25,5 +25,6 @@ pub mod record;
 pub mod refusal;
 pub mod release;
 pub mod row;
+pub mod table;
 pub mod time;
 pub mod url;

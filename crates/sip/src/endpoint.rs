@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use base::table::Table;
 use base::time::Instant;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -19,7 +20,7 @@ use crate::settings::Settings;
 use crate::timer::{Agenda, Who};
 use crate::transaction::Class;
 use crate::transaction::clients::{Clients, News, Stray, What};
-use crate::transaction::key::{Keys, Table};
+use crate::transaction::key::Keys;
 use crate::transaction::servers::{Acked, Servers};
 
 /// All legs and transactions behind one signalling address, or one shard of them.

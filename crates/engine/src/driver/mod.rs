@@ -8,6 +8,5 @@ mod net;
 mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;
-mod table;
 mod talk;
 mod wire;

@@ -25,6 +25,7 @@ use base::clip::ClipKey;
 use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
 use base::release::Cause;
+use base::table::Table;
 use base::time::Instant;
 use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
@@ -41,7 +42,6 @@ use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::net::{Net, News, Token};
-use crate::driver::table::Table;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings, Trunk};
@@ -116,7 +116,7 @@ pub(crate) struct Shard {
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
     sip: Endpoint,
-    calls: Table<Live>,
+    calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
     wires: Slab<Wire>,
     wheel: TimerWheel,

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
+use base::table::Table;
 use base::time::Instant;
 
 use super::invite_client::InviteClient;
-use super::key::Table;
 use super::plain_client::PlainClient;
 use super::{Act, Class, stored};
 use crate::event::{Datagram, Output, Outputs};

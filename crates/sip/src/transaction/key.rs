@@ -3,11 +3,7 @@
 //! The seed is secret, so nobody outside can make two keys meet; by chance two of a hundred thousand meet once in
 //! four billion such tables.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher, Hasher};
-
-/// A table whose keys are small integers, most of them hashes already.
-pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
+use std::hash::{DefaultHasher, Hasher};
 
 /// Makes keys with a secret seed.
 #[derive(Clone, Copy)]
@@ -51,28 +47,6 @@ impl Keys {
             hasher.write(part);
         }
         hasher.finish()
-    }
-}
-
-/// Spreads integers over a table's buckets: one multiplication, enough for keys that nobody outside can choose.
-#[derive(Default)]
-pub(crate) struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mixed = (self.0 ^ value).wrapping_mul(ODD);
-        self.0 = mixed ^ (mixed >> 32);
     }
 }
 

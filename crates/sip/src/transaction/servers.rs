@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
+use base::table::Table;
 use base::time::Instant;
 
 use super::invite_server::InviteServer;
-use super::key::Table;
 use super::plain_server::PlainServer;
 use super::{Act, Class};
 use crate::event::{Datagram, Output, Outputs};

@@ -1,14 +1,14 @@
-//! A table by the numbers that a shard counts itself.
+//! Tables by numbers that nobody outside can choose.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A table whose keys nobody outside can choose, so that one multiplication spreads them well enough.
-pub(crate) type Table<V> = HashMap<u64, V, BuildHasherDefault<Spread>>;
+/// A table whose keys are integers that we count, or hashes of a secret seed already.
+pub type Table<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 
-/// See [`Table`].
-#[derive(Default)]
-pub(crate) struct Spread(u64);
+/// Spreads integers over a table's buckets: one multiplication, enough for keys that nobody outside can choose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {
