@@ -185,9 +185,6 @@ fn raise_open_files() {
 
 /// Hands the legs of interrupted calls to the engine, which hangs them up.
 fn release(engine: &Engine, interrupted: Vec<Interrupted>) {
-    if !interrupted.is_empty() {
-        tracing::warn!(calls = interrupted.len(), "closed the calls that the last process left open");
-    }
     for call in interrupted {
         for orphan in orphans(&call) {
             let mut waiting = Box::new(orphan);

@@ -49,8 +49,9 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
     }
     let carrier = start_carrier(&command)?;
     let config = configure(&command, carrier.address());
-    let admin = Admin::new(&Store::open(&config.data_dir).await?);
-    let key = furnish(&admin, &config.data_dir).await?;
+    let store = Store::open(&config.data_dir).await?;
+    let admin = Admin::new(&store);
+    let key = furnish(&admin, &store).await?;
     let house = House::open(&config).await?;
     let inbox = Inbox::open(house.http, key.clone()).await?;
     let reviewer = tokio::spawn(approve_everything(admin.clone()));
@@ -127,7 +128,7 @@ fn start_carrier(command: &Dev) -> Result<Carrier> {
 }
 
 /// Sees to it that the demo app, its key, numbers and voice file exist: the key.
-async fn furnish(admin: &Admin, data_dir: &Path) -> Result<Key> {
+async fn furnish(admin: &Admin, store: &Store) -> Result<Key> {
     let known = admin.apps().await?.into_iter().find(|line| *line.app.name == *APP);
     let app = match known {
         Some(line) => line.app.id,
@@ -144,15 +145,15 @@ async fn furnish(admin: &Admin, data_dir: &Path) -> Result<Key> {
             admin.add_number(app, &number, wall()).await?;
         }
     }
-    let clip = Shelf::open(data_dir.join("clips"))?.put(Sample::Welcome.alaw())?;
+    let clip = Shelf::open(store.dir().join("clips"))?.put(Sample::Welcome.alaw())?;
     admin.add_voice_file(app, demo::WELCOME, clip, wall()).await?;
     admin.review_voice_file(app, demo::WELCOME, Review::Approved).await?;
-    key_of(admin, app, data_dir).await
+    key_of(admin, app, store).await
 }
 
 /// The app's key: the one it has, or a new one.
-async fn key_of(admin: &Admin, app: AppId, data_dir: &Path) -> Result<Key> {
-    let accounts = Accounts::load(&Store::open(data_dir).await?).await?;
+async fn key_of(admin: &Admin, app: AppId, store: &Store) -> Result<Key> {
+    let accounts = Accounts::load(store).await?;
     let known = admin.keys(app).await?.into_iter().find_map(|line| accounts.find(&line.id));
     if let Some(account) = known {
         return Ok(account.key.clone());
