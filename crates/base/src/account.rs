@@ -1,11 +1,15 @@
 //! A customer as the road sees it: one snapshot, taken when a request comes in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::address::Block;
 use crate::id::{AppId, ClipId};
 use crate::number::E164;
 use crate::order::ProductKind;
 use crate::private::Private;
+use crate::standing::{Conduct, Platform, Standing};
+use crate::template::Template;
 use crate::url::PushUrl;
 
 /// An app with everything that belongs to it, and the key by which it was found.
@@ -13,6 +17,10 @@ use crate::url::PushUrl;
 pub struct Account {
     /// The enterprise's account name.
     pub name: Box<str>,
+    /// Whether the enterprise may place calls.
+    pub state: AccountState,
+    /// The password with which its oldest clients log in, if it has one.
+    pub password: Option<Private<Box<str>>>,
     /// The app.
     pub app: App,
     /// The key that the request named.
@@ -21,6 +29,10 @@ pub struct Account {
     pub numbers: Vec<Number>,
     /// Its voice files by name.
     pub clips: BTreeMap<Box<str>, VoiceFile>,
+    /// The enterprise's templates by id.
+    pub templates: BTreeMap<Box<str>, SpokenTemplate>,
+    /// What holds for everybody, as it was when the snapshot was made.
+    pub platform: Arc<Platform>,
 }
 
 impl Account {
@@ -29,6 +41,18 @@ impl Account {
     pub fn number(&self, number: &E164) -> Option<&Number> {
         self.numbers.iter().find(|own| own.number == *number)
     }
+}
+
+/// Whether an enterprise may place calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccountState {
+    /// It may.
+    #[default]
+    Active,
+    /// It owes money.
+    InArrears,
+    /// The operator suspended it.
+    Suspended,
 }
 
 /// An application.
@@ -40,6 +64,20 @@ pub struct App {
     pub name: Box<str>,
     /// Whether it may place calls.
     pub state: AppState,
+    /// Whether it was released for real use.
+    pub phase: Phase,
+    /// What the operator's security has against it, if anything.
+    pub hold: Option<Hold>,
+    /// Addresses that its requests may come from; none means all.
+    pub addresses: Vec<Block>,
+    /// Whether a request must come from a known IPv4 address.
+    pub origin: Origin,
+    /// Requests that it may make in a minute; `None`: as many as the platform takes.
+    pub requests_per_minute: Option<u32>,
+    /// Its own lists, hours and limits.
+    pub standing: Standing,
+    /// How its calls must go for it to place more.
+    pub conduct: Conduct,
     /// Which kinds of calls it was opened for.
     pub products: Vec<ProductKind>,
     /// How many calls it may have at once.
@@ -63,6 +101,37 @@ pub enum AppState {
     Paused,
     /// It is frozen, or was never approved.
     Unavailable,
+    /// It was deleted. Its keys stay known, so that its last pushes can be signed.
+    Deleted,
+}
+
+/// Whether an app was released for real use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// It may use the real paths, and the sandbox.
+    #[default]
+    Commercial,
+    /// It may use the sandbox only.
+    Sandbox,
+}
+
+/// What the operator's security has against an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Something that customers are not told.
+    Unspecified,
+    /// Its calls are not what calls should be.
+    AbnormalCalls,
+}
+
+/// What is asked of the address that a request comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing.
+    #[default]
+    Any,
+    /// It is an IPv4 address.
+    Ipv4,
 }
 
 /// The generations of push signatures that receivers were written for.
@@ -92,6 +161,18 @@ pub struct Number {
     pub number: E164,
     /// Whether it may be shown now.
     pub state: NumberState,
+    /// Whether the sub-enterprise that it was issued for may place calls.
+    pub owner: OwnerState,
+}
+
+/// Whether the sub-enterprise of a number may place calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnerState {
+    /// It may, or the number belongs to the enterprise itself.
+    #[default]
+    Active,
+    /// The operator suspended it, after complaints for instance.
+    Suspended,
 }
 
 /// Whether a number may be shown.
@@ -109,6 +190,17 @@ pub struct VoiceFile {
     /// Its content.
     pub clip: ClipId,
     /// Whether it may be played.
+    pub review: Review,
+}
+
+/// A text that may be spoken, with places for words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpokenTemplate {
+    /// The text.
+    pub text: Template,
+    /// How fast it is spoken, in percent of the voice's own pace: 50 to 200.
+    pub speed: u8,
+    /// Whether it may be spoken.
     pub review: Review,
 }
 

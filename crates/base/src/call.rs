@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clip::ClipKey;
-use crate::id::{AppId, CallId, Leg};
+use crate::id::{AppId, CallId, ClipId, Leg};
 use crate::number::E164;
 use crate::order::Product;
 use crate::permit::Permit;
+use crate::private::Private;
 use crate::time::Timestamp;
 use crate::url::PushUrl;
 
@@ -17,6 +18,19 @@ pub struct Admitted {
     pub call: Call,
     /// Gives the capacity back when the call has ended.
     pub permit: Permit,
+    /// What must be spoken before the call can run.
+    pub texts: Vec<Text>,
+}
+
+/// Words to be spoken. They are in no journal: a call does not outlive its process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// What the call knows them by; the clip is a [`ClipKey::Spoken`] of this id.
+    pub id: ClipId,
+    /// The words.
+    pub words: Private<Box<str>>,
+    /// How fast, in percent of the voice's own pace: 50 to 200.
+    pub speed: u8,
 }
 
 /// Everything that is known of a call when it is accepted, with numbers, clips and addresses resolved.
@@ -60,11 +74,12 @@ impl Call {
                 Some(Numbers { shown: &call.shown_to_callee, dialled: &call.callee })
             }
             (Product::Code(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
-            (Product::Code(_), Leg::B) => None,
+            (Product::Notice(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
+            (Product::Code(_) | Product::Notice(_), Leg::B) => None,
         }
     }
 
-    /// The uploaded or system clips that the call may play, each at least once.
+    /// The clips that the call may play, each at least once.
     #[must_use]
     pub fn clips(&self) -> Vec<ClipKey> {
         match &self.product {
@@ -72,8 +87,10 @@ impl Call {
                 let mut clips = vec![call.wait_voice];
                 clips.extend(call.pre_voice);
                 clips.extend(call.longest.as_ref().map(|longest| longest.last_minute));
+                clips.extend(call.recorded.as_ref().map(|recorded| recorded.hint));
                 clips
             }
+            Product::Notice(call) => call.items.iter().map(|item| item.voice).collect(),
             Product::Code(call) => {
                 let mut clips = vec![call.before, ClipKey::System(crate::clip::SystemClip::Pause)];
                 clips.extend(call.after);

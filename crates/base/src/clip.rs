@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClipId;
+use crate::private::Private;
 
 /// A voice or tone that ships with the project. Debug hides which digit a digit is: it may be part of a code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +65,13 @@ pub enum ClipWish {
     System(SystemClip),
     /// A voice file of the customer, by the name given at upload.
     Named(Box<str>),
+    /// A template of the customer, spoken with these values in its places.
+    Spoken {
+        /// The template's id.
+        template: Box<str>,
+        /// What stands in its places, in order; `None` when the order named no values at all.
+        values: Option<Vec<Private<Box<str>>>>,
+    },
 }
 
 /// A clip that is known to exist and to be approved.
@@ -73,4 +81,6 @@ pub enum ClipKey {
     System(SystemClip),
     /// A customer's clip, by its content.
     Uploaded(ClipId),
+    /// Words that are spoken for this call, by what is said and how.
+    Spoken(ClipId),
 }

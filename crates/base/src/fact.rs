@@ -1,5 +1,7 @@
 //! What happened to a call. The journal holds nothing else, and everything else is concluded from it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -71,6 +73,25 @@ pub enum Fact {
         leg: Leg,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: Private<char>,
+    },
+    /// The keys that an item of a notice asked for have come.
+    Collected {
+        /// The leg that pressed them.
+        leg: Leg,
+        /// All of them, in order; at least one.
+        digits: Private<Box<str>>,
+    },
+    /// The words of the call were spoken, before anybody was dialled.
+    Spoken {
+        /// How long that took.
+        took: Duration,
+    },
+    /// The conversation is recorded from now on.
+    RecordingStarted,
+    /// The recording has ended.
+    RecordingEnded {
+        /// How long it is.
+        length: Duration,
     },
     /// The customer asked us to stop.
     StopAsked,

@@ -32,6 +32,12 @@ pub const CALL: Duration = Duration::from_secs(24 * 3600);
 /// The longest call in which a machine speaks and nobody else does, such as a code that repeats for ever.
 pub const ANNOUNCEMENT: Duration = Duration::from_secs(10 * 60);
 
+/// How long a party has for a key after an item of a notice ends, or after its key before: as documented.
+pub const KEY: Duration = Duration::from_secs(5);
+
+/// The shortest recording that is kept: as documented.
+pub const RECORDING_SHORTEST: Duration = Duration::from_secs(3);
+
 /// How long a released leg may take to confirm before we forget it: RFC 3261's 64 × T1.
 pub const RELEASE: Duration = Duration::from_secs(32);
 

@@ -20,6 +20,12 @@ pub enum Order {
     Place(Box<Placing>),
     /// End a running call, both legs.
     Stop(CallId),
+    /// Fetch the recording of a call.
+    Fetch(CallId),
+    /// Begin a session, or renew it.
+    LogIn,
+    /// End the session.
+    LogOut,
 }
 
 /// A call to place: what it does, and what holds for every kind of call.
@@ -39,8 +45,6 @@ pub struct Placing {
     pub tell_idle_ports: bool,
     /// Whether the last status event says who hung up.
     pub tell_who_hung_up: bool,
-    /// Whether the conversation is to be recorded.
-    pub record: bool,
 }
 
 /// The kinds of calls, by what they do. `C` is how a clip is named: a wish, or a key.
@@ -50,6 +54,8 @@ pub enum Product<C> {
     Callback(Callback<C>),
     /// One party, a verification code digit by digit.
     Code(Code<C>),
+    /// One party, who hears something and may answer with keys.
+    Notice(Notice<C>),
 }
 
 /// The name of a kind of call, where what it does in detail does not matter.
@@ -59,6 +65,8 @@ pub enum ProductKind {
     Callback,
     /// [`Product::Code`]
     Code,
+    /// [`Product::Notice`]
+    Notice,
 }
 
 impl<C> Product<C> {
@@ -67,6 +75,7 @@ impl<C> Product<C> {
         match self {
             Self::Callback(_) => ProductKind::Callback,
             Self::Code(_) => ProductKind::Code,
+            Self::Notice(_) => ProductKind::Notice,
         }
     }
 }
@@ -90,6 +99,15 @@ pub struct Callback<C> {
     pub wait_voice: C,
     /// How much of B's early media A may hear.
     pub callee_media: CalleeMedia,
+    /// How the conversation is recorded; `None`: not at all.
+    pub recorded: Option<Recorded<C>>,
+}
+
+/// A conversation that is recorded, from the moment on that both parties hear each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded<C> {
+    /// What both parties hear as it begins.
+    pub hint: C,
 }
 
 /// A limited conversation and its last-minute announcement.
@@ -141,4 +159,33 @@ pub struct Code<C> {
     pub after: Option<C>,
     /// How often the code is said, 1 to 9; `None`: until the party hangs up or the longest allowed time is over.
     pub times: Option<u8>,
+}
+
+/// Dial one party, let it hear something, and take the keys that it answers with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice<C> {
+    /// Who is dialled.
+    pub callee: E164,
+    /// What the telephone shows: a number of the app.
+    pub shown: E164,
+    /// What is heard, in order; 1 to 5 of them.
+    pub items: Vec<NoticeItem<C>>,
+}
+
+/// One thing to hear, and the keys that are wanted in answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeItem<C> {
+    /// What is heard.
+    pub voice: C,
+    /// Which keys are collected; `None`: none.
+    pub collect: Option<Collect>,
+}
+
+/// Keys that are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collect {
+    /// How many at most, 1 to 32.
+    pub digits_max: u8,
+    /// What must be pressed to hear the item again; anything else ends the call then. `None`: nothing is repeated.
+    pub replay_on: Option<Private<Box<str>>>,
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::experience::{self, Conducted, Outcome, TrunkHealth};
+
 /// A number of ports, of an app or of the platform. One call takes one port of each.
 #[derive(Debug, Default)]
 pub struct Ports {
@@ -45,6 +47,7 @@ impl Drop for Port {
 pub struct Permit {
     _app: Port,
     _platform: Port,
+    learned: Option<(Arc<Conducted>, Arc<TrunkHealth>)>,
 }
 
 /// Which cap was reached.
@@ -69,7 +72,20 @@ impl Permit {
     ) -> Result<Self, Full> {
         let of_app = app.take(app_cap).ok_or(Full::App)?;
         let of_platform = platform.take(platform_cap).ok_or(Full::Platform)?;
-        Ok(Self { _app: of_app, _platform: of_platform })
+        Ok(Self { _app: of_app, _platform: of_platform, learned: None })
+    }
+
+    /// Lets the app's conduct and the trunk's health learn from the call that the permit rides with.
+    #[must_use]
+    pub fn teaching(self, app: &Arc<Conducted>, trunk: &Arc<TrunkHealth>) -> Self {
+        Self { learned: Some((Arc::clone(app), Arc::clone(trunk))), ..self }
+    }
+
+    /// Says how the call went. What comes after the first time is not heard.
+    pub fn conclude(&mut self, outcome: &Outcome) {
+        if let Some((app, trunk)) = self.learned.take() {
+            experience::note(outcome, &app, &trunk);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The call detail record: one a call, concluded from its facts.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -20,6 +22,30 @@ pub struct CallRecord {
     pub ended_at: Timestamp,
     /// How the call ended.
     pub ending: Ending,
+    /// The recording of it, when there is one.
+    #[serde(default)]
+    pub recording: Option<Recording>,
+    /// What speaking for it took.
+    #[serde(default)]
+    pub speech: SpeechUse,
+}
+
+/// A recording of a conversation. Shorter ones than [`RECORDING_SHORTEST`](crate::limits::RECORDING_SHORTEST) are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// When it begins.
+    pub started_at: Timestamp,
+    /// How long it is.
+    pub length: Duration,
+}
+
+/// How much was spoken for a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeechUse {
+    /// Times that spoken words were played.
+    pub plays: u32,
+    /// How long speaking them took.
+    pub took: Duration,
 }
 
 impl CallRecord {

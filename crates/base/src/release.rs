@@ -84,6 +84,14 @@ pub enum Cause {
     TimeOver,
     /// A clip could not be played.
     ClipFault,
+    /// A clip that was there when the order was read is gone.
+    ClipMissing,
+    /// The words of the call could not be spoken.
+    SpeechFault,
+    /// No key was pressed where one was asked for.
+    NoDigits,
+    /// The recording could not begin.
+    RecordingFault,
     /// The process ended while the call ran; recovery closed it.
     Interrupted,
     /// A fault of our own.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CallId, Leg};
 use crate::number::E164;
 use crate::order::ProductKind;
+use crate::private::Private;
 use crate::record::CallRecord;
 use crate::release::Ending;
 use crate::time::Timestamp;
@@ -74,7 +75,7 @@ pub struct StatusRow {
 }
 
 /// What a status event tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatusKind {
     /// The leg was dialled.
     Dialled,
@@ -82,6 +83,11 @@ pub enum StatusKind {
     Ringing,
     /// The leg was answered.
     Answered,
+    /// Keys that were asked for have come.
+    Collected {
+        /// All of them, in order.
+        digits: Private<Box<str>>,
+    },
     /// The call is over.
     Over {
         /// How it ended.
