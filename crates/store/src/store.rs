@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::private::Private;
 use base::time::Timestamp;
 use rusqlite::Connection;
 use sea_orm::sqlx::ConnectOptions;
@@ -95,6 +96,12 @@ impl Store {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.shared.dir
+    }
+
+    /// A key for one purpose, such as signing addresses: made of the data directory's key, the same for ever.
+    #[must_use]
+    pub fn derived_key(&self, purpose: &str) -> Private<[u8; 32]> {
+        self.shared.vault.derive(purpose)
     }
 
     /// The pool of connections that only read.

@@ -11,6 +11,8 @@ use base::private::Private;
 use chacha20poly1305::aead::rand_core::RngCore;
 use chacha20poly1305::aead::{Aead, KeyInit, OsRng, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::fault::StoreFault;
 
@@ -18,7 +20,10 @@ use crate::fault::StoreFault;
 pub(crate) const KEY_FILE: &str = "secret.key";
 
 /// Seals and opens secrets with the key of one data directory.
-pub(crate) struct Vault(XChaCha20Poly1305);
+pub(crate) struct Vault {
+    cipher: XChaCha20Poly1305,
+    root: Private<[u8; KEY_BYTES]>,
+}
 
 impl Vault {
     /// Reads the key of a data directory.
@@ -36,7 +41,7 @@ impl Vault {
         };
         warn_when_others_may_read(&path);
         let key = from_hex(text.trim()).ok_or_else(|| StoreFault::KeyDamaged { path: path.clone() })?;
-        Ok(Self(XChaCha20Poly1305::new(Key::from_slice(&key))))
+        Ok(Self { cipher: XChaCha20Poly1305::new(Key::from_slice(&key)), root: Private::new(key) })
     }
 
     /// Makes a key at the first start, or reads the one that lies there already.
@@ -63,7 +68,7 @@ impl Vault {
         fill_random(&mut nonce)?;
         let payload = Payload { msg: secret.as_bytes(), aad: owner.as_bytes() };
         let sealed = self
-            .0
+            .cipher
             .encrypt(XNonce::from_slice(&nonce), payload)
             .expect("encrypting a short text in memory cannot fail");
         Ok([&nonce[..], &sealed].concat())
@@ -73,8 +78,17 @@ impl Vault {
     pub(crate) fn open(&self, owner: &str, sealed: &[u8]) -> Option<Private<Box<str>>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
         let payload = Payload { msg: sealed, aad: owner.as_bytes() };
-        let plain = self.0.decrypt(XNonce::from_slice(nonce), payload).ok()?;
+        let plain = self.cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
         Some(Private::new(String::from_utf8(plain).ok()?.into()))
+    }
+}
+
+impl Vault {
+    /// A key for one purpose only, the same for ever. It tells nothing of the keys for other purposes.
+    pub(crate) fn derive(&self, purpose: &str) -> Private<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.root.expose()).expect("HMAC takes keys of any length");
+        mac.update(purpose.as_bytes());
+        Private::new(mac.finalize().into_bytes().into())
     }
 }
 
@@ -140,6 +154,15 @@ mod tests {
         assert!(again.open("key-2", &sealed).is_none());
         assert!(Vault::create(there.path()).unwrap().open("key-1", &sealed).is_none());
         assert!(again.open("key-1", &sealed[..20]).is_none());
+    }
+
+    #[test]
+    fn a_derived_key_is_of_its_directory_and_purpose() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let derive = |dir: &Path, purpose| *Vault::create(dir).unwrap().derive(purpose).expose();
+        assert_eq!(derive(here.path(), "a"), derive(here.path(), "a"));
+        assert_ne!(derive(here.path(), "a"), derive(here.path(), "b"));
+        assert_ne!(derive(here.path(), "a"), derive(there.path(), "a"));
     }
 
     #[test]
