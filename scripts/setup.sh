@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
 #
-#   setup.sh run     a C compiler for the build
+#   setup.sh run     a C compiler for the build, and the speech engine espeak-ng
 #   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), and curl
 #   setup.sh check   rustfmt and clippy
 set -euo pipefail
@@ -38,6 +38,7 @@ install_missing() {
 
 need_cargo
 need_program cc build-essential "compiles the embedded database and links the binary"
+[ "$purpose" = check ] || need_program espeak-ng espeak-ng "speaks the texts of voice notifications"
 case "$purpose" in
 run) ;;
 test)

@@ -8,14 +8,22 @@
 //!
 //! Read [`system`] first (what ships), then [`wav`] (what comes in), then [`shelf`] (where it stays).
 
+pub mod cache;
 pub mod loudness;
 pub mod name;
 pub mod sample;
 pub mod shelf;
+pub mod speech;
 pub mod system;
+pub mod text;
+pub mod voice;
+pub mod voices;
 pub mod wav;
+pub mod wording;
 
+mod breaker;
 mod decode;
+mod polish;
 mod resample;
 mod riff;
 mod shipped;

@@ -17,11 +17,17 @@ impl Loudness {
     /// Measures A-law at 8 kHz in blocks of 20 ms. Nothing at all is as loud as silence.
     #[must_use]
     pub fn of(alaw: &[u8]) -> Self {
-        let powers: Vec<f32> = alaw.chunks(BLOCK).map(power).collect();
+        let samples: Vec<f32> = alaw.iter().map(|byte| linear(*byte)).collect();
+        Self::of_samples(&samples)
+    }
+
+    /// Measures samples between -1 and 1 at 8 kHz in the same way.
+    pub(crate) fn of_samples(samples: &[f32]) -> Self {
+        let powers: Vec<f32> = samples.chunks(BLOCK).map(power).collect();
         let loudest = powers.iter().copied().fold(0.0, f32::max);
         let spoken = powers.iter().filter(|power| **power >= loudest * PAUSE);
         let (sum, count) = spoken.fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
-        let peak = alaw.iter().map(|byte| linear(*byte).abs()).fold(0.0, f32::max);
+        let peak = samples.iter().map(|sample| sample.abs()).fold(0.0, f32::max);
         Self { peak_dbfs: decibels(peak * peak), rms_dbfs: decibels(sum / f32::max(count, 1.0)) }
     }
 
@@ -69,9 +75,9 @@ impl fmt::Display for Warning {
     }
 }
 
-fn power(block: &[u8]) -> f32 {
+fn power(block: &[f32]) -> f32 {
     let (sum, count) =
-        block.iter().fold((0.0, 0.0), |(sum, count), byte| (sum + linear(*byte).powi(2), count + 1.0));
+        block.iter().fold((0.0, 0.0), |(sum, count), sample| (sum + sample.powi(2), count + 1.0));
     sum / f32::max(count, 1.0)
 }
 

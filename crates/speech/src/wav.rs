@@ -181,7 +181,7 @@ fn judged(alaw: Vec<u8>, clipped: bool) -> Imported {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i16 just before")]
-fn to_alaw(sample: f32) -> u8 {
+pub(crate) fn to_alaw(sample: f32) -> u8 {
     encode_alaw((sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16)
 }
 
@@ -192,7 +192,7 @@ pub const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const SECS_MAX: usize = 300;
 
 /// What a leg hears as it is.
-const TELEPHONE: Format = Format { width: Width::ALaw, channels: Channels::Mono, rate: RATE };
+pub(crate) const TELEPHONE: Format = Format { width: Width::ALaw, channels: Channels::Mono, rate: RATE };
 
 const HEADER_BYTES: usize = 58;
 const SAMPLE_MICROS: u64 = 125;

@@ -1,0 +1,3 @@
+//! The engines that speak.
+
+pub mod espeak;
