@@ -7,6 +7,7 @@ mod apps;
 mod calls;
 mod keys;
 mod numbers;
+mod pages;
 mod pushes;
 mod voice_files;
 
@@ -15,6 +16,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 pub use self::apps::{AppDraft, AppLine};
 pub use self::keys::{KeyLine, NewKey};
 pub use self::numbers::NumberLine;
+pub use self::pages::AppPick;
 pub use self::pushes::{AttemptLine, PushLine, PushPick};
 pub use self::voice_files::VoiceFileLine;
 
