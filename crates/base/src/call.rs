@@ -31,6 +31,17 @@ pub struct Text {
     pub words: Private<Box<str>>,
     /// How fast, in percent of the voice's own pace: 50 to 200.
     pub speed: u8,
+    /// Whom they are about.
+    pub about: About,
+}
+
+/// Whom a text is about: it decides for how long its sound may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Nobody: everybody who hears it hears the same.
+    Nobody,
+    /// The one who hears it: a name, a code or an amount stands in it.
+    OnePerson,
 }
 
 /// Everything that is known of a call when it is accepted, with numbers, clips and addresses resolved.
