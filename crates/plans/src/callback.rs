@@ -4,6 +4,7 @@
 //! New ─start─▶ RingingA ─Answered A─▶ Greeting ─ClipEnded A─▶ RingingB ─Answered B─▶ Talking ─end of time─▶ Closing
 //!                  └──────── Answered A, no greeting ───────────▶┘
 //!
+//! New ─SpeechFailed─▶ Over                    what cannot be said is no reason to ring
 //! RingingA, RingingB ─Deadline─▶ Closing      the ring time is over
 //! Greeting ─Deadline─▶ Closing                a greeting that never ends is a fault
 //! Talking ─Deadline─▶ Talking                 the last-minute announcement, once
@@ -12,7 +13,8 @@
 //! Closing ─last Released │ Deadline─▶ Over
 //! ```
 //!
-//! While B is dialled, A hears the wait voice, and B's early media in its place as far as the order allows.
+//! While B is dialled, A hears the wait voice, and B's early media in its place as far as the order allows. A conversation
+//! that is recorded begins with the tone that says so, to both.
 
 use std::mem;
 use std::time::Duration;
@@ -20,15 +22,20 @@ use std::time::Duration;
 use base::clip::ClipKey;
 use base::id::Leg;
 use base::limits;
-use base::order::{self, CalleeMedia, Longest};
+use base::order::{self, CalleeMedia, Longest, Recorded};
 use base::release::{Cause, Ending, Party, Release};
 use base::time::Instant;
 
 use crate::closing::Closing;
+use crate::ending::{self, STOPPED, by_platform};
 use crate::plan::{Event, Plan, Repeat, Todo};
 
 /// How long before the end of a limited conversation the announcement is heard.
 const LAST_MINUTE: Duration = Duration::from_secs(60);
+
+/// How long the tone that says "recorded" is left alone in a conversation of one minute, whose announcement would cut
+/// it off.
+const HINT: Duration = Duration::from_secs(3);
 
 /// The plan of a callback.
 #[derive(Debug)]
@@ -37,6 +44,7 @@ pub struct Callback {
     wait_voice: ClipKey,
     callee_media: CalleeMedia,
     longest: Option<Longest<ClipKey>>,
+    recorded: Option<Recorded<ClipKey>>,
     state: State,
 }
 
@@ -67,6 +75,7 @@ impl Callback {
             wait_voice: order.wait_voice,
             callee_media: order.callee_media,
             longest: order.longest.clone(),
+            recorded: order.recorded.clone(),
             state: State::New,
         }
     }
@@ -85,9 +94,11 @@ impl Plan for Callback {
         use State::{Closing, Greeting, New, Over, RingingA, RingingB, Talking};
         let state = mem::replace(&mut self.state, Over);
         self.state = match (state, event) {
+            (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
+
             (RingingA { .. }, Event::Answered { leg: A }) => self.greet(now, todo),
             (RingingA { until }, Event::Deadline) if now >= until => a_rang_too_long(now, todo),
-            (RingingA { .. }, Event::Released { leg: A, release }) => over(of(A, release), todo),
+            (RingingA { .. }, Event::Released { leg: A, release }) => over(ending::of(A, release), todo),
 
             // A greeting that cannot be played is no reason to lose the call.
             (Greeting { .. }, Event::ClipEnded { leg: A } | Event::ClipFailed { leg: A }) => {
@@ -126,6 +137,7 @@ impl Plan for Callback {
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
+                | Event::SpeechFailed
                 | Event::Digit { .. }
                 | Event::Released { .. }
                 | Event::Deadline
@@ -176,17 +188,22 @@ impl Callback {
 
     fn connect(&self, now: Instant, todo: &mut Todo) -> State {
         todo.bridge();
-        match &self.longest {
-            None => State::Talking { last_minute_at: None, end_at: now + limits::CALL },
-            Some(longest) if longest.talk <= LAST_MINUTE => {
-                self.announce_last_minute(todo);
-                State::Talking { last_minute_at: None, end_at: now + longest.talk }
-            }
-            Some(longest) => State::Talking {
-                last_minute_at: Some(now + (longest.talk - LAST_MINUTE)),
-                end_at: now + longest.talk,
-            },
+        if let Some(recorded) = &self.recorded {
+            todo.record(recorded.hint);
         }
+        let Some(longest) = &self.longest else {
+            return State::Talking { last_minute_at: None, end_at: now + limits::CALL };
+        };
+        let end_at = now + longest.talk;
+        let before = match longest.talk.saturating_sub(LAST_MINUTE) {
+            Duration::ZERO if self.recorded.is_some() => HINT,
+            before => before,
+        };
+        if before.is_zero() {
+            self.announce_last_minute(todo);
+            return State::Talking { last_minute_at: None, end_at };
+        }
+        State::Talking { last_minute_at: Some(now + before), end_at }
     }
 
     fn announce_last_minute(&self, todo: &mut Todo) {
@@ -197,7 +214,7 @@ impl Callback {
 }
 
 fn a_rang_too_long(now: Instant, todo: &mut Todo) -> State {
-    let ending = Ending { by: Party::Platform, cause: Cause::RingTimeout, leg: Some(Leg::A) };
+    let ending = ending::rang_too_long(Leg::A);
     State::Closing(Closing::new(now, ending).hang_up(Leg::A, ending.by, ending.cause, todo))
 }
 
@@ -207,7 +224,7 @@ fn greeting_hangs(now: Instant, todo: &mut Todo) -> State {
 }
 
 fn b_rang_too_long(now: Instant, todo: &mut Todo) -> State {
-    let ending = Ending { by: Party::Platform, cause: Cause::RingTimeout, leg: Some(Leg::B) };
+    let ending = ending::rang_too_long(Leg::B);
     let closing = Closing::new(now, ending).hang_up(Leg::B, ending.by, ending.cause, todo).hang_up(
         Leg::A,
         ending.by,
@@ -218,7 +235,7 @@ fn b_rang_too_long(now: Instant, todo: &mut Todo) -> State {
 }
 
 fn b_failed(now: Instant, release: Release, todo: &mut Todo) -> State {
-    let closing = Closing::new(now, of(Leg::B, release));
+    let closing = Closing::new(now, ending::of(Leg::B, release));
     State::Closing(closing.hang_up(Leg::A, release.by, Cause::OtherPartyGone, todo))
 }
 
@@ -228,13 +245,12 @@ fn a_left_b(now: Instant, release: Release, todo: &mut Todo) -> State {
 }
 
 fn hung_up(now: Instant, leg: Leg, release: Release, todo: &mut Todo) -> State {
-    let closing = Closing::new(now, of(leg, release));
+    let closing = Closing::new(now, ending::of(leg, release));
     State::Closing(closing.hang_up(leg.other(), release.by, Cause::Normal, todo))
 }
 
 fn time_over(now: Instant, todo: &mut Todo) -> State {
-    let ending = Ending { by: Party::Platform, cause: Cause::TimeOver, leg: None };
-    close_all(now, ending, &[Leg::A, Leg::B], todo)
+    close_all(now, by_platform(Cause::TimeOver), &[Leg::A, Leg::B], todo)
 }
 
 fn stop(now: Instant, up: &[Leg], todo: &mut Todo) -> State {
@@ -252,11 +268,6 @@ fn over(ending: Ending, todo: &mut Todo) -> State {
     State::Over
 }
 
-/// The release of a leg as the ending of the call.
-const fn of(leg: Leg, release: Release) -> Ending {
-    Ending { by: release.by, cause: release.cause, leg: Some(leg) }
-}
-
 /// A hung up before B had answered: nobody was connected, so it is not a normal end.
 const fn a_left_early(release: Release) -> Ending {
     let cause = match release.cause {
@@ -265,5 +276,3 @@ const fn a_left_early(release: Release) -> Ending {
     };
     Ending { by: release.by, cause, leg: Some(Leg::A) }
 }
-
-const STOPPED: Ending = Ending { by: Party::Customer, cause: Cause::Stopped, leg: None };

@@ -46,6 +46,7 @@ impl Closing {
             | Event::Answered { .. }
             | Event::ClipEnded { .. }
             | Event::ClipFailed { .. }
+            | Event::SpeechFailed
             | Event::Digit { .. }
             | Event::Stop => false,
         };

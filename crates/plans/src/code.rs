@@ -4,6 +4,7 @@
 //! New ─start─▶ Ringing ─Answered─▶ Before ─ClipEnded─▶ Saying ─ClipEnded─▶ After ─ClipEnded─▶ Closing
 //!                                                         └─ClipEnded, nothing after─────────▶┘
 //!
+//! New ─SpeechFailed─▶ Over                      what cannot be said is no reason to ring
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
 //! Before, Saying, After ─Deadline─▶ Closing    the longest announcement is over
 //! Before, Saying, After ─ClipFailed─▶ Closing  a code that is only half heard is of no use
@@ -21,10 +22,11 @@ use base::id::Leg;
 use base::limits;
 use base::order;
 use base::private::Private;
-use base::release::{Cause, Ending, Party, Release};
+use base::release::{Cause, Ending};
 use base::time::Instant;
 
 use crate::closing::Closing;
+use crate::ending::{self, STOPPED, by_platform};
 use crate::plan::{Event, Plan, Repeat, Todo};
 
 /// The plan of a verification code.
@@ -75,23 +77,27 @@ impl Plan for Code {
         use State::{After, Before, Closing, New, Over, Ringing, Saying};
         let state = mem::replace(&mut self.state, Over);
         self.state = match (state, event) {
+            (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
+
             (Ringing { .. }, Event::Answered { leg: A }) => self.say_before(now, todo),
-            (Ringing { until }, Event::Deadline) if now >= until => close(now, RANG_TOO_LONG, todo),
+            (Ringing { until }, Event::Deadline) if now >= until => {
+                close(now, ending::rang_too_long(A), todo)
+            }
 
             (Before { until }, Event::ClipEnded { leg: A }) => self.say_code(until, todo),
             (Saying { until }, Event::ClipEnded { leg: A }) => self.say_after(now, until, todo),
-            (After { .. }, Event::ClipEnded { leg: A }) => close(now, DONE, todo),
+            (After { .. }, Event::ClipEnded { leg: A }) => close(now, by_platform(Cause::Normal), todo),
             (Before { until } | Saying { until } | After { until }, Event::Deadline) if now >= until => {
-                close(now, TIME_OVER, todo)
+                close(now, by_platform(Cause::TimeOver), todo)
             }
             (Before { .. } | Saying { .. } | After { .. }, Event::ClipFailed { leg: A }) => {
-                close(now, CLIP_FAULT, todo)
+                close(now, by_platform(Cause::ClipFault), todo)
             }
 
             (
                 Ringing { .. } | Before { .. } | Saying { .. } | After { .. },
                 Event::Released { leg: A, release },
-            ) => over(of(release), todo),
+            ) => over(ending::of(A, release), todo),
             (New, Event::Stop) => over(STOPPED, todo),
             (Ringing { .. } | Before { .. } | Saying { .. } | After { .. }, Event::Stop) => {
                 close(now, STOPPED, todo)
@@ -107,6 +113,7 @@ impl Plan for Code {
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
+                | Event::SpeechFailed
                 | Event::Digit { .. }
                 | Event::Released { .. }
                 | Event::Deadline
@@ -146,7 +153,7 @@ impl Code {
     }
 
     fn say_after(&self, now: Instant, until: Instant, todo: &mut Todo) -> State {
-        let Some(after) = self.after else { return close(now, DONE, todo) };
+        let Some(after) = self.after else { return close(now, by_platform(Cause::Normal), todo) };
         todo.play(Leg::A, [after], Repeat::Once);
         State::After { until }
     }
@@ -161,19 +168,4 @@ fn over(ending: Ending, todo: &mut Todo) -> State {
     State::Over
 }
 
-/// The release of the only leg as the ending of the call.
-const fn of(release: Release) -> Ending {
-    Ending { by: release.by, cause: release.cause, leg: Some(Leg::A) }
-}
-
 const PAUSE: ClipKey = ClipKey::System(SystemClip::Pause);
-
-const DONE: Ending = by_platform(Cause::Normal);
-const TIME_OVER: Ending = by_platform(Cause::TimeOver);
-const CLIP_FAULT: Ending = by_platform(Cause::ClipFault);
-const RANG_TOO_LONG: Ending = Ending { by: Party::Platform, cause: Cause::RingTimeout, leg: Some(Leg::A) };
-const STOPPED: Ending = Ending { by: Party::Customer, cause: Cause::Stopped, leg: None };
-
-const fn by_platform(cause: Cause) -> Ending {
-    Ending { by: Party::Platform, cause, leg: None }
-}

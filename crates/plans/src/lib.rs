@@ -1,7 +1,7 @@
 //! What a call does: one pure state machine a product.
 //!
 //! ```text
-//! Event (news of a leg, a deadline, a stop) ─▶ Plan ─▶ Todo (dial, play, bridge, hang up, over)
+//! Event (news of a leg, a deadline, a stop) ─▶ Plan ─▶ Todo (dial, play, bridge, record, report, hang up, over)
 //! ```
 //!
 //! *Takes* a [`Call`] once and then [`Event`]s; *gives* [`Wish`]es in the order in which they are to
@@ -20,6 +20,8 @@
 pub mod callback;
 mod closing;
 pub mod code;
+mod ending;
+pub mod notice;
 pub mod plan;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ use base::order::Product;
 
 use crate::callback::Callback;
 use crate::code::Code;
+use crate::notice::Notice;
 pub use crate::plan::{Event, Plan, Repeat, Todo, Wish};
 
 /// The plan of an accepted call, not yet started.
@@ -38,5 +41,6 @@ pub fn plan_for(call: &Call) -> Box<dyn Plan> {
     match &call.product {
         Product::Callback(order) => Box::new(Callback::new(order)),
         Product::Code(order) => Box::new(Code::new(order)),
+        Product::Notice(order) => Box::new(Notice::new(order)),
     }
 }

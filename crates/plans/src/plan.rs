@@ -13,7 +13,8 @@ use smallvec::SmallVec;
 
 /// What one call does. It is started once, then told everything that happens to its legs.
 pub trait Plan: Send + fmt::Debug {
-    /// Begins the call: wishes the first leg to be dialled. A second start changes nothing.
+    /// Begins the call: wishes the first leg to be dialled. A second start changes nothing, and so does one after
+    /// [`Event::SpeechFailed`].
     fn start(&mut self, now: Instant, todo: &mut Todo);
 
     /// Takes news in and adds what is to be done about it. News that no longer matters adds nothing.
@@ -53,6 +54,8 @@ pub enum Event {
         /// The leg that was to hear it.
         leg: Leg,
     },
+    /// The words of the call could not be spoken. Told in place of the start.
+    SpeechFailed,
     /// The party pressed a key.
     Digit {
         /// The leg that pressed it.
@@ -87,6 +90,8 @@ pub enum Wish {
         /// Whether the list is played again and again.
         repeat: Repeat,
     },
+    /// Let a leg hear nothing in place of what it hears now.
+    Silence(Leg),
     /// Let a leg hear the other leg's early media in place of what it hears now.
     PassEarlyMedia {
         /// The leg that hears it.
@@ -100,6 +105,18 @@ pub enum Wish {
         ears: Ears,
         /// The clip.
         clip: ClipKey,
+    },
+    /// Record what bridged parties say, from now until one of them is gone. It may not come about; the call goes on.
+    Record {
+        /// What both hear as it begins.
+        hint: ClipKey,
+    },
+    /// Tell the customer which keys were pressed where keys were asked for.
+    Report {
+        /// The leg that pressed them.
+        leg: Leg,
+        /// All of them, in order; at least one.
+        digits: Private<Box<str>>,
     },
     /// Release a dialled leg, answered or not.
     HangUp {
@@ -157,6 +174,11 @@ impl Todo {
         self.wishes.push(Wish::Play { leg, clips: clips.into_iter().collect(), repeat });
     }
 
+    /// Adds [`Wish::Silence`].
+    pub fn silence(&mut self, leg: Leg) {
+        self.wishes.push(Wish::Silence(leg));
+    }
+
     /// Adds [`Wish::PassEarlyMedia`].
     pub fn pass_early_media(&mut self, to: Leg) {
         self.wishes.push(Wish::PassEarlyMedia { to });
@@ -170,6 +192,16 @@ impl Todo {
     /// Adds [`Wish::Announce`].
     pub fn announce(&mut self, ears: Ears, clip: ClipKey) {
         self.wishes.push(Wish::Announce { ears, clip });
+    }
+
+    /// Adds [`Wish::Record`].
+    pub fn record(&mut self, hint: ClipKey) {
+        self.wishes.push(Wish::Record { hint });
+    }
+
+    /// Adds [`Wish::Report`].
+    pub fn report(&mut self, leg: Leg, digits: Private<Box<str>>) {
+        self.wishes.push(Wish::Report { leg, digits });
     }
 
     /// Adds [`Wish::HangUp`].

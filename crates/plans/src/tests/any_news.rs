@@ -7,9 +7,10 @@ use base::release::{Cause, Party, Release};
 use proptest::prelude::*;
 
 use super::script::Script;
-use super::{callback as callbacks, code as codes};
+use super::{callback as callbacks, code as codes, notice as notices};
 use crate::callback::Callback;
 use crate::code::Code;
+use crate::notice::Notice;
 use crate::plan::{Event, Plan};
 
 /// One step of a random history.
@@ -40,7 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => leg().prop_map(|leg| Step::Hears(Event::Answered { leg })),
         4 => leg().prop_map(|leg| Step::Hears(Event::ClipEnded { leg })),
         1 => leg().prop_map(|leg| Step::Hears(Event::ClipFailed { leg })),
-        1 => leg().prop_map(|leg| Step::Hears(Event::Digit { leg, digit: Private::new('1') })),
+        4 => leg().prop_map(|leg| Step::Hears(Event::Digit { leg, digit: Private::new('1') })),
+        1 => Just(Step::Hears(Event::SpeechFailed)),
         1 => Just(Step::Hears(Event::Deadline)),
         1 => Just(Step::Hears(Event::Stop)),
         2 => (leg(), any::<bool>()).prop_map(|(leg, failure)| Step::Hears(Event::EarlyMedia { leg, failure })),
@@ -49,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn any_plan() -> impl Strategy<Value = Box<dyn Plan>> {
-    (0..8_u8).prop_map(|which| -> Box<dyn Plan> {
+    (0..12_u8).prop_map(|which| -> Box<dyn Plan> {
         match which {
             0 => Box::new(Callback::new(&callbacks::plain())),
             1 => Box::new(Callback::new(&callbacks::greeting())),
@@ -58,7 +60,11 @@ fn any_plan() -> impl Strategy<Value = Box<dyn Plan>> {
             4 => Box::new(Callback::new(&callbacks::limited(2, Ears::A))),
             5 => Box::new(Code::new(&codes::said(None))),
             6 => Box::new(Code::new(&codes::said(Some(9)))),
-            _ => Box::new(Code::new(&codes::with_goodbye())),
+            7 => Box::new(Code::new(&codes::with_goodbye())),
+            8 => Box::new(Callback::new(&callbacks::recorded())),
+            9 => Box::new(Notice::new(&notices::heard(2))),
+            10 => Box::new(Notice::new(&notices::asking(2, Some("11")))),
+            _ => Box::new(Notice::new(&notices::asking_then_heard(1))),
         }
     })
 }

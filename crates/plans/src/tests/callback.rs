@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::clip::{ClipKey, SystemClip};
 use base::id::Leg::{A, B};
 use base::number::E164;
-use base::order::{self, CalleeMedia, Ears, Longest};
+use base::order::{self, CalleeMedia, Ears, Longest, Recorded};
 use base::release::Cause;
 
 use super::script::{Script, script};
@@ -23,6 +23,7 @@ pub(super) fn plain() -> order::Callback<ClipKey> {
         pre_voice: None,
         wait_voice: ClipKey::System(SystemClip::RingBack),
         callee_media: CalleeMedia::All,
+        recorded: None,
     }
 }
 
@@ -41,6 +42,12 @@ pub(super) fn limited(minutes: u64, ears: Ears) -> order::Callback<ClipKey> {
     let talk = Duration::from_secs(60 * minutes);
     let last_minute = ClipKey::System(SystemClip::LastMinute);
     order::Callback { longest: Some(Longest { talk, last_minute, ears }), ..plain() }
+}
+
+/// Recorded.
+pub(super) fn recorded() -> order::Callback<ClipKey> {
+    let hint = ClipKey::System(SystemClip::HintTone);
+    order::Callback { recorded: Some(Recorded { hint }), ..plain() }
 }
 
 fn callback(order: &order::Callback<ClipKey>, story: impl FnOnce(&mut Script)) {
@@ -296,5 +303,29 @@ fn late_and_needless_news_changes_nothing() {
         call.hangs_up(A).is_stopped().does("hang up B Caller Normal");
         call.is_gone(B).does("over Caller Normal A");
         call.hangs_up(A).is_stopped().answers(B).deadline().does("");
+    });
+}
+
+#[test]
+fn a_recorded_conversation_begins_with_the_tone_that_says_so() {
+    callback(&recorded(), |call| {
+        b_rings(call).answers(B).does("bridge; record with hint-tone");
+        call.hangs_up(B).does("hang up A Callee Normal");
+    });
+}
+
+#[test]
+fn the_announcement_of_the_last_minute_leaves_the_tone_alone() {
+    callback(&order::Callback { recorded: recorded().recorded, ..limited(1, Ears::A) }, |call| {
+        b_rings(call).answers(B).does("bridge; record with hint-tone");
+        call.deadline_after_secs(3).does("announce last-minute to A");
+        call.deadline_after_secs(57).does("hang up A Platform TimeOver; hang up B Platform TimeOver");
+    });
+}
+
+#[test]
+fn what_cannot_be_said_dials_nobody() {
+    callback(&plain(), |call| {
+        call.has_no_words().starts().does("over Platform SpeechFault");
     });
 }

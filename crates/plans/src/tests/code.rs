@@ -159,3 +159,10 @@ fn the_code_is_in_no_debug_output() {
     todo.play(A, [ClipKey::System(SystemClip::Digit(4))], crate::Repeat::Once);
     assert!(!format!("{todo:?}").contains('4'));
 }
+
+#[test]
+fn what_cannot_be_said_dials_nobody() {
+    code(&said(Some(1)), |call| {
+        call.has_no_words().starts().does("over Platform SpeechFault");
+    });
+}

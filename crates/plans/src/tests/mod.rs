@@ -3,5 +3,6 @@
 mod any_news;
 mod callback;
 mod code;
+mod notice;
 mod script;
 mod witness;

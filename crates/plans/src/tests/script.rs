@@ -66,6 +66,11 @@ impl Script {
         self.hears(Event::ClipFailed { leg })
     }
 
+    /// What was to be said could not be.
+    pub(super) fn has_no_words(&mut self) -> &mut Self {
+        self.hears(Event::SpeechFailed)
+    }
+
     pub(super) fn presses(&mut self, leg: Leg, digit: char) -> &mut Self {
         self.hears(Event::Digit { leg, digit: Private::new(digit) })
     }
@@ -149,9 +154,12 @@ fn tell(wish: &Wish) -> String {
             };
             format!("{verb} {} to {leg}", clips.join(" "))
         }
+        Wish::Silence(leg) => format!("silence {leg}"),
         Wish::PassEarlyMedia { to } => format!("early media to {to}"),
         Wish::Bridge => "bridge".into(),
         Wish::Announce { ears, clip } => format!("announce {} to {ears:?}", name(clip)),
+        Wish::Record { hint } => format!("record with {}", name(hint)),
+        Wish::Report { leg, digits } => format!("report {} of {leg}", digits.expose()),
         Wish::HangUp { leg, by, cause } => format!("hang up {leg} {by:?} {cause:?}"),
         Wish::Over(ending) => {
             let leg = ending.leg.map_or_else(String::new, |leg| format!(" {leg}"));
@@ -169,5 +177,6 @@ fn name(clip: &ClipKey) -> String {
         ClipKey::System(SystemClip::LastMinute) => "last-minute".into(),
         ClipKey::System(SystemClip::HintTone) => "hint-tone".into(),
         ClipKey::Uploaded(_) => "upload".into(),
+        ClipKey::Spoken(_) => "speech".into(),
     }
 }

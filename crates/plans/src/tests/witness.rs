@@ -41,6 +41,7 @@ impl Witness {
             | Event::Answered { .. }
             | Event::ClipEnded { .. }
             | Event::ClipFailed { .. }
+            | Event::SpeechFailed
             | Event::Digit { .. }
             | Event::Released { .. }
             | Event::Deadline
@@ -60,11 +61,12 @@ impl Witness {
                 assert!(!clips.is_empty(), "something is played");
                 self.is_answered(*leg);
             }
+            Wish::Silence(leg) | Wish::Report { leg, .. } => self.is_answered(*leg),
             Wish::PassEarlyMedia { to } => {
                 self.is_answered(*to);
                 assert!(self.leg(to.other()) == LegState::Dialled, "early media comes before the answer");
             }
-            Wish::Bridge | Wish::Announce { ears: Ears::Both, .. } => {
+            Wish::Bridge | Wish::Record { .. } | Wish::Announce { ears: Ears::Both, .. } => {
                 self.is_answered(Leg::A);
                 self.is_answered(Leg::B);
             }
