@@ -7,7 +7,7 @@ use base::row::Row;
 use crate::record::Progress;
 use crate::{fee, status};
 
-/// What must be remembered of a call while it is open: its order and at most eight times.
+/// What must be remembered of a call while it is open: its order and some times.
 #[derive(Debug)]
 pub struct Fold {
     /// `None` once the call is over.
@@ -59,7 +59,12 @@ mod tests {
     fn replaying_what_the_journal_keeps_gives_the_same_rows() {
         let text = "0 accepted; 1 dialled A; 2 ringing A; 3 answered A; 9 released A Platform Normal; \
                     9 over Platform Normal";
-        for live in [story::callback(text), story::code(text)] {
+        let answered = "0 accepted; 1 spoken 250; 2 dialled A; 3 answered A; 4 speech A; 5 collected A 12; \
+                        9 released A Platform Normal; 9 over Platform Normal";
+        let recorded = "0 accepted; 1 dialled A; 9 recording; 4000 recorded 3991; 4001 over Caller Normal A";
+        for live in
+            [story::callback(text), story::code(text), story::notice(answered), story::callback(recorded)]
+        {
             let kept = serde_json::to_string(&live).unwrap();
             let replayed: Vec<Entry> = serde_json::from_str(&kept).unwrap();
             assert_eq!(story::rows(&live), story::rows(&replayed));

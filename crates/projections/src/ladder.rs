@@ -107,8 +107,14 @@ fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         Fact::EarlyMedia { leg } => Arrow::Through(*leg, "early media"),
         Fact::Bridged => Arrow::Both("conversation"),
         Fact::Digit { leg, .. } => Arrow::From(*leg, "key".into()),
+        Fact::Collected { leg, .. } => Arrow::From(*leg, "keys".into()),
         Fact::Released { leg, release } => released(*leg, release, answered[leg.index()]),
-        Fact::Accepted(_) | Fact::StopAsked | Fact::Over(_) => Arrow::Plain,
+        Fact::Accepted(_)
+        | Fact::Spoken { .. }
+        | Fact::RecordingStarted
+        | Fact::RecordingEnded { .. }
+        | Fact::StopAsked
+        | Fact::Over(_) => Arrow::Plain,
     }
 }
 
@@ -145,6 +151,13 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
         Fact::EarlyMedia { leg } => format!("{leg} hears what {}'s network sends", leg.other()),
         Fact::Bridged => "A and B hear each other".into(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
+        Fact::Collected { leg, digits } => match digits.expose().len() {
+            1 => format!("{leg} has answered with 1 key"),
+            keys => format!("{leg} has answered with {keys} keys"),
+        },
+        Fact::Spoken { took } => format!("words spoken in {:.3} s", took.as_secs_f64()),
+        Fact::RecordingStarted => "recording".into(),
+        Fact::RecordingEnded { length } => format!("recorded {:.3} s", length.as_secs_f64()),
         Fact::StopAsked => "the customer asked to stop".into(),
         Fact::Released { leg, release } => {
             let q850 = release.q850.map_or_else(String::new, |q850| format!(" (Q.850 {q850})"));
@@ -158,6 +171,7 @@ const fn product_words(product: ProductKind) -> &'static str {
     match product {
         ProductKind::Callback => "callback",
         ProductKind::Code => "verification code",
+        ProductKind::Notice => "notice",
     }
 }
 
@@ -170,6 +184,7 @@ const fn clip_words(clip: ClipKey) -> &'static str {
         ClipKey::System(SystemClip::HintTone) => "the recording tone",
         ClipKey::System(SystemClip::Pause) => "a pause",
         ClipKey::Uploaded(_) => "a voice file",
+        ClipKey::Spoken(_) => "spoken words",
     }
 }
 
@@ -199,6 +214,10 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::Stopped => "stopped",
         Cause::TimeOver => "time over",
         Cause::ClipFault => "clip cannot be played",
+        Cause::ClipMissing => "clip is missing",
+        Cause::SpeechFault => "words cannot be spoken",
+        Cause::NoDigits => "no key pressed",
+        Cause::RecordingFault => "recording cannot begin",
         Cause::Interrupted => "interrupted",
         Cause::OurFault => "fault of our own",
     }
@@ -257,6 +276,42 @@ mod tests {
                 " +3661.000 s   │◀───── BYE ──────│   A gone: stopped, by the customer",
                 " +3661.000 s   │                 │   over: stopped, by the customer",
             ],
+        );
+    }
+
+    #[test]
+    fn a_notice_tells_how_many_keys_came_and_not_which() {
+        reads(
+            &story::notice(
+                "0 accepted; 180 spoken 179; 181 dialled A; 700 answered A; 710 speech A; 900 digit A; \
+                 901 collected A 4; 950 collected A 44; 960 released A Platform NoDigits; \
+                 960 over Platform NoDigits",
+            ),
+            &[
+                "               A               Huihu",
+                "    +0.000 s   │                 │   accepted: notice",
+                "    +0.180 s   │                 │   words spoken in 0.179 s",
+                "    +0.181 s   │◀─── INVITE ─────│   A dialled: +86138****0001",
+                "    +0.700 s   │────── 200 ─────▶│   A answered",
+                "    +0.710 s   │◀──── clip ──────│   A hears spoken words",
+                "    +0.900 s   │────── key ─────▶│   A pressed a key",
+                "    +0.901 s   │───── keys ─────▶│   A has answered with 1 key",
+                "    +0.950 s   │───── keys ─────▶│   A has answered with 2 keys",
+                "    +0.960 s   │◀───── BYE ──────│   A gone: no key pressed, by us",
+                "    +0.960 s   │                 │   over: no key pressed, by us",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_recording_is_told_from_its_beginning_to_its_end() {
+        let ladder = ladder(&story::callback("0 accepted; 5 recording; 3750 recorded 3745"));
+        assert!(
+            ladder.ends_with(
+                "    +0.005 s   │                 │                 │   recording\n    \
+                 +3.750 s   │                 │                 │   recorded 3.745 s\n"
+            ),
+            "{ladder}"
         );
     }
 

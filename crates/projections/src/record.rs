@@ -1,11 +1,15 @@
 //! The call detail record: facts add up to it, and it is complete when the call is over.
 
+use std::time::Duration;
+
 use base::call::Call;
+use base::clip::ClipKey;
 use base::fact::{Entry, Fact};
 use base::id::Leg;
+use base::limits;
 use base::order::Product;
 use base::private::Private;
-use base::record::{CallRecord, LegRecord};
+use base::record::{CallRecord, LegRecord, Recording, SpeechUse};
 use base::release::Ending;
 use base::time::Timestamp;
 
@@ -15,6 +19,9 @@ pub(crate) struct Progress {
     call: Box<Call>,
     legs: [LegRecord; 2],
     bridged_at: Option<Timestamp>,
+    recording_at: Option<Timestamp>,
+    recording: Option<Duration>,
+    speech: SpeechUse,
 }
 
 impl Progress {
@@ -22,7 +29,14 @@ impl Progress {
     pub(crate) fn new(call: &Call) -> Self {
         let mut call = Box::new(call.clone());
         forget_the_code(&mut call);
-        Self { call, legs: [LegRecord::default(); 2], bridged_at: None }
+        Self {
+            call,
+            legs: [LegRecord::default(); 2],
+            bridged_at: None,
+            recording_at: None,
+            recording: None,
+            speech: SpeechUse::default(),
+        }
     }
 
     pub(crate) fn call(&self) -> &Call {
@@ -33,11 +47,16 @@ impl Progress {
         &self.legs[leg.index()]
     }
 
+    /// When the recording began that has not ended, if there is one.
+    pub(crate) fn records_since(&self) -> Option<Timestamp> {
+        self.recording_at.filter(|_| self.recording.is_none())
+    }
+
     /// Takes a fact in. Whether it says something new: the first news of its kind counts, and only while it can be
     /// true (a leg that is answered does not begin to ring, and one that is gone does nothing).
     pub(crate) fn apply(&mut self, entry: &Entry) -> bool {
         let at = entry.at;
-        match entry.fact {
+        match &entry.fact {
             Fact::Dialled { leg } => first(&mut self.legs[leg.index()].dialled_at, at),
             Fact::Ringing { leg, .. } => {
                 let leg = &mut self.legs[leg.index()];
@@ -50,10 +69,32 @@ impl Progress {
             Fact::Released { leg, release } => {
                 let leg = &mut self.legs[leg.index()];
                 // A leg whose INVITE could not even leave is released too, without having been dialled.
-                leg.release.get_or_insert(release);
+                leg.release.get_or_insert(*release);
                 first(&mut leg.released_at, at)
             }
             Fact::Bridged => first(&mut self.bridged_at, at),
+            // A party may answer many times, and the same each time.
+            Fact::Collected { leg, .. } => {
+                let leg = &self.legs[leg.index()];
+                !is_gone(leg) && leg.answered_at.is_some()
+            }
+            Fact::ClipStarted { clip: ClipKey::Spoken(_), .. } => {
+                self.speech.plays = self.speech.plays.saturating_add(1);
+                true
+            }
+            Fact::Spoken { took } => {
+                let news = self.speech.took.is_zero();
+                if news {
+                    self.speech.took = *took;
+                }
+                news
+            }
+            Fact::RecordingStarted => first(&mut self.recording_at, at),
+            Fact::RecordingEnded { length } => {
+                let news = self.recording.is_none();
+                self.recording.get_or_insert(*length);
+                news
+            }
             // They leave no trace in the record.
             Fact::Accepted(_)
             | Fact::ClipStarted { .. }
@@ -67,6 +108,9 @@ impl Progress {
 
     /// The call is over.
     pub(crate) fn close(self, at: Timestamp, ending: Ending) -> CallRecord {
+        let long_enough = |length: &Duration| *length >= limits::RECORDING_SHORTEST;
+        let length = self.recording.filter(long_enough);
+        let recording = self.recording_at.zip(length);
         let last_gone = self.legs.iter().filter_map(|leg| leg.released_at).max();
         CallRecord {
             call: *self.call,
@@ -74,6 +118,8 @@ impl Progress {
             bridged_at: self.bridged_at,
             ended_at: last_gone.unwrap_or(at),
             ending,
+            recording: recording.map(|(started_at, length)| Recording { started_at, length }),
+            speech: self.speech,
         }
     }
 }
@@ -108,7 +154,7 @@ fn first(time: &mut Option<Timestamp>, at: Timestamp) -> bool {
 fn forget_the_code(call: &mut Call) {
     match &mut call.product {
         Product::Code(code) => code.digits = Private::default(),
-        Product::Callback(_) => {}
+        Product::Callback(_) | Product::Notice(_) => {}
     }
 }
 
@@ -167,6 +213,29 @@ mod tests {
         assert_eq!(leg.answered_at.map(story::millis), Some(4));
         assert_eq!(leg.released_at.map(story::millis), Some(7));
         assert_eq!(leg.release.unwrap().cause, Cause::Normal);
+    }
+
+    #[test]
+    fn a_recording_is_in_the_record_unless_it_is_short() {
+        let recorded = |ended| {
+            let text = format!("0 accepted; 1 dialled A; 9 recording; {ended}; 9999 over Caller Normal A");
+            let recording = story::record(&story::callback(&text)).unwrap().recording;
+            recording.map(|recording| (story::millis(recording.started_at), recording.length.as_millis()))
+        };
+        assert_eq!(recorded("3009 recorded 3000"), Some((9, 3_000)));
+        assert_eq!(recorded("3009 recorded 4000; 5000 recorded 5000; 6000 recording"), Some((9, 4_000)));
+        assert_eq!(recorded("3008 recorded 2999"), None);
+        assert_eq!(recorded("3008 bridged"), None, "nobody knows how long");
+    }
+
+    #[test]
+    fn what_was_spoken_is_counted() {
+        let record = story::record(&story::notice(
+            "0 accepted; 1 spoken 250; 2 dialled A; 3 answered A; 4 speech A; 5 clip A; 6 speech A; \
+             8 released A Platform Normal; 8 over Platform Normal",
+        ))
+        .unwrap();
+        assert_eq!(record.speech, SpeechUse { plays: 2, took: Duration::from_millis(250) });
     }
 
     #[test]

@@ -7,10 +7,11 @@ use base::time::Timestamp;
 
 use crate::record::{self, Progress};
 
-/// The entries that close a call which a dead process left open: the release of every leg that is still up, then
-/// the end. Empty for a call that is over, and when `entries` does not begin with an acceptance.
+/// The entries that close a call which a dead process left open: the end of its recording, the release of every leg
+/// that is still up, then the end. Empty for a call that is over, and when `entries` does not begin with an acceptance.
 ///
-/// `entries` are all entries of the call; `at` is now. The new ones are not dated before the old ones.
+/// `entries` are all entries of the call; `at` is when the process was last known to live. The new ones are not dated
+/// before the old ones.
 #[must_use]
 pub fn close_interrupted(entries: &[Entry], at: Timestamp) -> Vec<Entry> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Vec::new() };
@@ -25,8 +26,10 @@ pub fn close_interrupted(entries: &[Entry], at: Timestamp) -> Vec<Entry> {
     let up = [Leg::A, Leg::B].into_iter().filter(|leg| record::is_up(progress.leg(*leg)));
     let released =
         up.map(|leg| Fact::Released { leg, release: interrupted(record::had_rung(progress.leg(leg))) });
-    let facts = released.chain([Fact::Over(ENDING)]);
     let at = at.max(last.at);
+    // What the process recorded after it was last seen alive is in the file too, and counts for nothing.
+    let recorded = progress.records_since().map(|began| Fact::RecordingEnded { length: at.since(began) });
+    let facts = recorded.into_iter().chain(released).chain([Fact::Over(ENDING)]);
     facts.zip(last.seq + 1..).map(|(fact, seq)| Entry { call: first.call, seq, at, fact }).collect()
 }
 
@@ -48,6 +51,7 @@ mod tests {
             Fact::Released { leg, release } => {
                 format!("{} released {leg} {:?} rang={}", entry.seq, release.cause, release.rang)
             }
+            Fact::RecordingEnded { length } => format!("{} recorded {}", entry.seq, length.as_millis()),
             Fact::Over(ending) => format!("{} over {:?}", entry.seq, ending.cause),
             _ => panic!("recovery only closes"),
         };
@@ -67,6 +71,22 @@ mod tests {
             ),
             "6 released B Interrupted rang=true; 7 over Interrupted"
         );
+    }
+
+    #[test]
+    fn a_recording_is_as_long_as_the_process_is_known_to_have_lived() {
+        let talking =
+            "0 accepted; 1 dialled A; 2 answered A; 3 dialled B; 4 answered B; 5 bridged; 40000 recording";
+        assert_eq!(
+            closed(talking),
+            "7 recorded 60000; 8 released A Interrupted rang=true; 9 released B Interrupted rang=true; \
+             10 over Interrupted"
+        );
+        let mut entries = story::callback(talking);
+        entries.extend(close_interrupted(&entries, story::at(100_000)));
+        let recording = story::record(&entries).unwrap().recording.unwrap();
+        assert_eq!((story::millis(recording.started_at), recording.length.as_secs()), (40_000, 60));
+        assert!(closed("0 accepted; 40000 recording; 45000 recorded 5000").starts_with("3 over"));
     }
 
     #[test]

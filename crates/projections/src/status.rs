@@ -1,4 +1,5 @@
-//! Status rows: dialled, ringing and answered of each leg, and one over, told of leg A, when the call has ended.
+//! Status rows: dialled, ringing and answered of each leg, the keys that were asked for each time they have come, and
+//! one over, told of leg A, when the call has ended.
 //!
 //! A call without a receiver for them owes nobody anything and has no rows.
 
@@ -13,16 +14,20 @@ use crate::record;
 
 /// Adds the row of a fact that is news, if it is one that customers are told.
 pub(crate) fn tell(call: &Call, entry: &Entry, rows: &mut Vec<Row>) {
-    let (leg, kind) = match entry.fact {
-        Fact::Dialled { leg } => (leg, StatusKind::Dialled),
-        Fact::Ringing { leg, .. } => (leg, StatusKind::Ringing),
-        Fact::Answered { leg, .. } => (leg, StatusKind::Answered),
+    let (leg, kind) = match &entry.fact {
+        Fact::Dialled { leg } => (*leg, StatusKind::Dialled),
+        Fact::Ringing { leg, .. } => (*leg, StatusKind::Ringing),
+        Fact::Answered { leg, .. } => (*leg, StatusKind::Answered),
+        Fact::Collected { leg, digits } => (*leg, StatusKind::Collected { digits: digits.clone() }),
         Fact::Accepted(_)
         | Fact::ClipStarted { .. }
         | Fact::CodeStarted { .. }
         | Fact::EarlyMedia { .. }
         | Fact::Bridged
         | Fact::Digit { .. }
+        | Fact::Spoken { .. }
+        | Fact::RecordingStarted
+        | Fact::RecordingEnded { .. }
         | Fact::StopAsked
         | Fact::Released { .. }
         | Fact::Over(_) => return,
@@ -86,6 +91,19 @@ mod tests {
              9 over Platform Normal",
         ));
         assert_eq!(told, "dialled A 1; ringing A 2; answered A 3; over A 9 Platform Normal connected");
+    }
+
+    #[test]
+    fn each_answer_to_a_notice_is_told() {
+        let told = statuses(&story::notice(
+            "0 accepted; 1 spoken 250; 2 dialled A; 3 answered A; 4 speech A; 5 digit A; 5 collected A 1; \
+             6 speech A; 7 digit A; 7 collected A 1; 8 released A Platform Normal; 8 collected A 1; \
+             8 over Platform Normal",
+        ));
+        assert_eq!(
+            told,
+            "dialled A 2; answered A 3; collected A 5 1; collected A 7 1; over A 8 Platform Normal connected"
+        );
     }
 
     #[test]

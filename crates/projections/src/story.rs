@@ -2,12 +2,14 @@
 //!
 //! Each fact begins with its time in milliseconds after the acceptance.
 
+use std::time::Duration;
+
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::fact::{Entry, Fact};
-use base::id::{AppId, CallId, Leg};
+use base::id::{AppId, CallId, ClipId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Product};
+use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
 use base::private::Private;
 use base::record::CallRecord;
 use base::release::{Cause, Ending, Party, Release};
@@ -39,6 +41,20 @@ pub(crate) fn callback(text: &str) -> Vec<Entry> {
             pre_voice: None,
             wait_voice,
             callee_media: CalleeMedia::All,
+            recorded: Some(Recorded { hint: ClipKey::System(SystemClip::HintTone) }),
+        }),
+    )
+}
+
+/// The entries of a notice that is spoken and asks for a key.
+pub(crate) fn notice(text: &str) -> Vec<Entry> {
+    let collect = Some(Collect { digits_max: 1, replay_on: None });
+    entries(
+        text,
+        Product::Notice(Notice {
+            callee: number("+8613800000001"),
+            shown: number("+8675500000001"),
+            items: vec![NoticeItem { voice: SPEECH, collect }],
         }),
     )
 }
@@ -100,6 +116,8 @@ pub(crate) fn millis(time: Timestamp) -> i64 {
     time.millis() - BEGAN_MILLIS
 }
 
+const SPEECH: ClipKey = ClipKey::Spoken(ClipId::from_bytes([3; 16]));
+
 const BEGAN_MILLIS: i64 = 1_767_323_045_000;
 
 fn tell(row: &Row) -> String {
@@ -110,9 +128,13 @@ fn tell(row: &Row) -> String {
                 StatusKind::Dialled => "dialled",
                 StatusKind::Ringing => "ringing",
                 StatusKind::Answered => "answered",
+                StatusKind::Collected { .. } => "collected",
                 StatusKind::Over { .. } => "over",
             };
             let mut told = format!("{kind} {} {}", row.leg, millis(row.at));
+            if let StatusKind::Collected { digits } = &row.kind {
+                told += &format!(" {}", digits.expose());
+            }
             if let StatusKind::Over { ending, connected, rang, .. } = row.kind {
                 told += &format!(" {:?} {:?}", ending.by, ending.cause);
                 told += if connected { " connected" } else { "" };
@@ -159,15 +181,24 @@ fn fact(words: &[&str], call: &Call) -> Fact {
         ["ringing", on] => Fact::Ringing { leg: leg(on), dialog: None },
         ["answered", on] => Fact::Answered { leg: leg(on), dialog: None },
         ["clip", on] => Fact::ClipStarted { leg: leg(on), clip: ClipKey::System(SystemClip::RingBack) },
+        ["speech", on] => Fact::ClipStarted { leg: leg(on), clip: SPEECH },
         ["early", on] => Fact::EarlyMedia { leg: leg(on) },
         ["bridged"] => Fact::Bridged,
         ["digit", on] => Fact::Digit { leg: leg(on), digit: Private::new('5') },
+        ["collected", on, digits] => Fact::Collected { leg: leg(on), digits: Private::new(digits.into()) },
+        ["spoken", took] => Fact::Spoken { took: millis_of(took) },
+        ["recording"] => Fact::RecordingStarted,
+        ["recorded", length] => Fact::RecordingEnded { length: millis_of(length) },
         ["stop"] => Fact::StopAsked,
         ["released", on, by, why] => Fact::Released { leg: leg(on), release: release(by, why) },
         ["over", by, why] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: None }),
         ["over", by, why, on] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: Some(leg(on)) }),
         _ => panic!("no such fact: {words:?}"),
     }
+}
+
+fn millis_of(word: &str) -> Duration {
+    Duration::from_millis(word.parse().unwrap())
 }
 
 fn leg(word: &str) -> Leg {
