@@ -9,10 +9,12 @@
 //! every call in one `Over`, which is its last fact.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
+use base::experience::{self, TrunkNews};
 use base::fact::{Dialog, Entry, Fact};
 use base::id::Leg;
 use base::limits;
@@ -23,6 +25,7 @@ use base::release::{Cause, Ending, Party, Release};
 use base::time::{Instant, Timestamp};
 use plans::{Event, Plan, Repeat, Todo, Wish};
 
+use crate::engine::Speech;
 use crate::leg::LegState;
 
 /// A call that was launched and is not over.
@@ -34,8 +37,29 @@ pub(crate) struct Running {
     next_seq: u32,
     /// The same moment on both clocks; facts are dated from it, so a step of the wall clock cannot disorder them.
     began: (Instant, Timestamp),
+    speech: Speech,
+    recording: Recording,
+    talk: Talk,
+    trunk: TrunkNews,
     over: bool,
-    _permit: Permit,
+    permit: Permit,
+}
+
+/// The recording of the conversation.
+#[derive(Clone, Copy, Debug)]
+enum Recording {
+    Off,
+    /// The driver was asked to begin it, and has not said yet that it did.
+    Asked,
+    Since(Instant),
+}
+
+/// How long the parties that the call is for could hear each other, or us.
+#[derive(Clone, Copy, Debug)]
+enum Talk {
+    Awaited,
+    Since(Instant),
+    Was(Duration),
 }
 
 /// Something for the driver to do, in the order given.
@@ -45,12 +69,18 @@ pub(crate) enum Deed {
     Dial(Leg),
     /// Let a leg hear clips, then say [`Running::hears`]; and [`plans::Event::ClipEnded`] when they were played once.
     Play(Leg, Vec<ClipKey>, Repeat),
+    /// Let a leg hear nothing.
+    Silence(Leg),
     /// Let a leg hear the other leg's early media.
     PassEarlyMedia(Leg),
     /// Let both hear each other.
     Bridge,
     /// Let bridged parties hear a clip in between; say [`Running::hears`] for each.
     Announce(Ears, ClipKey),
+    /// Record both from now on, then say [`Running::recorded`]; and [`Running::recording_lost`] if it ends too soon.
+    Record,
+    /// End the recording, or give up beginning it.
+    EndRecording,
     /// CANCEL or BYE.
     HangUp(Leg, Cause),
     /// The call is over: forget it and all that it still holds.
@@ -63,11 +93,24 @@ impl Running {
         call: Call,
         plan: Box<dyn Plan>,
         permit: Permit,
+        speech: Speech,
         now: Instant,
         wall: Timestamp,
     ) -> Self {
         let began = (now, wall.max(call.accepted_at));
-        Self { call, plan, legs: [None, None], next_seq: 1, began, over: false, _permit: permit }
+        Self {
+            call,
+            plan,
+            legs: [None, None],
+            next_seq: 1,
+            began,
+            speech,
+            recording: Recording::Off,
+            talk: Talk::Awaited,
+            trunk: TrunkNews::Unknown,
+            over: false,
+            permit,
+        }
     }
 
     pub(crate) const fn call(&self) -> &Call {
@@ -91,6 +134,11 @@ impl Running {
 
     /// Begins the plan.
     pub(crate) fn start(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        match self.speech {
+            Speech::None => {}
+            Speech::Took(took) => self.note(Fact::Spoken { took }, now, out),
+            Speech::Failed => return self.tell(Event::SpeechFailed, now, out),
+        }
         self.plan.start(now, out.todo);
         self.follow(now, out);
     }
@@ -113,6 +161,7 @@ impl Running {
         }
         let early = state.early(news.status, news.media, news.reason);
         if early.began_to_ring {
+            self.trunk = TrunkNews::Worked;
             let dialog = (out.dialog_of)(leg);
             self.note(Fact::Ringing { leg, dialog }, now, out);
             self.tell(Event::Ringing { leg }, now, out);
@@ -126,6 +175,10 @@ impl Running {
     pub(crate) fn answered(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
         let Some(state) = self.legs[leg.index()].as_mut() else { return };
         if state.answered() {
+            self.trunk = TrunkNews::Worked;
+            if self.everybody_is_up() {
+                self.talk = Talk::Since(now);
+            }
             let dialog = (out.dialog_of)(leg);
             self.note(Fact::Answered { leg, dialog }, now, out);
             self.tell(Event::Answered { leg }, now, out);
@@ -145,6 +198,8 @@ impl Running {
             return;
         }
         let release = how(state);
+        self.learn(leg, release);
+        self.end_talk(now, out);
         self.note(Fact::Released { leg, release }, now, out);
         self.tell(Event::Released { leg, release }, now, out);
     }
@@ -153,6 +208,21 @@ impl Running {
     pub(crate) fn digit(&mut self, leg: Leg, digit: char, now: Instant, out: &mut Outcome<'_>) {
         self.note(Fact::Digit { leg, digit: Private::new(digit) }, now, out);
         self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
+    }
+
+    /// The recording has begun, at a moment that is not after `now`.
+    pub(crate) fn recorded(&mut self, began: Instant, now: Instant, out: &mut Outcome<'_>) {
+        if matches!(self.recording, Recording::Asked) {
+            self.recording = Recording::Since(began);
+            self.note(Fact::RecordingStarted, now, out);
+        }
+    }
+
+    /// The recording has ended before the conversation; so much of it is kept.
+    pub(crate) fn recording_lost(&mut self, length: Duration, now: Instant, out: &mut Outcome<'_>) {
+        if let Recording::Since(_) = mem::replace(&mut self.recording, Recording::Off) {
+            self.note(Fact::RecordingEnded { length }, now, out);
+        }
     }
 
     /// The customer asks us to stop.
@@ -180,7 +250,7 @@ impl Running {
     /// Turns what the plan wishes into deeds, and into facts where a wish is itself something that happened. What it
     /// wishes after the end is not heard.
     fn follow(&mut self, now: Instant, out: &mut Outcome<'_>) {
-        let mut todo = std::mem::take(out.todo);
+        let mut todo = mem::take(out.todo);
         for wish in todo.drain() {
             if !self.over {
                 self.grant(wish, now, out);
@@ -208,10 +278,19 @@ impl Running {
                 self.note(Fact::Bridged, now, out);
                 out.deeds.push_back(Deed::Bridge);
             }
-            Wish::PassEarlyMedia { .. } | Wish::Bridge => {}
+            Wish::Record { hint } if self.is_up(Leg::A) && self.is_up(Leg::B) => {
+                if matches!(self.recording, Recording::Off) {
+                    self.recording = Recording::Asked;
+                    out.deeds.extend([Deed::Record, Deed::Announce(Ears::Both, hint)]);
+                }
+            }
+            Wish::PassEarlyMedia { .. } | Wish::Bridge | Wish::Record { .. } => {}
+            Wish::Silence(leg) => out.deeds.push_back(Deed::Silence(leg)),
+            Wish::Report { leg, digits } => self.note(Fact::Collected { leg, digits }, now, out),
             Wish::Announce { ears, clip } => out.deeds.push_back(Deed::Announce(ears, clip)),
             Wish::HangUp { leg, by, cause } => {
                 if self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(by, cause)) {
+                    self.end_talk(now, out);
                     out.deeds.push_back(Deed::HangUp(leg, cause));
                 }
             }
@@ -223,32 +302,76 @@ impl Running {
         self.legs[leg.index()].as_ref().is_some_and(LegState::is_up)
     }
 
+    fn everybody_is_up(&self) -> bool {
+        let is_for = |leg: &Leg| self.call.numbers(*leg).is_some();
+        [Leg::A, Leg::B].into_iter().filter(is_for).all(|leg| self.is_up(leg))
+    }
+
+    /// Somebody is gone or told to go: nobody talks any more, and nothing is left to record.
+    fn end_talk(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        if let Talk::Since(since) = self.talk {
+            self.talk = Talk::Was(now.since(since));
+        }
+        match mem::replace(&mut self.recording, Recording::Off) {
+            Recording::Off => {}
+            Recording::Asked => out.deeds.push_back(Deed::EndRecording),
+            Recording::Since(began) => {
+                self.note(Fact::RecordingEnded { length: now.since(began) }, now, out);
+                out.deeds.push_back(Deed::EndRecording);
+            }
+        }
+    }
+
+    /// What the release of a leg tells of the trunk. That it worked for one leg is more than that it failed another.
+    fn learn(&mut self, leg: Leg, release: Release) {
+        if matches!(self.trunk, TrunkNews::Worked) {
+            return;
+        }
+        match release.cause {
+            Cause::TrunkFault | Cause::TrunkSilent => {
+                self.trunk = TrunkNews::Failed(release.status.unwrap_or(TIMED_OUT));
+            }
+            // A party that was busy was reached.
+            _ if release.by == Party::of(leg) => self.trunk = TrunkNews::Worked,
+            _ => {}
+        }
+    }
+
     /// The one road to the end. A leg that is not gone is hung up, again if need be, and counts as gone.
     fn finish(&mut self, ending: Ending, now: Instant, out: &mut Outcome<'_>) {
         if self.over {
             return;
         }
+        self.end_talk(now, out);
         for leg in [Leg::A, Leg::B] {
             if let Some(state) = self.legs[leg.index()].as_mut().filter(|state| !state.is_gone()) {
                 out.deeds.push_back(Deed::HangUp(leg, ending.cause));
                 let release = state.lost(ending.cause);
+                self.learn(leg, release);
                 self.note(Fact::Released { leg, release }, now, out);
             }
         }
         self.note(Fact::Over(ending), now, out);
         self.over = true;
+        let talked = match self.talk {
+            Talk::Was(talked) => Some(talked),
+            Talk::Awaited | Talk::Since(_) => None,
+        };
+        self.permit.conclude(&experience::Outcome { at: self.date(now), talked, trunk: self.trunk });
         out.deeds.push_back(Deed::Over);
     }
 
     fn note(&mut self, fact: Fact, now: Instant, out: &mut Outcome<'_>) {
-        // Keys pressed for hours must not fill the journal; everything else a call can do stays far below the bound.
-        let crowded = self.next_seq >= limits::FACTS_PER_CALL && matches!(fact, Fact::Digit { .. });
-        if self.over || crowded {
+        if self.over || (self.next_seq >= limits::FACTS_PER_CALL && is_endless(&fact)) {
             return;
         }
-        let at = self.began.1 + now.since(self.began.0);
-        out.facts.push(Entry { call: self.call.id, seq: self.next_seq, at, fact });
+        out.facts.push(Entry { call: self.call.id, seq: self.next_seq, at: self.date(now), fact });
         self.next_seq += 1;
+    }
+
+    /// The wall clock's time of a moment.
+    fn date(&self, now: Instant) -> Timestamp {
+        self.began.1 + now.since(self.began.0)
     }
 }
 
@@ -271,6 +394,15 @@ pub(crate) struct Outcome<'a> {
     pub(crate) dialog_of: &'a dyn Fn(Leg) -> Option<Dialog>,
 }
 
+/// Whether a party can make such facts for hours: keys, and what repeats when they are pressed. They must not fill the
+/// journal; everything else that a call can do stays far below the bound.
+const fn is_endless(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Digit { .. } | Fact::Collected { .. } | Fact::ClipStarted { .. } | Fact::CodeStarted { .. }
+    )
+}
+
 /// What the journal says of a list of clips: its first one, unless that is a digit of a code.
 fn heard(leg: Leg, clips: &[ClipKey]) -> Fact {
     match clips.first() {
@@ -278,6 +410,9 @@ fn heard(leg: Leg, clips: &[ClipKey]) -> Fact {
         Some(clip) => Fact::ClipStarted { leg, clip: *clip },
     }
 }
+
+/// The status of a trunk that said nothing.
+const TIMED_OUT: u16 = 408;
 
 /// The longest life of a call: the longest conversation, and an hour for all that comes before and after it.
 const LIFE: Duration = limits::CALL.saturating_add(Duration::from_secs(3_600));

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use base::call::{Admitted, Call};
 use base::clip::ClipKey;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub shards: usize,
     /// The trunk that all calls take.
     pub trunk: Trunk,
+    /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
+    pub recordings: Option<PathBuf>,
 }
 
 /// A SIP trunk: a carrier's gateway.
@@ -65,14 +69,26 @@ pub struct Launch {
     pub(crate) permit: Permit,
     pub(crate) plan: Box<dyn Plan>,
     pub(crate) clips: Vec<(ClipKey, Clip)>,
+    pub(crate) speech: Speech,
+}
+
+/// What speaking the words of a call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speech {
+    /// There were none to speak.
+    None,
+    /// They are among the clips.
+    Took(Duration),
+    /// They could not be spoken: nobody is dialled.
+    Failed,
 }
 
 impl Launch {
-    /// A call that does what its product says, with the clips it may need.
+    /// A call that does what its product says, with the clips it may need, the spoken ones among them.
     #[must_use]
-    pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>) -> Self {
+    pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>, speech: Speech) -> Self {
         let plan = plan_for(&admitted.call);
-        Self { call: admitted.call, permit: admitted.permit, plan, clips }
+        Self { call: admitted.call, permit: admitted.permit, plan, clips, speech }
     }
 
     /// The same call with another plan.

@@ -17,6 +17,8 @@ mod call;
 mod driver;
 pub mod engine;
 mod leg;
+pub mod recording;
 
 pub use driver::sockets::SocketFault;
-pub use engine::{Engine, Journal, Launch, Orphan, Settings, StartFault, Trunk};
+pub use engine::{Engine, Journal, Launch, Orphan, Settings, Speech, StartFault, Trunk};
+pub use recording::recording_path;

@@ -41,11 +41,15 @@ impl Story {
     }
 
     fn of(call: Call, plan: Box<dyn Plan>) -> Self {
+        Self::spoken(call, plan, Speech::None)
+    }
+
+    fn spoken(call: Call, plan: Box<dyn Plan>, speech: Speech) -> Self {
         let (ports, platform) = (Arc::new(Ports::new()), Arc::new(Ports::new()));
         let permit = Permit::take(&ports, 1, &platform, 1).unwrap();
         let now = Instant::from_millis(5_000);
         // The wall clock was set back after the acceptance.
-        let running = Running::new(call, plan, permit, now, Timestamp::from_millis(10));
+        let running = Running::new(call, plan, permit, speech, now, Timestamp::from_millis(10));
         let (todo, deeds) = (Todo::new(), VecDeque::new());
         let mut story = Self { running, now, ports, todo, deeds, facts: Vec::new(), done: Vec::new() };
         story.told(Running::start);
@@ -66,7 +70,13 @@ impl Story {
                         self.step(|call, now, out| call.hears(*leg, &[clip], now, out));
                     }
                 }
-                Deed::PassEarlyMedia(_) | Deed::Bridge | Deed::HangUp(..) | Deed::Over => {}
+                Deed::Record => self.step(|call, now, out| call.recorded(now, now, out)),
+                Deed::Silence(_)
+                | Deed::PassEarlyMedia(_)
+                | Deed::Bridge
+                | Deed::EndRecording
+                | Deed::HangUp(..)
+                | Deed::Over => {}
             }
         }
         self
@@ -156,11 +166,16 @@ fn word(fact: &Fact) -> String {
         Fact::ClipStarted { leg, clip } => match clip {
             ClipKey::System(clip) => format!("{leg} hears {clip:?}"),
             ClipKey::Uploaded(_) => format!("{leg} hears a clip"),
+            ClipKey::Spoken(_) => format!("{leg} hears words"),
         },
         Fact::CodeStarted { leg } => format!("{leg} hears a code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears early media"),
         Fact::Bridged => "bridged".to_owned(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
+        Fact::Collected { leg, digits } => format!("{leg} answered {}", digits.expose()),
+        Fact::Spoken { .. } => "spoken".to_owned(),
+        Fact::RecordingStarted => "recording".to_owned(),
+        Fact::RecordingEnded { length } => format!("recorded {} ms", length.as_millis()),
         Fact::StopAsked => "stop asked".to_owned(),
         Fact::Released { leg, release } => format!("released {leg} {:?}", release.cause),
         Fact::Over(ending) => format!("over {:?}", ending.cause),
@@ -180,6 +195,9 @@ impl Rogue {
             match wish {
                 Wish::Dial(leg) => todo.dial(leg),
                 Wish::Play { leg, clips, repeat } => todo.play(leg, clips, repeat),
+                Wish::Silence(leg) => todo.silence(leg),
+                Wish::Record { hint } => todo.record(hint),
+                Wish::Report { leg, digits } => todo.report(leg, digits),
                 Wish::PassEarlyMedia { to } => todo.pass_early_media(to),
                 Wish::Bridge => todo.bridge(),
                 Wish::Announce { ears, clip } => todo.announce(ears, clip),
@@ -232,6 +250,7 @@ fn order(pre_voice: Option<ClipKey>) -> Callback<ClipKey> {
         pre_voice,
         wait_voice: WAIT,
         callee_media: CalleeMedia::All,
+        recorded: None,
     }
 }
 

@@ -100,13 +100,17 @@ pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
 /// What the far end is told of why we release a leg (RFC 3326, Q.850).
 pub(crate) const fn reason_of(cause: Cause) -> Reason {
     Reason::q850(match cause {
-        Cause::Normal | Cause::OtherPartyGone | Cause::Stopped | Cause::TimeOver => 16,
+        Cause::Normal | Cause::OtherPartyGone | Cause::Stopped | Cause::TimeOver | Cause::NoDigits => 16,
         Cause::Busy => 17,
         Cause::NoAnswer | Cause::RingTimeout => 19,
         Cause::Rejected => 21,
         Cause::NoSuchNumber => 1,
         Cause::Unreachable | Cause::PoweredOff => 20,
-        Cause::Announcement | Cause::ClipFault => 31,
+        Cause::Announcement
+        | Cause::ClipFault
+        | Cause::ClipMissing
+        | Cause::SpeechFault
+        | Cause::RecordingFault => 31,
         Cause::TrunkFault | Cause::TrunkSilent | Cause::Interrupted | Cause::OurFault => 41,
     })
 }

@@ -15,7 +15,7 @@ use base::order::{Callback, CalleeMedia, Code, Product};
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
-use huihu_engine::{Engine, Journal, Launch, Settings, Trunk};
+use huihu_engine::{Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
 
 use crate::allocations;
@@ -88,6 +88,7 @@ impl World {
             rtp_ports,
             shards,
             trunk: Trunk { peer: far.address(), domain: None, credentials: None, behind_nat: false },
+            recordings: None,
         };
         let mut world = Self {
             engine: None,
@@ -132,7 +133,7 @@ impl World {
         let permit = Permit::take(&self.ports, 1_000, &Arc::default(), 1_000).unwrap();
         let call = call(number, product(number));
         let clips = clips(&call);
-        Launch::new(Admitted { call, permit }, clips)
+        Launch::new(Admitted { call, permit, texts: Vec::new() }, clips, Speech::None)
     }
 
     pub(crate) fn launch(&self, number: u32, product: fn(u32) -> Product<ClipKey>) -> CallId {
@@ -261,10 +262,15 @@ fn word(fact: &Fact) -> String {
         Fact::Answered { leg, .. } => format!("answered {leg}"),
         Fact::ClipStarted { leg, clip: ClipKey::System(clip) } => format!("{leg} hears {clip:?}"),
         Fact::ClipStarted { leg, clip: ClipKey::Uploaded(_) } => format!("{leg} hears a clip"),
+        Fact::ClipStarted { leg, clip: ClipKey::Spoken(_) } => format!("{leg} hears words"),
         Fact::CodeStarted { leg } => format!("{leg} hears a code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears early media"),
         Fact::Bridged => "bridged".to_owned(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
+        Fact::Collected { leg, digits } => format!("{leg} answered {}", digits.expose()),
+        Fact::Spoken { .. } => "spoken".to_owned(),
+        Fact::RecordingStarted => "recording".to_owned(),
+        Fact::RecordingEnded { .. } => "recorded".to_owned(),
         Fact::StopAsked => "stop asked".to_owned(),
         Fact::Released { leg, release } => format!("released {leg} {:?} by {:?}", release.cause, release.by),
         Fact::Over(ending) => format!("over {:?}", ending.cause),
@@ -310,6 +316,7 @@ pub(crate) fn order(number: u32) -> Callback<ClipKey> {
         pre_voice: None,
         wait_voice: ClipKey::System(SystemClip::RingBack),
         callee_media: CalleeMedia::All,
+        recorded: None,
     }
 }
 
@@ -336,7 +343,7 @@ fn clips(call: &Call) -> Vec<(ClipKey, Clip)> {
         ClipKey::System(SystemClip::Digit(digit)) => frames(&[DIGIT + digit]),
         ClipKey::System(SystemClip::Pause) => frames(&[PAUSE]),
         ClipKey::System(_) => frames(&[BEFORE]),
-        ClipKey::Uploaded(_) => frames(&GREETING),
+        ClipKey::Uploaded(_) | ClipKey::Spoken(_) => frames(&GREETING),
     };
     call.clips().into_iter().map(|key| (key, clip(key))).collect()
 }

@@ -36,6 +36,7 @@ impl Shard {
         match deed {
             Deed::Dial(leg) => self.dial(number, leg, now),
             Deed::Play(leg, clips, repeat) => self.play(number, leg, &clips, repeat, now),
+            Deed::Silence(leg) => self.silence(number, leg),
             Deed::PassEarlyMedia(leg) => self.relay_to(number, leg),
             Deed::Bridge => {
                 self.relay_to(number, Leg::A);
@@ -46,10 +47,9 @@ impl Shard {
                     self.announce(number, *leg, clip, now);
                 }
             }
+            Deed::Record | Deed::EndRecording => {}
             Deed::HangUp(leg, cause) => {
-                if let Some(wire) = self.wire_mut(number, leg) {
-                    wire.session.silence();
-                }
+                self.silence(number, leg);
                 self.sip.hang_up(leg_key(number, leg), Some(reason_of(cause)), now, &mut self.outputs);
             }
             Deed::Over => self.forget(number, now),
@@ -134,6 +134,15 @@ impl Shard {
         let shelf = &self.calls.get(&number)?.clips;
         let find = |key: &ClipKey| shelf.iter().find(|(own, _)| own == key).map(|(_, clip)| clip.clone());
         Playlist::new(clips.iter().map(find).collect::<Option<Vec<_>>>()?, plays)
+    }
+
+    /// Lets a leg hear nothing in place of what it hears now.
+    fn silence(&mut self, number: u64, leg: Leg) {
+        if let Some(wire) = self.wire_mut(number, leg) {
+            wire.awaited = None;
+            wire.session.silence();
+        }
+        self.arm(number, leg);
     }
 
     /// Lets a leg hear the other one in place of what it hears now.

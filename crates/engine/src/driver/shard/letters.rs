@@ -46,8 +46,9 @@ impl Shard {
         let number = self.next_number;
         self.next_number += 1;
         self.numbers.insert(launch.call.id, number);
-        let running = Running::new(launch.call, launch.plan, launch.permit, now, Clock::wall());
-        self.calls.insert(number, Live { running, clips: launch.clips, wires: [None, None], alarm: None });
+        let Launch { call, permit, plan, clips, speech } = launch;
+        let running = Running::new(call, plan, permit, speech, now, Clock::wall());
+        self.calls.insert(number, Live { running, clips, wires: [None, None], alarm: None });
         self.with(number, now, Running::start);
     }
 
