@@ -1,0 +1,162 @@
+//! Keys: what requests and pushes are signed with. A secret is shown once, when it is made.
+
+use std::sync::Arc;
+
+use axum::extract::{Json, State};
+use base::account;
+use base::id::AppId;
+use base::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::admin::KeyLine;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::{Path, Query};
+use crate::audit::Changed;
+use crate::page::{Page, PageQuery};
+use crate::parts::Parts;
+use crate::problem::Problem;
+use crate::time::Time;
+use crate::words::KeyState;
+
+/// A key, without its secret.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Key {
+    /// What requests name it by.
+    id: String,
+    /// The app that it belongs to.
+    app: i64,
+    /// Whether requests may name it.
+    state: KeyState,
+    /// When it was made.
+    created_at: Time,
+}
+
+/// A key with its new secret.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct KeyWithSecret {
+    /// What requests name it by.
+    id: String,
+    /// What requests are signed with. It is not shown again.
+    secret: String,
+    /// The app that it belongs to.
+    app: i64,
+    /// Whether requests may name it.
+    state: KeyState,
+    /// When it was made.
+    created_at: Time,
+}
+
+impl From<KeyLine> for Key {
+    fn from(line: KeyLine) -> Self {
+        Self {
+            id: line.id.into(),
+            app: line.app.0,
+            state: line.state.into(),
+            created_at: line.created_at.into(),
+        }
+    }
+}
+
+impl Key {
+    fn with(self, secret: &account::Key) -> KeyWithSecret {
+        let Self { id, app, state, created_at } = self;
+        KeyWithSecret { id, secret: secret.secret.expose().to_string(), app, state, created_at }
+    }
+}
+
+/// Where a key stands in its list.
+#[derive(Serialize, Deserialize)]
+struct Place(Timestamp, Box<str>);
+
+/// Lists the keys of an app by age, without their secrets.
+#[utoipa::path(
+    get, path = "/apps/{app}/keys", tag = "keys", operation_id = "list_keys",
+    params(("app" = i64, Path, description = "The app's id."), PageQuery),
+    responses((status = 200, description = "A page of keys.", body = Page<Key>))
+)]
+pub(crate) async fn list(
+    State(parts): State<Arc<Parts>>,
+    Path(app): Path<AppId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Key>>, Problem> {
+    let ask = query.read::<Place>()?;
+    let after = ask.after.as_ref().map(|Place(at, id)| (*at, &**id));
+    let lines = parts.admin.keys_page(app, after, ask.reach()).await?;
+    Ok(Json(ask.page(lines, |line| Place(line.created_at, line.id.clone()), Key::from)))
+}
+
+/// Makes a key for an app. Its secret is in this answer and nowhere else.
+#[utoipa::path(
+    post, path = "/apps/{app}/keys", tag = "keys", operation_id = "create_key",
+    params(("app" = i64, Path, description = "The app's id.")),
+    responses((status = 201, description = "The key with its secret.", body = KeyWithSecret))
+)]
+pub(crate) async fn create(
+    State(parts): State<Arc<Parts>>,
+    Path(app): Path<AppId>,
+) -> Result<Changed<KeyWithSecret>, Problem> {
+    let made = parts.admin.create_key(app, (parts.clock)()).await?;
+    parts.announce().await;
+    let key = one(&parts, &made.id).await?;
+    Ok(Changed::made(key.clone().with(&made)).known_as(&key))
+}
+
+/// One key, without its secret.
+#[utoipa::path(
+    get, path = "/keys/{key}", tag = "keys", operation_id = "get_key",
+    params(("key" = String, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key.", body = Key))
+)]
+pub(crate) async fn get(
+    State(parts): State<Arc<Parts>>,
+    Path(key): Path<String>,
+) -> Result<Json<Key>, Problem> {
+    Ok(Json(one(&parts, &key).await?))
+}
+
+/// Gives a key a new secret, which is in this answer and nowhere else.
+#[utoipa::path(
+    post, path = "/keys/{key}/rotate", tag = "keys", operation_id = "rotate_key",
+    params(("key" = String, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key with its new secret.", body = KeyWithSecret))
+)]
+pub(crate) async fn rotate(
+    State(parts): State<Arc<Parts>>,
+    Path(key): Path<String>,
+) -> Result<Changed<KeyWithSecret>, Problem> {
+    let before = one(&parts, &key).await?;
+    let made = parts.admin.rotate_key(&key).await?;
+    parts.announce().await;
+    let key = one(&parts, &key).await?;
+    Ok(Changed::from(&before, key.clone().with(&made)).known_as(&key))
+}
+
+/// Makes a key unknown to requests from now on. Calls that were placed with it still get their pushes.
+#[utoipa::path(
+    post, path = "/keys/{key}/revoke", tag = "keys", operation_id = "revoke_key",
+    params(("key" = String, Path, description = "The key's id.")),
+    responses((status = 200, description = "The key as it is now.", body = Key))
+)]
+pub(crate) async fn revoke(
+    State(parts): State<Arc<Parts>>,
+    Path(key): Path<String>,
+) -> Result<Changed<Key>, Problem> {
+    let before = one(&parts, &key).await?;
+    parts.admin.revoke_key(&key).await?;
+    parts.announce().await;
+    Ok(Changed::from(&before, one(&parts, &key).await?))
+}
+
+async fn one(parts: &Parts, key: &str) -> Result<Key, Problem> {
+    Ok(parts.admin.key(key).await?.into())
+}
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get))
+        .routes(routes!(rotate))
+        .routes(routes!(revoke))
+}

@@ -1,0 +1,26 @@
+//! One file a noun: its shapes in JSON, its routes, and nothing that another noun needs.
+
+pub(crate) mod apps;
+pub(crate) mod audit;
+pub(crate) mod clips;
+pub(crate) mod extract;
+pub(crate) mod keys;
+pub(crate) mod numbers;
+pub(crate) mod platform;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::parts::Parts;
+
+/// All routes, below `/api/v1`.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Parts>> {
+    OpenApiRouter::new()
+        .merge(platform::routes())
+        .merge(apps::routes())
+        .merge(keys::routes())
+        .merge(numbers::routes())
+        .merge(clips::routes())
+        .merge(audit::routes())
+}

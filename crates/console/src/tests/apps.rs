@@ -1,0 +1,123 @@
+//! Apps and what belongs to them.
+
+use axum::body::Body;
+use axum::http::Method;
+use axum::http::header::CONTENT_TYPE;
+use serde_json::json;
+
+use super::stage::Stage;
+
+#[tokio::test]
+async fn an_app_is_made_looked_at_and_changed() {
+    let stage = Stage::new().await;
+    let new = json!({
+        "name": "demo", "account": "shop", "products": ["code"], "ports": 7,
+        "status_url": "https://example.com/status", "push_signature": "lines",
+    });
+    let made = stage.post("/apps", &new).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let path = format!("/apps/{}", made.json["id"]);
+    assert_eq!(stage.get(&path).await.json, made.json);
+    let patch = json!({"state": "paused", "products": ["callback", "code"], "status_url": null, "ports": 8});
+    let changed = stage.patch(&path, &patch).await;
+    assert_eq!(changed.status, 200);
+    for (field, value) in [
+        ("name", json!("demo")),
+        ("account", json!("shop")),
+        ("state", json!("paused")),
+        ("products", json!(["callback", "code"])),
+        ("ports", json!(8)),
+        ("status_url", json!(null)),
+        ("push_signature", json!("lines")),
+    ] {
+        assert_eq!(changed.json[field], value, "{field}");
+    }
+    assert_eq!(stage.patch(&path, &json!({})).await.json, changed.json, "nothing asked, nothing changed");
+    stage.patch(&path, &json!({"state": "active", "fee_url": "ftp://x"})).await.is(422, "unusable-value");
+    assert_eq!(stage.get(&path).await.json, changed.json, "half a patch is none");
+    assert_eq!(stage.get("/apps?name=demo&account=shop").await.json["items"], json!([changed.json]));
+    assert_eq!(stage.get("/apps?name=other").await.json["items"], json!([]));
+    assert_eq!(stage.get("/apps?account=other").await.json["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_key_shows_its_secret_once() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let made = stage.post(&format!("/apps/{app}/keys"), &json!({})).await;
+    assert_eq!(made.status, 201);
+    let path = format!("/keys/{}", made.json["id"].as_str().unwrap());
+    let seen = stage.get(&path).await;
+    assert_eq!(seen.json["state"], "active");
+    assert!(seen.json.get("secret").is_none());
+    let rotated = stage.post(&format!("{path}/rotate"), &json!({})).await;
+    assert_eq!(rotated.status, 200);
+    assert_ne!(rotated.json["secret"], made.json["secret"]);
+    assert_eq!(stage.post(&format!("{path}/revoke"), &json!({})).await.json["state"], "revoked");
+    let listed = stage.get(&format!("/apps/{app}/keys")).await;
+    assert_eq!(listed.json["items"][0]["state"], "revoked");
+    stage.get("/keys/nobody").await.is(404, "not-found");
+    stage.post("/keys/nobody/rotate", &json!({})).await.is(404, "not-found");
+    stage.post("/keys/nobody/revoke", &json!({})).await.is(404, "not-found");
+    stage.get("/apps/99/keys").await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_number_belongs_to_one_app() {
+    let stage = Stage::new().await;
+    let (first, second) = (stage.app("first").await, stage.app("second").await);
+    let (number, path) = ("+8675500000001", format!("/apps/{first}/numbers"));
+    let added = stage.post(&path, &json!({"number": number})).await;
+    assert_eq!((added.status, &added.json["state"]), (201, &json!("active")));
+    let twice = stage.post(&format!("/apps/{second}/numbers"), &json!({"number": number})).await;
+    twice.is(409, "conflict");
+    stage.post(&path, &json!({"number": "0755"})).await.is(422, "unusable-value");
+    let one = format!("{path}/{}", &number[1..]);
+    assert_eq!(stage.get(&one).await.json, added.json);
+    assert_eq!(stage.get(&format!("{path}/{number}")).await.json, added.json);
+    assert_eq!(stage.get(&format!("{path}/%2B{}", &number[1..])).await.json, added.json);
+    stage.get(&format!("/apps/{second}/numbers/{number}")).await.is(404, "not-found");
+    stage.get(&format!("{path}/hello")).await.is(404, "not-found");
+    let paused = stage.patch(&one, &json!({"state": "paused"})).await;
+    assert_eq!((paused.status, &paused.json["state"]), (200, &json!("paused")));
+    assert_eq!(stage.get(&path).await.json["items"], json!([paused.json]));
+    let gone = stage.delete(&one).await;
+    assert_eq!((gone.status, gone.bytes.len()), (204, 0));
+    stage.delete(&one).await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_voice_file_is_uploaded_heard_and_judged() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let path = format!("/apps/{app}/clips/hello.wav");
+    let sound = speech::wav::wav_alaw(&[0x55; 8_000]);
+    let upload = async |path: &str, content_type: &str, sound: &[u8]| {
+        let mut request = stage.request(Method::PUT, path);
+        request.headers_mut().insert(CONTENT_TYPE, content_type.parse().unwrap());
+        *request.body_mut() = Body::from(sound.to_vec());
+        stage.send(request).await
+    };
+    let uploaded = upload(&path, "audio/wav", &sound).await;
+    assert_eq!(uploaded.status, 200, "{}", uploaded.json);
+    assert_eq!(uploaded.json["secs"], 1.0);
+    assert_eq!(uploaded.json["clip"]["review"], "pending");
+    let heard = stage.get(&format!("{path}/sound")).await;
+    assert_eq!((&heard.headers[CONTENT_TYPE], &heard.bytes), (&"audio/wav".parse().unwrap(), &sound));
+    let judged = stage.post(&format!("{path}/review"), &json!({"review": "approved"})).await;
+    assert_eq!((judged.status, &judged.json["review"]), (200, &json!("approved")));
+    assert_eq!(stage.get(&path).await.json, judged.json);
+    assert_eq!(stage.get(&format!("/apps/{app}/clips")).await.json["items"], json!([judged.json]));
+    upload(&path, "audio/mpeg", &sound).await.is(415, "unsupported-media-type");
+    upload(&path, "audio/wav", b"hello").await.is(422, "unusable-value");
+    upload(&format!("/apps/{app}/clips/x.mp3"), "audio/wav", &sound).await.is(422, "unusable-value");
+    upload("/apps/99/clips/x.wav", "audio/wav", &sound).await.is(404, "not-found");
+    upload(&path, "audio/wav", &vec![0; 9 << 20]).await.is(413, "body-too-large");
+    for missing in ["", "/sound"] {
+        stage.get(&format!("/apps/{app}/clips/nothing.wav{missing}")).await.is(404, "not-found");
+    }
+    stage
+        .post(&format!("/apps/{app}/clips/nothing.wav/review"), &json!({"review": "approved"}))
+        .await
+        .is(404, "not-found");
+}

@@ -1,0 +1,5 @@
+//! Stories of the API, told to its router without a socket.
+
+mod apps;
+mod frame;
+mod stage;
