@@ -250,7 +250,7 @@ impl Courier {
     fn word(&mut self, sending: &Sending, now: Timestamp) -> Result<Push, &'static str> {
         let first = &sending.pushes[0];
         let dialect = dialects::named(&first.dialect).ok_or("this version does not know the dialect")?;
-        let account = self.accounts.signer(&first.key).ok_or("the key that would sign is gone")?;
+        let account = self.accounts.signer(&first.key).ok_or("the key that would sign is gone")?.account;
         let stamp = Stamp {
             id: PushId(sending.message().0),
             key: &account.key,

@@ -107,6 +107,7 @@ impl House {
                 pre_voice: None,
                 wait_voice: ClipKey::System(SystemClip::RingBack),
                 callee_media: CalleeMedia::All,
+                recorded: None,
             }),
             status_url: status.map(|receiver| url(receiver, "status")),
             // One address for all, so that records may share a message.

@@ -19,15 +19,16 @@ mod migrations;
 mod outbox;
 mod queue;
 mod recovery;
+mod snapshot;
 mod store;
 mod vault;
 mod words;
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, Signer};
 pub use admin::{Admin, AdminFault, AppDraft};
 pub use fault::StoreFault;
 pub use journal::{AcceptFault, Journal, JournalTask, Opened};
 pub use outbox::{DueCursor, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
 pub use recovery::Interrupted;
 pub use store::{Store, Term};
-pub use words::KeyState;
+pub use words::{KeyState, ListKind, PushProfile};

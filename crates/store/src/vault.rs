@@ -81,12 +81,11 @@ impl Vault {
         let plain = self.cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?;
         Some(Private::new(String::from_utf8(plain).ok()?.into()))
     }
-}
 
-impl Vault {
     /// A key for one purpose only, the same for ever. It tells nothing of the keys for other purposes.
     pub(crate) fn derive(&self, purpose: &str) -> Private<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.root.expose()).expect("HMAC takes keys of any length");
+        let keyed = <Hmac<Sha256> as Mac>::new_from_slice(self.root.expose());
+        let mut mac = keyed.expect("HMAC takes keys of any length");
         mac.update(purpose.as_bytes());
         Private::new(mac.finalize().into_bytes().into())
     }

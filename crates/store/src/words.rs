@@ -1,7 +1,10 @@
 //! The words that states are stored as.
 
-use base::account::{AppState, NumberState, PushSignature, Review};
+use base::account::{
+    AccountState, AppState, Hold, NumberState, Origin, OwnerState, Phase, PushSignature, Review,
+};
 use base::order::ProductKind;
+use base::quota::{Counted, Window};
 
 /// A closed set of states, each with the word that the database holds.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -20,6 +23,31 @@ pub(crate) trait Word: Copy + PartialEq + 'static {
     }
 }
 
+/// How often an app's pushes are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PushProfile {
+    /// As the vendor's documents say.
+    #[default]
+    Compat,
+    /// Everything for a day, in order.
+    Reliable,
+}
+
+/// What is listed, and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ListKind {
+    /// Numbers of first parties who may not be called for a callback.
+    CallerBlock,
+    /// Numbers that may not be called.
+    CalleeBlock,
+    /// Numbers that may be called, where only listed ones may.
+    CalleeAllow,
+    /// Blocks of addresses whose requests are refused. The platform has this list only.
+    AddressBlock,
+    /// Blocks of addresses of areas whose requests are refused. The platform has this list only.
+    AreaBlock,
+}
+
 /// Whether requests may name a key. A revoked one still signs the pushes of calls that were placed with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
@@ -30,8 +58,67 @@ pub enum KeyState {
 }
 
 impl Word for AppState {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Active, "active"),
+        (Self::Paused, "paused"),
+        (Self::Unavailable, "unavailable"),
+        (Self::Deleted, "deleted"),
+    ];
+}
+
+impl Word for AccountState {
     const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Active, "active"), (Self::Paused, "paused"), (Self::Unavailable, "unavailable")];
+        &[(Self::Active, "active"), (Self::InArrears, "in_arrears"), (Self::Suspended, "suspended")];
+}
+
+impl Word for OwnerState {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Active, "active"), (Self::Suspended, "suspended")];
+}
+
+impl Word for Phase {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Commercial, "commercial"), (Self::Sandbox, "sandbox")];
+}
+
+impl Word for Hold {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Unspecified, "unspecified"), (Self::AbnormalCalls, "abnormal_calls")];
+}
+
+impl Word for Origin {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Any, "any"), (Self::Ipv4, "ipv4")];
+}
+
+impl Word for PushProfile {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Compat, "compat"), (Self::Reliable, "reliable")];
+}
+
+impl Word for ListKind {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::CallerBlock, "caller_block"),
+        (Self::CalleeBlock, "callee_block"),
+        (Self::CalleeAllow, "callee_allow"),
+        (Self::AddressBlock, "address_block"),
+        (Self::AreaBlock, "area_block"),
+    ];
+}
+
+impl Word for Counted {
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Account, "account"),
+        (Self::App, "app"),
+        (Self::ShownNumber, "shown_number"),
+        (Self::Caller, "caller"),
+        (Self::Callee, "callee"),
+        (Self::ServiceNumber, "service_number"),
+        (Self::Pair, "pair"),
+    ];
+}
+
+impl Word for Window {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Minute, "minute"), (Self::Hour, "hour"), (Self::Day, "day"), (Self::Month, "month")];
 }
 
 impl Word for NumberState {
@@ -53,7 +140,8 @@ impl Word for PushSignature {
 }
 
 impl Word for ProductKind {
-    const WORDS: &'static [(Self, &'static str)] = &[(Self::Callback, "callback"), (Self::Code, "code")];
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Callback, "callback"), (Self::Code, "code"), (Self::Notice, "notice")];
 }
 
 /// Several words as one text, such as `callback,code`.

@@ -45,7 +45,7 @@ async fn an_account_has_everything_that_was_given_to_its_app() {
     admin.add_voice_file(id, "wait.wav", ClipId::from_bytes([7; 16]), at(0)).await.unwrap();
     admin.review_voice_file(id, "wait.wav", Review::Approved).await.unwrap();
 
-    let account = Accounts::load(&store).await.unwrap().find(&key.id).unwrap();
+    let account = Accounts::load(&store).await.unwrap().find(&key.id, at(0)).unwrap();
     assert_eq!((&*account.name, &*account.app.name, account.app.ports), ("acme", "shop", 7));
     assert_eq!(account.app.fee_url, draft.fee_url);
     assert_eq!(account.key.secret, key.secret);
@@ -62,13 +62,13 @@ async fn a_change_from_another_process_arrives_with_the_next_look() {
     let (_, admin) = open(&dir).await;
     let id = app(&admin, "shop").await;
     let key = admin.create_key(id, at(0)).await.unwrap();
-    assert!(accounts.find(&key.id).is_none());
+    assert!(accounts.find(&key.id, at(0)).is_none());
     assert!(accounts.reload().await.unwrap());
     assert!(!accounts.reload().await.unwrap());
-    assert_eq!(accounts.find(&key.id).unwrap().app.state, AppState::Active);
+    assert_eq!(accounts.find(&key.id, at(0)).unwrap().app.state, AppState::Active);
     admin.set_app_state(id, AppState::Paused).await.unwrap();
     assert!(accounts.reload().await.unwrap());
-    assert_eq!(accounts.by_app(id).unwrap().app.state, AppState::Paused);
+    assert_eq!(accounts.by_app(id, at(0)).unwrap().app.state, AppState::Paused);
 }
 
 #[tokio::test]
@@ -79,9 +79,9 @@ async fn a_revoked_key_asks_for_nothing_but_still_signs() {
     let key = admin.create_key(id, at(0)).await.unwrap();
     admin.revoke_key(&key.id).await.unwrap();
     let accounts = Accounts::load(&store).await.unwrap();
-    assert!(accounts.find(&key.id).is_none());
-    assert!(accounts.by_app(id).is_none());
-    assert_eq!(accounts.signer(&key.id).unwrap().key.secret, key.secret);
+    assert!(accounts.find(&key.id, at(0)).is_none());
+    assert!(accounts.by_app(id, at(0)).is_none());
+    assert_eq!(accounts.signer(&key.id).unwrap().account.key.secret, key.secret);
     assert_eq!(admin.keys(id).await.unwrap()[0].state, KeyState::Revoked);
 }
 
@@ -96,7 +96,7 @@ async fn a_rotated_key_keeps_its_id_and_changes_its_secret() {
     assert_eq!(rotated.id, key.id);
     assert_ne!(rotated.secret, key.secret);
     let accounts = Accounts::load(&store).await.unwrap();
-    assert_eq!(accounts.find(&key.id).unwrap().key.secret, rotated.secret);
+    assert_eq!(accounts.find(&key.id, at(0)).unwrap().key.secret, rotated.secret);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Apps, and the enterprises that own them.
 
-use base::account::{App, AppState, PushSignature};
+use base::account::{AccountState, App, AppState, Origin, Phase, PushSignature};
 use base::id::AppId;
 use base::limits;
 use base::order::ProductKind;
@@ -12,9 +12,9 @@ use sea_orm::{
 };
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
-use crate::accounts::read_app;
 use crate::entities::{app, enterprise};
-use crate::words::{self, Word};
+use crate::snapshot::read_app;
+use crate::words::{self, PushProfile, Word};
 
 /// An app to be made.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl AppDraft {
         Self {
             account: account.into(),
             name: name.into(),
-            products: vec![ProductKind::Callback, ProductKind::Code],
+            products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
             ports: limits::APP_PORTS,
             status_url: None,
             fee_url: None,
@@ -98,6 +98,11 @@ impl Admin {
             fee_url: Set(text(draft.fee_url.as_ref())),
             push_signature: Set(draft.push_signature.word().to_owned()),
             created_at: Set(now.micros()),
+            phase: Set(Phase::Commercial.word().to_owned()),
+            origin: Set(Origin::Any.word().to_owned()),
+            push_profile: Set(PushProfile::Compat.word().to_owned()),
+            // The rest is empty: nothing is forbidden, demanded or held against it.
+            ..Default::default()
         };
         let row = row.insert(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await?;
@@ -186,8 +191,12 @@ async fn enterprise_named(
     if let Some(known) = known.one(transaction).await.map_err(reading())? {
         return Ok(known.id);
     }
-    let row =
-        enterprise::ActiveModel { id: NotSet, name: Set(name.to_owned()), created_at: Set(now.micros()) };
+    let row = enterprise::ActiveModel {
+        name: Set(name.to_owned()),
+        created_at: Set(now.micros()),
+        state: Set(AccountState::Active.word().to_owned()),
+        ..Default::default()
+    };
     Ok(row.insert(transaction).await.map_err(changing())?.id)
 }
 

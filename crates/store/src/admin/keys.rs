@@ -69,6 +69,7 @@ impl Admin {
             sealed_secret: Set(self.store.vault().seal(id, secret.expose())?),
             state: Set(KeyState::Active.word().to_owned()),
             created_at: Set(now.micros()),
+            valid_until: Set(None),
         };
         row.insert(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await?;

@@ -20,9 +20,9 @@ pub use self::pages::AppPick;
 pub use self::pushes::{AttemptLine, PushLine, PushPick};
 pub use self::voice_files::VoiceFileLine;
 
-use crate::accounts::VERSION;
 use crate::entities::app;
 use crate::fault::StoreFault;
+use crate::snapshot::VERSION;
 use crate::store::Store;
 use base::id::AppId;
 

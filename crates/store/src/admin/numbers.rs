@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
-use crate::accounts::read_number;
 use crate::entities::number;
+use crate::snapshot::read_number;
 use crate::words::Word;
 
 /// A number in a list.
@@ -41,6 +41,7 @@ impl Admin {
             number: Set(number.as_str().to_owned()),
             state: Set(NumberState::Active.word().to_owned()),
             added_at: Set(now.micros()),
+            sub_enterprise_id: Set(None),
         };
         row.insert(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await

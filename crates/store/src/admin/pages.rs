@@ -7,9 +7,9 @@ use base::time::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Admin, AdminFault, AppLine, KeyLine, NumberLine, VoiceFileLine, app_exists, reading};
-use crate::accounts::{read_app, read_number, read_voice_file};
 use crate::entities::{api_key, app, enterprise, number, voice_file};
 use crate::fault::StoreFault;
+use crate::snapshot::{read_app, read_number, read_voice_file};
 use crate::words::{KeyState, Word};
 
 /// Which apps to list.

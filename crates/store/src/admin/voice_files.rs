@@ -9,8 +9,8 @@ use sea_orm::{
 };
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
-use crate::accounts::read_voice_file;
 use crate::entities::voice_file;
+use crate::snapshot::read_voice_file;
 use crate::words::Word;
 
 /// A voice file in a list.

@@ -11,6 +11,7 @@ pub struct Model {
     pub sealed_secret: Vec<u8>,
     pub state: String,
     pub created_at: i64,
+    pub valid_until: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -17,6 +17,19 @@ pub struct Model {
     pub fee_url: Option<String>,
     pub push_signature: String,
     pub created_at: i64,
+    pub phase: String,
+    pub hold: Option<String>,
+    pub addresses: String,
+    pub origin: String,
+    pub requests_per_minute: Option<i64>,
+    pub callees_allowed: bool,
+    pub answered_calls: Option<i64>,
+    pub answered_percent: Option<i16>,
+    pub short_calls: Option<i64>,
+    pub short_millis: Option<i64>,
+    pub short_percent: Option<i16>,
+    pub push_profile: String,
+    pub recording_days: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -11,6 +11,8 @@ pub struct Model {
     pub at: i64,
     pub took_millis: i64,
     pub outcome: String,
+    pub request: Option<String>,
+    pub answer: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

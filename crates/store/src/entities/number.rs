@@ -11,6 +11,7 @@ pub struct Model {
     pub number: String,
     pub state: String,
     pub added_at: i64,
+    pub sub_enterprise_id: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

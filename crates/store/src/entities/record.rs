@@ -13,6 +13,10 @@ pub struct Model {
     pub dialled_b: Option<String>,
     pub record: String,
     pub entries: String,
+    pub shown_a: Option<String>,
+    pub shown_b: Option<String>,
+    pub user_data: Option<String>,
+    pub recording: i16,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

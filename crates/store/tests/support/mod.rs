@@ -39,6 +39,7 @@ pub(crate) fn call(number: u32, host: &str) -> Call {
             pre_voice: None,
             wait_voice: ClipKey::System(SystemClip::RingBack),
             callee_media: CalleeMedia::All,
+            recorded: None,
         }),
         status_url: Some(url("status")),
         fee_url: Some(url("fee")),
