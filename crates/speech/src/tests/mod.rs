@@ -4,3 +4,4 @@ mod espeak;
 mod shelf;
 mod shipped;
 mod wav;
+mod wording;
