@@ -36,7 +36,7 @@ impl Tape {
         self.recorder.advance(now);
         if self.recorder.is_ready() {
             let chunk = self.recorder.take(Recorder::fresh_chunk());
-            if let Err(fault) = self.append(&chunk) {
+            if let Err(fault) = self.append(&chunk.bytes) {
                 self.complain(&fault);
             }
         }
@@ -45,7 +45,7 @@ impl Tape {
     /// Ends the recording.
     pub(crate) fn finish(mut self, now: Instant) {
         let recorder = std::mem::replace(&mut self.recorder, Recorder::new(Channels::Mono, now));
-        let rest = recorder.finish(now);
+        let rest = recorder.finish(now).bytes;
         if let Err(fault) = self.append(&rest).and_then(|()| self.write_length()) {
             self.complain(&fault);
         }

@@ -1,11 +1,16 @@
 //! Recordings: what one or two parties said, put on one time line as A-law.
 //!
 //! ```text
-//! packets ─hear─▶ window of half a second per side (placed by timestamp, gaps are silence) ─advance─▶ chunk ─▶ owner
+//! packets ─hear─▶ window of half a second per side (placed by timestamp, gaps are silence) ─advance─▶ Chunk ─▶ owner
+//! stereo WAV ─mono─▶ mono WAV
 //! ```
 //!
 //! Samples wait [`REORDER`] in the window, so that late packets find their place. What leaves it fills a chunk that
 //! the owner takes, writes and gives back; nothing is allocated here while a call runs.
+//!
+//! Only the parties are heard: not what they are made to hear, and not their keys.
+
+mod wav;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,6 +19,7 @@ use base::time::Instant;
 
 use crate::g711::{ALAW_SILENCE, Codec, transcode};
 use crate::line::samples_in;
+pub use crate::record::wav::{WAV_HEADER_BYTES, alaw_wav_header, mix, mono, stereo_bytes};
 use crate::rtp::timestamp_distance;
 use crate::session::Heard;
 
@@ -72,8 +78,17 @@ pub struct Recorder {
     right: Option<Track>,
     /// Samples that have left the windows.
     passed: u64,
-    chunk: Vec<u8>,
+    chunk: Chunk,
     dropped: u64,
+}
+
+/// A stretch of a recording, to be written.
+pub struct Chunk {
+    /// Where it begins: samples of each channel before it. When it does not follow on the chunk before, samples were
+    /// dropped, and there is silence in between.
+    pub at: u64,
+    /// A-law samples; left and right in turns if there are two.
+    pub bytes: Vec<u8>,
 }
 
 struct Track {
@@ -100,12 +115,12 @@ impl Recorder {
             left: Track::new(),
             right,
             passed: 0,
-            chunk: Self::fresh_chunk(),
+            chunk: Chunk { at: 0, bytes: Self::fresh_chunk() },
             dropped: 0,
         }
     }
 
-    /// An empty chunk to swap with; nothing is allocated while it is filled.
+    /// Room for a chunk, to swap with; nothing is allocated while it is filled.
     #[must_use]
     pub fn fresh_chunk() -> Vec<u8> {
         Vec::with_capacity(CHUNK_BYTES_MAX)
@@ -145,20 +160,20 @@ impl Recorder {
     /// Whether the chunk is worth taking.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.chunk.len() >= CHUNK_BYTES
+        self.chunk.bytes.len() >= CHUNK_BYTES
     }
 
-    /// Takes the chunk, full or not, and gives an empty one for it.
+    /// Takes the chunk, full or not, and gives room for the next one.
     #[must_use]
-    pub fn take(&mut self, mut empty: Vec<u8>) -> Vec<u8> {
+    pub fn take(&mut self, mut empty: Vec<u8>) -> Chunk {
         empty.clear();
-        std::mem::replace(&mut self.chunk, empty)
+        std::mem::replace(&mut self.chunk, Chunk { at: self.passed, bytes: empty })
     }
 
     /// Ends the recording at `now`: everything that was heard goes into the chunk, which is given with whatever else
     /// was in it.
     #[must_use]
-    pub fn finish(mut self, now: Instant) -> Vec<u8> {
+    pub fn finish(mut self, now: Instant) -> Chunk {
         self.pass_to(u64::from(samples_in(now.since(self.start))));
         self.chunk
     }
@@ -167,12 +182,6 @@ impl Recorder {
     #[must_use]
     pub const fn dropped(&self) -> u64 {
         self.dropped
-    }
-
-    /// How much has been recorded, the dropped samples included.
-    #[must_use]
-    pub const fn duration(&self) -> Duration {
-        Duration::from_micros(self.passed * 125)
     }
 
     fn pass_to(&mut self, end: u64) {
@@ -187,16 +196,17 @@ impl Recorder {
     /// Moves a stretch of the windows into the chunk, as far as there is room, and leaves silence behind.
     fn pass(&mut self, stretch: Range<usize>) {
         let width = usize::from(self.channels.count());
-        let from = self.chunk.len();
+        let chunk = &mut self.chunk.bytes;
+        let from = chunk.len();
         let kept = stretch.len().min((CHUNK_BYTES_MAX - from) / width);
         self.dropped += (stretch.len() - kept) as u64;
         let left = &mut self.left.window[stretch.clone()];
         match &mut self.right {
-            None => self.chunk.extend_from_slice(&left[..kept]),
+            None => chunk.extend_from_slice(&left[..kept]),
             Some(right) => {
                 let right = &mut right.window[stretch];
-                self.chunk.resize(from + width * kept, ALAW_SILENCE);
-                let pairs = self.chunk[from..].chunks_exact_mut(2);
+                chunk.resize(from + width * kept, ALAW_SILENCE);
+                let pairs = chunk[from..].chunks_exact_mut(2);
                 pairs
                     .zip(&*left)
                     .zip(&*right)
@@ -249,48 +259,6 @@ impl Track {
     }
 }
 
-/// Bytes of [`alaw_wav_header`].
-pub const WAV_HEADER_BYTES: usize = 58;
-
-/// The header of an A-law WAV file (format tag 6) with so many bytes of samples, at 8,000 samples a second. Write it
-/// first with 0 and again when the length is known. A file with an odd number of bytes wants one byte of padding.
-#[must_use]
-pub fn alaw_wav_header(channels: Channels, bytes: u32) -> [u8; WAV_HEADER_BYTES] {
-    const A_LAW: u16 = 6;
-    const BITS: u16 = 8;
-    let count = channels.count();
-    let rate = crate::g711::SAMPLE_RATE;
-    let riff = bytes.saturating_add(WAV_HEADER_BYTES as u32 - 8).saturating_add(bytes & 1);
-    let parts: [&[u8]; 17] = [
-        b"RIFF",
-        &riff.to_le_bytes(),
-        b"WAVE",
-        b"fmt ",
-        &18u32.to_le_bytes(),
-        &A_LAW.to_le_bytes(),
-        &count.to_le_bytes(),
-        &rate.to_le_bytes(),
-        &(rate * u32::from(count)).to_le_bytes(),
-        &count.to_le_bytes(),
-        &BITS.to_le_bytes(),
-        // No extension of the format.
-        &0u16.to_le_bytes(),
-        b"fact",
-        &4u32.to_le_bytes(),
-        &(bytes / u32::from(count)).to_le_bytes(),
-        b"data",
-        &bytes.to_le_bytes(),
-    ];
-    let mut header = [0; WAV_HEADER_BYTES];
-    let mut rest = &mut header[..];
-    for part in parts {
-        let (head, tail) = rest.split_at_mut(part.len());
-        head.copy_from_slice(part);
-        rest = tail;
-    }
-    header
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +288,7 @@ mod tests {
 
         /// What was recorded until so many milliseconds, in words such as `a160 .320`: letter and count, `.` silence.
         fn ends(self, millis: u64) -> String {
-            let bytes = self.recorder.finish(Instant::from_millis(millis));
+            let bytes = self.recorder.finish(Instant::from_millis(millis)).bytes;
             let runs = bytes.chunk_by(|a, b| a == b).map(|run| {
                 let letter = if run[0] == ALAW_SILENCE { '.' } else { char::from(run[0]) };
                 format!("{letter}{}", run.len())
@@ -369,7 +337,7 @@ mod tests {
         let mut studio = Studio::new(Channels::Stereo);
         studio.says(Side::Left, 0, 1, 1, b'a');
         studio.says(Side::Right, 10, 2, 1, b'b');
-        let bytes = studio.recorder.finish(Instant::from_millis(30));
+        let bytes = studio.recorder.finish(Instant::from_millis(30)).bytes;
         let [left, right] =
             [0, 1].map(|side| bytes.iter().skip(side).step_by(2).copied().collect::<Vec<u8>>());
         assert_eq!(left, [&[b'a'; 160][..], &[ALAW_SILENCE; 80][..]].concat());
@@ -383,11 +351,14 @@ mod tests {
         assert!(!recorder.is_ready());
         recorder.advance(Instant::from_millis(2_300));
         assert!(recorder.is_ready());
-        assert_eq!(recorder.take(Recorder::fresh_chunk()).len(), 16_800);
+        let taken = recorder.take(Recorder::fresh_chunk());
+        assert_eq!((taken.at, taken.bytes.len()), (0, 16_800));
         recorder.advance(Instant::from_millis(2_300 + 10_000));
         assert_eq!(recorder.dropped(), 80_000 - CHUNK_BYTES_MAX as u64);
-        assert_eq!(recorder.take(Vec::new()).capacity(), CHUNK_BYTES_MAX);
-        assert_eq!(recorder.duration(), Duration::from_millis(12_100));
+        let taken = recorder.take(Recorder::fresh_chunk());
+        assert_eq!((taken.at, taken.bytes.capacity()), (16_800, CHUNK_BYTES_MAX));
+        let last = recorder.finish(Instant::from_millis(2_300 + 10_000));
+        assert_eq!((last.at, last.bytes.len()), (96_800, 1_600), "it stands where it was said");
     }
 
     #[test]
@@ -396,14 +367,5 @@ mod tests {
         let mut track = Track::new();
         track.write(0, clip.samples(Codec::Pcmu), Codec::Pcmu, 0);
         assert_eq!(track.window[..4], [0xd5, 0x55, 0x2a, ALAW_SILENCE]);
-    }
-
-    #[test]
-    fn the_header_is_that_of_an_a_law_file() {
-        let header = alaw_wav_header(Channels::Stereo, 1_000);
-        let want: &[u8] =
-            b"RIFF\x1a\x04\0\0WAVEfmt \x12\0\0\0\x06\0\x02\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x08\0\0\0\
-            fact\x04\0\0\0\xf4\x01\0\0data\xe8\x03\0\0";
-        assert_eq!(header, want);
     }
 }

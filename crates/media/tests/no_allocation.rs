@@ -138,7 +138,7 @@ fn packets_and_ticks_allocate_nothing() {
             }
         }
         if recorder.is_ready() {
-            spare = recorder.take(spare);
+            spare = recorder.take(spare).bytes;
         }
         for millis in (0..20).step_by(2) {
             let now = begin + Duration::from_millis(millis);
