@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &["base", "projections"]),
     ("delivery", &["base", "dialects", "store"]),
     ("carrier", &["base", "sip", "media"]),
-    ("console", &["base", "projections", "speech", "store"]),
+    ("console", &["base", "admission", "projections", "speech", "store"]),
 ];
 
 /// Rooms that are functions of their arguments: no clock, socket, file, thread, runtime, global or random source.

@@ -12,7 +12,7 @@
 //! It never speaks a vendor's language, never writes a secret into a log or the audit, and never blocks the runtime.
 //! What only a running platform knows (live calls, quotas, the trunk's health) it asks its [`House`], if there is one.
 //!
-//! Read [`parts`] first, then `router.rs` (the layers in their order), then any file of `api/`.
+//! Read `parts.rs` first, then `router.rs` (the layers in their order), then any file of `api/`.
 
 mod address;
 mod api;
@@ -22,7 +22,7 @@ mod intake;
 mod key;
 mod ledger;
 mod page;
-pub mod parts;
+mod parts;
 mod problem;
 mod render;
 mod repeat;
@@ -36,5 +36,5 @@ mod tests;
 pub use address::{Announcement, announced};
 pub use intake::Peer;
 pub use key::{KeyFault, OperatorKey};
-pub use parts::{House, Parts};
+pub use parts::{Asked, Explained, House, Parts, Question, Sessions, Trunk, Unexplained};
 pub use router::{document, router};

@@ -1,9 +1,14 @@
 //! What the API is made of, and what it asks of a running platform.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use base::id::CallId;
+use admission::Finding;
+use base::account::Phase;
+use base::id::{AppId, CallId};
+use base::order::Placing;
+use base::refusal::Refusal;
 use base::time::Timestamp;
 use speech::shelf::Shelf;
 use store::{Accounts, Admin, Store};
@@ -75,8 +80,92 @@ pub struct Sessions {
     pub print: fn(CallId, &str) -> String,
 }
 
-/// What only a running platform knows. Nothing here waits for long or changes a call.
+/// What only a running platform knows. Nothing here waits, and nothing but [`Self::lift`] changes anything.
 pub trait House: Send + Sync {
     /// How many calls run now.
     fn live(&self) -> usize;
+
+    /// The trunks, and whether they work.
+    fn trunks(&self) -> Vec<Trunk>;
+
+    /// The addresses whose requests are refused for failed proofs, and until when.
+    fn bans(&self) -> Vec<(IpAddr, Timestamp)>;
+
+    /// Lifts the ban of an address.
+    fn lift(&self, address: IpAddr);
+
+    /// What every rule says about an order, without placing a call.
+    ///
+    /// # Errors
+    /// [`Unexplained`] when there is no order to be judged.
+    fn explain(&self, asked: &Asked) -> Result<Explained, Unexplained>;
+}
+
+/// The way to a carrier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    /// The gateway.
+    pub peer: SocketAddr,
+    /// The domain in its URIs, when it is another than the address.
+    pub domain: Option<Box<str>>,
+    /// The user that we log in as.
+    pub username: Option<Box<str>>,
+    /// The SIP status with which it fails now; `None` while it works.
+    pub failing: Option<u16>,
+}
+
+/// An order whose fate is asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Whose.
+    pub app: AppId,
+    /// The address that the request is taken to come from.
+    pub from: IpAddr,
+    /// What is ordered.
+    pub question: Question,
+}
+
+/// What is ordered.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// A call, in our words.
+    Order {
+        /// The call.
+        placing: Box<Placing>,
+        /// Whether it is ordered in the sandbox.
+        phase: Phase,
+    },
+    /// A customer's request as it comes over the wire, without its proof.
+    Request {
+        /// The HTTP method.
+        method: Box<str>,
+        /// The path.
+        path: Box<str>,
+        /// The query, without its `?`.
+        query: Box<str>,
+        /// The body.
+        body: Vec<u8>,
+    },
+}
+
+/// What the rules say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// Why the request is no order at all, when it is none; the findings are empty then.
+    pub unreadable: Option<Refusal>,
+    /// Every rule, in its order.
+    pub findings: Vec<Finding>,
+    /// What the customer would be answered if it is refused, as HTTP status and body; only for requests.
+    pub answer: Option<(u16, Vec<u8>)>,
+}
+
+/// Why there is nothing to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unexplained {
+    /// No customer's API has that path.
+    UnknownPath,
+    /// The request orders no call.
+    NoCall,
+    /// There is no such app, or it has no key that a request could name.
+    NoAccount,
 }

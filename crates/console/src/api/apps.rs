@@ -8,7 +8,7 @@ use base::url::PushUrl;
 use serde::{Deserialize, Serialize};
 use store::AppDraft;
 use store::admin::{AppLine, AppPick};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -113,7 +113,7 @@ pub(crate) struct AppPatch {
 }
 
 /// Which apps to list.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppsQuery {
