@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use base::account::{Account, Key, PushSignature};
+use base::account::{Account, Key, Phase, PushSignature};
 use base::id::CallId;
 use base::order::{Order, ProductKind};
+use base::private::Private;
 use base::refusal::Refusal;
 use base::row::{Channel, Row};
 use base::time::Timestamp;
@@ -20,24 +21,29 @@ pub trait Dialect: Send + Sync {
     /// Whether a request to that path is this dialect's to answer, if only with "no such path".
     fn owns(&self, path: &str) -> bool;
 
-    /// Reads from the headers who says they ask.
+    /// Reads from the headers and the query who says they ask.
     ///
     /// # Errors
-    /// The finished reply, when the headers do not say it or the path does not exist. Such faults are the
-    /// vendor's own and never become a [`Refusal`].
-    fn claim(&self, request: &WireRequest) -> Result<Claim, WireReply>;
+    /// The finished reply, when they do not say it or the path does not exist. Such faults are the vendor's own and
+    /// never become a [`Refusal`].
+    fn claim(&self, request: &WireRequest, settings: &Settings) -> Result<Claim, WireReply>;
 
-    /// Checks the claim against the key it names; `None` when no such key is known.
+    /// Checks the claim against what is known of the key it names; `None` when no such key is known.
     ///
     /// # Errors
-    /// [`Refusal::UnknownKey`], [`Refusal::StaleRequest`] or [`Refusal::BadSignature`], in this order.
+    /// [`Refusal::UnknownKey`] before all others; of a signature [`Refusal::StaleRequest`], then
+    /// [`Refusal::BadSignature`], which also stands for a wrong password; of a token [`Refusal::UnknownToken`], then
+    /// [`Refusal::StaleToken`].
     fn prove(
         &self,
         claim: &Claim,
-        key: Option<&Key>,
+        credentials: Option<&Credentials<'_>>,
         now: Timestamp,
         settings: &Settings,
     ) -> Result<(), Refusal>;
+
+    /// Which world the path belongs to: the real one, or the sandbox.
+    fn phase(&self, request: &WireRequest) -> Phase;
 
     /// The kind of call that the request would place. `None` when it would place none, or when the method is wrong,
     /// which [`read`](Self::read) then says.
@@ -68,18 +74,90 @@ pub trait Dialect: Send + Sync {
 pub struct Claim {
     /// The key that the request names.
     pub key: Box<str>,
-    /// The requester's one-time text.
-    pub nonce: Box<str>,
-    /// When the request was made, as written.
-    pub created: Box<str>,
-    /// The signature, as written.
-    pub signature: Box<str>,
+    /// What shows that it is theirs.
+    pub proof: Proof,
 }
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a claim to be key {:?}, made {:?}", self.key, self.created)
+        write!(f, "a claim to be key {:?} by {}", self.key, self.proof.name())
     }
+}
+
+/// What shows that a key is the requester's. It has no Debug: all of it is secret or helps to guess what is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A digest over the secret and a text that is used once.
+    Signature {
+        /// The requester's one-time text.
+        nonce: Box<str>,
+        /// When the request was made, as written.
+        created: Box<str>,
+        /// The digest, as written.
+        signature: Box<str>,
+        /// How it was made.
+        scheme: Scheme,
+    },
+    /// A token that a login gave.
+    Token(Private<Box<str>>),
+    /// The enterprise's name and password.
+    Password {
+        /// The name.
+        user: Box<str>,
+        /// The password.
+        password: Private<Box<str>>,
+    },
+    /// The token that renews a session, and the key's secret itself.
+    Renewal {
+        /// The token.
+        token: Private<Box<str>>,
+        /// The secret.
+        secret: Private<Box<str>>,
+    },
+}
+
+impl Proof {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Signature { .. } => "signature",
+            Self::Token(_) => "token",
+            Self::Password { .. } => "password",
+            Self::Renewal { .. } => "renewal",
+        }
+    }
+}
+
+/// How a digest covers the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// The secret is the key of an HMAC.
+    Hmac,
+    /// The secret is hashed with the rest.
+    Wsse,
+}
+
+/// What is known of the one whose key a claim names.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'a> {
+    /// The key.
+    pub key: &'a Key,
+    /// The enterprise's name.
+    pub account: &'a str,
+    /// Its password, if it has one.
+    pub password: Option<&'a Private<Box<str>>>,
+    /// The session that the key's last login began, if it lasts.
+    pub session: Option<&'a Session>,
+}
+
+/// What a login gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// What requests show in place of a signature.
+    pub access: Private<Box<str>>,
+    /// What renews the session.
+    pub renewal: Private<Box<str>>,
+    /// When both end.
+    pub expires_at: Timestamp,
 }
 
 /// What the operator decides about reading requests.
@@ -89,11 +167,15 @@ pub struct Settings {
     pub clock: Clock,
     /// How far a request's time may be from ours, before and after.
     pub window: Duration,
+    /// Whether signatures of the generation before the present one are taken too.
+    pub legacy_signature: bool,
+    /// Whether customers may log in with a password and show a token from then on.
+    pub legacy_login: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock: Clock::Lenient, window: WINDOW }
+        Self { clock: Clock::Lenient, window: WINDOW, legacy_signature: false, legacy_login: false }
     }
 }
 
@@ -123,6 +205,22 @@ pub enum Done {
     },
     /// A running call was told to end.
     Stopped,
+    /// The recording is there.
+    Recording {
+        /// Where it can be fetched for a while, without further proof.
+        url: Box<str>,
+    },
+    /// A session began, or goes on under new tokens.
+    LoggedIn {
+        /// What requests show from now on; no character of it needs escaping in a query.
+        access: Private<Box<str>>,
+        /// What renews the session; no character of it needs escaping in a query.
+        renewal: Private<Box<str>>,
+        /// How long both last.
+        lives: Duration,
+    },
+    /// The session is over.
+    LoggedOut,
 }
 
 /// What makes a push out of rows: everything that is not in them.

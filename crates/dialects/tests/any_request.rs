@@ -1,15 +1,24 @@
-//! Whatever a stranger sends, every dialect answers, in its own form, and never panics.
+//! Whatever a stranger sends, every dialect answers, in its own form and with a code that its documents have, and
+//! never panics.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
-use std::net::Ipv4Addr;
+mod documented;
+#[path = "golden/refusals.rs"]
+mod refusals;
 
-use base::account::{Account, App, AppState, Key, PushSignature};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, PushSignature};
 use base::id::{AppId, CallId};
+use base::order::Order;
 use base::private::Private;
 use base::refusal::Refusal;
 use base::time::Timestamp;
-use huihu_dialects::{ALL, Dialect, Done, Headers, Settings, WireReply, WireRequest, huawei};
+use huihu_dialects::{
+    ALL, Credentials, Dialect, Done, Headers, Session, Settings, WireReply, WireRequest, huawei,
+};
 use proptest::prelude::*;
 
 fn account() -> Account {
@@ -17,6 +26,13 @@ fn account() -> Account {
         id: AppId(1),
         name: "any".into(),
         state: AppState::Active,
+        phase: Phase::Commercial,
+        hold: None,
+        addresses: Vec::new(),
+        origin: Origin::Any,
+        requests_per_minute: None,
+        standing: Default::default(),
+        conduct: Default::default(),
         products: Vec::new(),
         ports: 1,
         recording: false,
@@ -25,31 +41,71 @@ fn account() -> Account {
         push_signature: PushSignature::Off,
     };
     let key = Key { id: "app".into(), secret: Private::new("secret".into()) };
-    Account { name: "any".into(), app, key, numbers: Vec::new(), clips: Default::default() }
+    Account {
+        name: "any".into(),
+        state: AccountState::Active,
+        password: Some(Private::new("password".into())),
+        app,
+        key,
+        numbers: Vec::new(),
+        clips: Default::default(),
+        templates: Default::default(),
+        platform: Default::default(),
+    }
 }
 
-fn answer(dialect: &dyn Dialect, request: &WireRequest) -> WireReply {
+fn answer(dialect: &dyn Dialect, request: &WireRequest, settings: &Settings) -> WireReply {
     let account = account();
-    let claim = match dialect.claim(request) {
+    let claim = match dialect.claim(request, settings) {
         Ok(claim) => claim,
         Err(reply) => return reply,
     };
-    let key = (claim.key == account.key.id).then_some(&account.key);
+    let session = Session {
+        access: Private::new("access".into()),
+        renewal: Private::new("renewal".into()),
+        expires_at: Timestamp::from_millis(1),
+    };
+    let known = Credentials {
+        key: &account.key,
+        account: &account.name,
+        password: account.password.as_ref(),
+        session: Some(&session),
+    };
+    let known = (claim.key == account.key.id).then_some(&known);
     let outcome = dialect
-        .prove(&claim, key, Timestamp::default(), &Settings::default())
+        .prove(&claim, known, Timestamp::default(), settings)
         .and_then(|()| dialect.read(request, &account))
-        .map(|_| Done::Placed {
-            call: CallId::from_bytes([7; 16]),
-            node: "n".into(),
-            idle_ports: Some(u32::MAX),
-        });
+        .map(done);
     dialect.write(request, outcome.as_ref())
 }
 
-fn assert_sound(reply: &WireReply) {
-    assert!([200, 400, 401, 403, 404, 500].contains(&reply.status), "{reply:?}");
+fn done(order: Order) -> Done {
+    match order {
+        Order::Place(_) => {
+            Done::Placed { call: CallId::from_bytes([7; 16]), node: "n".into(), idle_ports: Some(u32::MAX) }
+        }
+        Order::Stop(_) => Done::Stopped,
+        Order::Fetch(_) => Done::Recording { url: "http://h/".into() },
+        Order::LogIn => Done::LoggedIn {
+            access: Private::new("access".into()),
+            renewal: Private::new("renewal".into()),
+            lives: Duration::from_secs(1),
+        },
+        Order::LogOut => Done::LoggedOut,
+    }
+}
+
+/// Checks that the reply says what the API's document lets it say.
+fn assert_sound(request: &WireRequest, reply: &WireReply) {
+    if reply.status == 301 {
+        assert!(reply.body.is_empty() && reply.headers.first("Location").is_some());
+        return;
+    }
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
-    assert!(body["resultcode"].is_string() && body["resultdesc"].as_str().unwrap().chars().count() <= 128);
+    let code = body["resultcode"].as_str().unwrap();
+    assert!(body["resultdesc"].as_str().unwrap().chars().count() <= 128, "{body}");
+    let known = documented::answers(&request.path);
+    assert!(known.contains(&(reply.status, code)), "{request:?}: {} {code}", reply.status);
 }
 
 /// Fields that exist, so that a random body reaches the code behind them.
@@ -80,6 +136,31 @@ const FIELDS: &[&str] = &[
     "times",
     "sessionid",
     "signal",
+    "playInfoList",
+];
+
+/// Fields of what a notice plays.
+const ITEM_FIELDS: &[&str] = &[
+    "notifyVoice",
+    "templateId",
+    "templateParas",
+    "ttsContent",
+    "collectInd",
+    "replayAfterCollection",
+    "collectContentTriggerReplaying",
+];
+
+/// Parameters that exist, with values that are good sometimes.
+const PARAMETERS: &[&str] = &[
+    "app_key=app",
+    "access_token=access",
+    "access_token=%FF",
+    "username=any",
+    "grant_type=refresh_token",
+    "refresh_token=renewal",
+    "app_secret=secret",
+    "fileName=1202_327687_11_20161228102743.wav",
+    "recordDomain=n",
 ];
 
 fn value() -> impl Strategy<Value = serde_json::Value> {
@@ -97,21 +178,47 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
     ]
 }
 
+fn some_of(
+    fields: &'static [&'static str],
+) -> impl Strategy<Value = serde_json::Map<String, serde_json::Value>> {
+    let fields = proptest::collection::hash_map(proptest::sample::select(fields), value(), 0..fields.len());
+    fields.prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    let fields = proptest::collection::hash_map(proptest::sample::select(FIELDS), value(), 0..FIELDS.len());
-    let json = fields.prop_map(|fields| serde_json::to_vec(&fields).unwrap());
+    let items = proptest::collection::vec(some_of(ITEM_FIELDS), 0..6);
+    let json = (some_of(FIELDS), items, any::<bool>()).prop_map(|(mut fields, items, plays)| {
+        if plays {
+            fields
+                .insert("playInfoList".to_owned(), items.into_iter().map(serde_json::Value::from).collect());
+        }
+        serde_json::to_vec(&fields).unwrap()
+    });
     prop_oneof![4 => json, 1 => any::<Vec<u8>>()]
 }
 
+fn query() -> impl Strategy<Value = String> {
+    let parameters = proptest::sample::subsequence(PARAMETERS, 0..=PARAMETERS.len());
+    prop_oneof![4 => parameters.prop_map(|parameters| parameters.join("&")), 1 => any::<String>()]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (any::<bool>(), any::<bool>()).prop_map(|(legacy_signature, legacy_login)| Settings {
+        legacy_signature,
+        legacy_login,
+        ..Settings::default()
+    })
+}
+
 fn path() -> impl Strategy<Value = String> {
-    let routes: Vec<_> = huawei::routes().map(|(_, path)| path.to_owned()).collect();
+    let routes: Vec<_> = huawei::routes().map(|(_, path)| path).collect();
     prop_oneof![9 => proptest::sample::select(routes), 1 => "/rest/.{0,40}"]
 }
 
 fn request() -> impl Strategy<Value = WireRequest> {
-    let header = ("(authorization|x-aksk|content-type)", any::<String>());
+    let header = ("(authorization|x-aksk|x-wsse|content-type)", any::<String>());
     let headers = proptest::collection::vec(header, 0..4);
-    (any::<bool>(), "(POST|GET|\\PC{0,9})", path(), any::<String>(), headers, body()).prop_map(
+    (any::<bool>(), "(POST|GET|\\PC{0,9})", path(), query(), headers, body()).prop_map(
         |(signed, method, path, query, mut headers, body)| {
             if signed {
                 let own = huawei::client::sign(&account().key, "n0nce", Timestamp::default());
@@ -132,9 +239,9 @@ fn request() -> impl Strategy<Value = WireRequest> {
 
 proptest! {
     #[test]
-    fn every_request_has_an_answer(request in request()) {
+    fn every_request_has_an_answer(request in request(), settings in settings()) {
         for dialect in ALL {
-            assert_sound(&answer(*dialect, &request));
+            assert_sound(&request, &answer(*dialect, &request, &settings));
         }
     }
 
@@ -142,7 +249,26 @@ proptest! {
     fn a_name_from_outside_fits_into_the_answer(name: String, request in request()) {
         for dialect in ALL {
             let refusal = Refusal::UnknownClip { name: name.clone().into() };
-            assert_sound(&dialect.write(&request, Err(&refusal)));
+            assert_sound(&request, &dialect.write(&request, Err(&refusal)));
+        }
+    }
+}
+
+#[test]
+fn every_refusal_that_an_api_can_meet_is_in_its_document() {
+    for (method, path) in huawei::routes() {
+        let request = WireRequest {
+            method: method.into(),
+            path: path.into(),
+            query: "".into(),
+            headers: Headers::new(),
+            body: Vec::new(),
+            peer: Ipv4Addr::LOCALHOST.into(),
+        };
+        for refusal in refusals::every() {
+            if documented::can_meet(&request.path, &refusal) {
+                assert_sound(&request, &huawei::Huawei.write(&request, Err(&refusal)));
+            }
         }
     }
 }

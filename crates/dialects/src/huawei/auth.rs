@@ -7,21 +7,24 @@
 //!
 //! `digest = base64(HMAC-SHA256(app_secret, Nonce ‖ Created))`. Faults are told in the order of the document's table:
 //! first everything of `Authorization`, then of `X-AKSK`, then key, time and digest.
+//!
+//! The generation before, of 2019 to 2021, wrote `WSSE` for `AKSK` in both headers, and its digest is
+//! `base64(SHA256(Nonce ‖ Created ‖ app_secret))`, or that of the hash's hexadecimal text, as the vendor's own samples
+//! in Java and Python made it. Where the operator allows it, both are taken when there is no `X-AKSK`.
 
 use std::time::Duration;
 
-use base::account::Key;
 use base::refusal::Refusal;
 use base::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::attributes::Attributes;
 use super::codes::{self, Answer};
-use crate::dialect::{Claim, Clock, Settings};
+use crate::dialect::{Claim, Clock, Credentials, Proof, Scheme, Settings};
 use crate::wire::Headers;
 
 /// The fixed value of `Authorization`.
@@ -36,31 +39,40 @@ const NONCE_MAX: usize = 128;
 /// Beijing is this far ahead of UTC, always.
 const BEIJING: Duration = Duration::from_secs(8 * 3600);
 
-/// Reads who says they ask.
-pub(super) fn claim(headers: &Headers) -> Result<Claim, Answer> {
-    check_authorization(headers)?;
-    if is_absent(headers, "X-AKSK") {
+/// Reads who says they ask. With `legacy`, the generation before is read too.
+pub(super) fn claim(headers: &Headers, legacy: bool) -> Result<Claim, Answer> {
+    let of_before = legacy && is_absent(headers, "X-AKSK") && !is_absent(headers, "X-WSSE");
+    let (word, header, scheme) = match of_before {
+        false => ("AKSK", "X-AKSK", Scheme::Hmac),
+        true => ("WSSE", "X-WSSE", Scheme::Wsse),
+    };
+    check_authorization(headers, word)?;
+    if is_absent(headers, header) {
         return Err(codes::NO_X_AKSK);
     }
-    let token = Attributes::parse(headers.all("X-AKSK"));
+    let token = Attributes::parse(headers.all(header));
     if !token.has("UsernameToken") {
         return Err(codes::NO_USERNAME_TOKEN);
     }
     // An empty value is as good as none.
     let value = |name| token.value("UsernameToken", name).filter(|value| !value.is_empty());
-    let claim = Claim {
-        key: value("Username").ok_or(codes::NO_USERNAME)?.into(),
-        nonce: value("Nonce").ok_or(codes::NO_NONCE)?.into(),
-        created: value("Created").ok_or(codes::NO_CREATED)?.into(),
-        signature: value("PasswordDigest").ok_or(codes::NO_PASSWORD_DIGEST)?.into(),
-    };
-    if claim.nonce.chars().count() > NONCE_MAX {
-        return Err(codes::of(&Refusal::BadField { name: "Nonce" }));
+    let key = value("Username").ok_or(codes::NO_USERNAME)?;
+    let nonce = value("Nonce").ok_or(codes::NO_NONCE)?;
+    let created = value("Created").ok_or(codes::NO_CREATED)?;
+    let signature = value("PasswordDigest").ok_or(codes::NO_PASSWORD_DIGEST)?;
+    if nonce.chars().count() > NONCE_MAX {
+        return Err(codes::of(&Refusal::BadField { name: "Nonce" }, None));
     }
-    Ok(claim)
+    let proof = Proof::Signature {
+        nonce: nonce.into(),
+        created: created.into(),
+        signature: signature.into(),
+        scheme,
+    };
+    Ok(Claim { key: key.into(), proof })
 }
 
-fn check_authorization(headers: &Headers) -> Result<(), Answer> {
+fn check_authorization(headers: &Headers, scheme: &str) -> Result<(), Answer> {
     if is_absent(headers, "Authorization") {
         return Err(codes::NO_AUTHORIZATION);
     }
@@ -70,7 +82,7 @@ fn check_authorization(headers: &Headers) -> Result<(), Answer> {
         ("profile", "UsernameToken", codes::NO_PROFILE, codes::WRONG_PROFILE),
         ("type", "Appkey", codes::NO_TYPE, codes::WRONG_TYPE),
     ] {
-        match attributes.value("AKSK", name) {
+        match attributes.value(scheme, name) {
             None => return Err(missing),
             Some(value) if value != fixed => return Err(wrong),
             Some(_) => {}
@@ -83,24 +95,42 @@ fn is_absent(headers: &Headers, name: &str) -> bool {
     headers.all(name).all(|value| value.trim().is_empty())
 }
 
-/// Checks a claim: the key is known, the time is near, the digest is right.
+/// What a signature covers and what it is.
+pub(super) struct Signed<'a> {
+    pub(super) nonce: &'a str,
+    pub(super) created: &'a str,
+    pub(super) signature: &'a str,
+    pub(super) scheme: Scheme,
+}
+
+/// Checks a signature: the key is known, the time is near, the digest is right.
 pub(super) fn prove(
-    claim: &Claim,
-    key: Option<&Key>,
+    signed: &Signed<'_>,
+    known: Option<&Credentials<'_>>,
     now: Timestamp,
     settings: &Settings,
 ) -> Result<(), Refusal> {
-    let secret = key.map_or("", |key| key.secret.expose());
+    let secret = known.map_or("", |known| known.key.secret.expose());
     // An unknown key costs the same work as a known one.
-    let expected = digest(secret, &[&claim.nonce, &claim.created]);
-    let matches = bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
-    if key.is_none() {
+    let matches = match signed.scheme {
+        Scheme::Hmac => is_same(&digest(secret, &[signed.nonce, signed.created]), signed.signature),
+        Scheme::Wsse => {
+            let [raw, hex] = digests_of_before(secret, signed.nonce, signed.created);
+            is_same(&raw, signed.signature) | is_same(&hex, signed.signature)
+        }
+    };
+    if known.is_none() {
         return Err(Refusal::UnknownKey);
     }
-    if !is_near(&claim.created, now, settings) {
+    if !is_near(signed.created, now, settings) {
         return Err(Refusal::StaleRequest);
     }
     if matches { Ok(()) } else { Err(Refusal::BadSignature) }
+}
+
+/// Compares in a time that does not tell where the difference is.
+pub(super) fn is_same(expected: &str, given: &str) -> bool {
+    expected.as_bytes().ct_eq(given.as_bytes()).into()
 }
 
 /// Whether the time of a request is readable and near enough to ours.
@@ -127,6 +157,12 @@ pub(super) fn digest(secret: &str, parts: &[&str]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// The two digests of the generation before: of the hash, and of its hexadecimal text.
+fn digests_of_before(secret: &str, nonce: &str, created: &str) -> [String; 2] {
+    let hash = Sha256::new().chain_update(nonce).chain_update(created).chain_update(secret).finalize();
+    [STANDARD.encode(hash), STANDARD.encode(format!("{hash:x}"))]
+}
+
 /// The two headers that say who we are.
 pub(super) fn headers(key: &str, digest: &str, nonce: &str, created: &str) -> [(&'static str, String); 2] {
     let token = format!(
@@ -137,6 +173,7 @@ pub(super) fn headers(key: &str, digest: &str, nonce: &str, created: &str) -> [(
 
 #[cfg(test)]
 mod tests {
+    use base::account::Key;
     use base::private::Private;
     use proptest::prelude::*;
 
@@ -150,19 +187,64 @@ mod tests {
         Key { id: "ZRBRz4bAXoFgEH7o4Ew308eXc1RA".into(), secret: Private::new(SECRET.into()) }
     }
 
-    fn claimed(created: &str, signature: &str) -> Claim {
-        Claim { key: key().id, nonce: NONCE.into(), created: created.into(), signature: signature.into() }
+    fn known(key: &Key) -> Credentials<'_> {
+        Credentials { key, account: "a", password: None, session: None }
+    }
+
+    fn signed<'a>(created: &'a str, signature: &'a str, scheme: Scheme) -> Signed<'a> {
+        Signed { nonce: NONCE, created, signature, scheme }
     }
 
     fn proven(created: &str, now: &str, clock: Clock) -> Result<(), Refusal> {
-        let claim = claimed(created, &digest(SECRET, &[NONCE, created]));
+        let digest = digest(SECRET, &[NONCE, created]);
         let now = Timestamp::parse(now, CREATED).unwrap();
-        prove(&claim, Some(&key()), now, &Settings { clock, ..Settings::default() })
+        let settings = Settings { clock, ..Settings::default() };
+        prove(&signed(created, &digest, Scheme::Hmac), Some(&known(&key())), now, &settings)
     }
 
     #[test]
-    fn the_digest_is_the_published_one() {
+    fn the_digests_are_the_published_ones() {
         assert_eq!(digest(SECRET, &[NONCE, MADE]), "VlDiJsar0dOl+ILuDsPZC5t9k3GzvTpgrbw+EcoxFYE=");
+        let of_before = [
+            "qEMrDj87mDxIwzGnzz6YkI7l3PsoCwJ9+L4AYhjozJI=",
+            "YTg0MzJiMGUzZjNiOTgzYzQ4YzMzMWE3Y2YzZTk4OTA4ZWU1ZGNmYjI4MGIwMjdkZjhiZTAwNjIxOGU4Y2M5Mg==",
+        ];
+        assert_eq!(digests_of_before(SECRET, NONCE, MADE), of_before);
+    }
+
+    #[test]
+    fn a_digest_of_one_generation_is_none_of_the_other() {
+        let now = Timestamp::parse(MADE, CREATED).unwrap();
+        let [raw, hex] = digests_of_before(SECRET, NONCE, MADE);
+        let hmac = digest(SECRET, &[NONCE, MADE]);
+        for (digest, hmac, wsse) in [(hmac, true, false), (raw, false, true), (hex, false, true)] {
+            for (scheme, good) in [(Scheme::Hmac, hmac), (Scheme::Wsse, wsse)] {
+                let signed = signed(MADE, &digest, scheme);
+                let told = prove(&signed, Some(&known(&key())), now, &Settings::default());
+                assert_eq!(told, if good { Ok(()) } else { Err(Refusal::BadSignature) }, "{scheme:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_generation_before_is_read_where_it_is_allowed_and_nothing_newer_is_there() {
+        let token =
+            |key: &str| format!(r#"UsernameToken Username="{key}",PasswordDigest="d",Nonce="n",Created="c""#);
+        let with = |pairs: &[(&str, &str)], legacy| {
+            let claim = claim(&pairs.iter().copied().collect(), legacy);
+            claim.map(|claim| match claim.proof {
+                Proof::Signature { scheme, .. } => (claim.key.to_string(), scheme),
+                _ => panic!("headers carry signatures"),
+            })
+        };
+        let (before, now) = (token("before"), token("now"));
+        let word = AUTHORIZATION.replace("AKSK", "WSSE");
+        let of_before = [("Authorization", &*word), ("X-WSSE", &*before)];
+        assert_eq!(with(&of_before, true), Ok(("before".to_owned(), Scheme::Wsse)));
+        assert_eq!(with(&of_before, false), Err(codes::NO_X_AKSK));
+        let both = [("Authorization", AUTHORIZATION), ("X-WSSE", &*before), ("X-AKSK", &*now)];
+        assert_eq!(with(&both, true), Ok(("now".to_owned(), Scheme::Hmac)));
+        assert_eq!(with(&[("Authorization", &*word)], true), Err(codes::NO_X_AKSK));
     }
 
     #[test]
@@ -199,23 +281,27 @@ mod tests {
     #[test]
     fn key_time_and_digest_are_told_in_this_order() {
         let now = Timestamp::parse(MADE, CREATED).unwrap();
-        let settings = Settings::default();
-        let wrong = claimed("2001-01-01T00:00:00Z", "wrong");
-        assert_eq!(prove(&wrong, None, now, &settings), Err(Refusal::UnknownKey));
-        assert_eq!(prove(&wrong, Some(&key()), now, &settings), Err(Refusal::StaleRequest));
-        assert_eq!(prove(&claimed(MADE, "wrong"), Some(&key()), now, &settings), Err(Refusal::BadSignature));
+        let key = key();
+        let told = |created, known: Option<&Credentials<'_>>| {
+            prove(&signed(created, "wrong", Scheme::Hmac), known, now, &Settings::default())
+        };
+        assert_eq!(told("2001-01-01T00:00:00Z", None), Err(Refusal::UnknownKey));
+        assert_eq!(told("2001-01-01T00:00:00Z", Some(&known(&key))), Err(Refusal::StaleRequest));
+        assert_eq!(told(MADE, Some(&known(&key))), Err(Refusal::BadSignature));
     }
 
     proptest! {
         #[test]
-        fn any_header_is_read_without_a_panic(authorization: String, token: String, created: String) {
-            let hostile = Headers::from_iter([("Authorization", &*authorization), ("X-AKSK", &*token)]);
-            let _ = claim(&hostile);
-            let token = format!(
-                r#"UsernameToken Username="{token}",Nonce="{authorization}",Created="{created}",PasswordDigest="{token}""#
-            );
-            if let Ok(claim) = claim(&Headers::from_iter([("authorization", AUTHORIZATION), ("x-aksk", &token)])) {
-                let _ = prove(&claim, Some(&key()), Timestamp::default(), &Settings::default());
+        fn any_header_is_read_without_a_panic(
+            authorization: String, token: String, created: String, legacy: bool,
+        ) {
+            for header in ["X-AKSK", "X-WSSE"] {
+                let hostile = Headers::from_iter([("Authorization", &*authorization), (header, &*token)]);
+                let _ = claim(&hostile, legacy);
+            }
+            for scheme in [Scheme::Hmac, Scheme::Wsse] {
+                let signed = Signed { nonce: &authorization, created: &created, signature: &token, scheme };
+                let _ = prove(&signed, Some(&known(&key())), Timestamp::default(), &Settings::default());
             }
         }
     }

@@ -11,6 +11,9 @@
 //! | our ring timer | 8003 | 8003 | 514 |
 //! | the first party left | 8009 | | 552 if the second rang, 553 if it was dialled, 530 before |
 //! | the customer's stop | 8017 | 8017 | 8017, or 0 when connected |
+//! | no key came | | 8008 | 100 |
+//! | a voice file was gone, words could not be spoken | 8006, 8005 | 8006, 8005 | 524, 8005 |
+//! | the recording could not begin | 8015 | 8015 | 507 |
 
 use base::id::Leg;
 use base::order::ProductKind;
@@ -28,9 +31,13 @@ const NOT_CONNECTED: State = (8001, "The call is not connected.");
 const ANNOUNCEMENT: State = (8002, "The peer plays a failure announcement.");
 const RING_TIMEOUT: State = (8003, "Ringing timed out.");
 const HUNG_UP_WHILE_RINGING: State = (8004, "The user hangs up while ringing.");
+const SPEECH_FAILED: State = (8005, "The text cannot be converted into speech.");
+const NO_VOICE_FILE: State = (8006, "The voice file does not exist.");
 const PLAY_FAILED: State = (8007, "Playing the voice failed.");
+const NO_DIGITS: State = (8008, "No digits are collected.");
 const CALLER_GONE: State = (8009, "The caller hangs up before the call is connected.");
 const TIME_OVER: State = (8010, "The maximum call duration is reached.");
+const RECORDING_FAILED: State = (8015, "Recording failed.");
 const RELEASED_ON_REQUEST: State = (8017, "The call is released on request.");
 const ABNORMAL: State = (8020, "The service is abnormal.");
 const NO_SUCH_NUMBER: State = (8100, "The callee number does not exist.");
@@ -47,7 +54,7 @@ pub(super) const fn state(product: ProductKind, ending: Ending, connected: bool,
     }
     match (product, ending.leg) {
         (ProductKind::Callback, Some(Leg::A)) => before_the_answer(ending.cause, rang, Failed::FirstParty),
-        (ProductKind::Callback, Some(Leg::B) | None) | (ProductKind::Code, _) => {
+        (ProductKind::Callback, Some(Leg::B) | None) | (ProductKind::Code | ProductKind::Notice, _) => {
             before_the_answer(ending.cause, rang, Failed::Callee)
         }
     }
@@ -68,6 +75,10 @@ const fn after_the_answer(ending: Ending) -> State {
         Cause::Stopped => RELEASED_ON_REQUEST,
         Cause::TimeOver => TIME_OVER,
         Cause::ClipFault => PLAY_FAILED,
+        Cause::ClipMissing => NO_VOICE_FILE,
+        Cause::SpeechFault => SPEECH_FAILED,
+        Cause::NoDigits => NO_DIGITS,
+        Cause::RecordingFault => RECORDING_FAILED,
         Cause::OurFault => INTERNAL,
         // A conversation that broke, whatever broke it.
         Cause::Interrupted
@@ -90,6 +101,10 @@ const fn before_the_answer(cause: Cause, rang: bool, failed: Failed) -> State {
         (Cause::Stopped, _) => RELEASED_ON_REQUEST,
         (Cause::TimeOver, _) => TIME_OVER,
         (Cause::ClipFault, _) => PLAY_FAILED,
+        (Cause::ClipMissing, _) => NO_VOICE_FILE,
+        (Cause::SpeechFault, _) => SPEECH_FAILED,
+        (Cause::NoDigits, _) => NO_DIGITS,
+        (Cause::RecordingFault, _) => RECORDING_FAILED,
         (Cause::Interrupted, _) => ABNORMAL,
         (Cause::OurFault, _) => INTERNAL,
         // The first party answered and left while the second was being reached.
@@ -155,45 +170,42 @@ impl Failure {
 fn connected(record: &CallRecord) -> bool {
     let last = match record.call.product.kind() {
         ProductKind::Callback => Leg::B,
-        ProductKind::Code => Leg::A,
+        ProductKind::Code | ProductKind::Notice => Leg::A,
     };
     record.leg(last).answered_at.is_some()
 }
 
 fn release_point(record: &CallRecord) -> u16 {
-    if connected(record) {
-        return match record.ending.cause {
-            Cause::Normal | Cause::Stopped | Cause::TimeOver => 0,
-            // The number of the failure itself: the vendor's list of release points ends with the states.
-            Cause::Interrupted
-            | Cause::ClipFault
-            | Cause::OurFault
-            | Cause::Busy
-            | Cause::NoAnswer
-            | Cause::RingTimeout
-            | Cause::Rejected
-            | Cause::NoSuchNumber
-            | Cause::Unreachable
-            | Cause::PoweredOff
-            | Cause::Announcement
-            | Cause::TrunkFault
-            | Cause::TrunkSilent
-            | Cause::OtherPartyGone => after_the_answer(record.ending).0,
-        };
-    }
-    let second = record.leg(Leg::B);
     match record.ending.cause {
-        Cause::Stopped => RELEASED_ON_REQUEST.0,
-        Cause::TimeOver => 513,
+        // The number of the failure itself where there is no other: the vendor's list of release points ends with
+        // the states.
         Cause::ClipFault => PLAY_FAILED.0,
+        Cause::SpeechFault => SPEECH_FAILED.0,
         Cause::Interrupted => ABNORMAL.0,
         Cause::OurFault => INTERNAL.0,
-        Cause::Normal | Cause::OtherPartyGone => match (second.dialled_at, second.ringing_at) {
-            (_, Some(_)) => 552,
-            (Some(_), None) => 553,
-            (None, None) => 530,
-        },
+        Cause::ClipMissing => 524,
+        Cause::NoDigits => 100,
+        Cause::RecordingFault => 507,
+        Cause::Normal | Cause::Stopped | Cause::TimeOver if connected(record) => 0,
+        Cause::Stopped => RELEASED_ON_REQUEST.0,
+        Cause::TimeOver => 513,
+        Cause::Busy
+        | Cause::NoAnswer
+        | Cause::RingTimeout
+        | Cause::Rejected
+        | Cause::NoSuchNumber
+        | Cause::Unreachable
+        | Cause::PoweredOff
+        | Cause::Announcement
+        | Cause::TrunkFault
+        | Cause::TrunkSilent
+        | Cause::OtherPartyGone
+            if connected(record) =>
+        {
+            after_the_answer(record.ending).0
+        }
         Cause::RingTimeout => 514,
+        Cause::Normal | Cause::OtherPartyGone => of_the_first_party_gone(record.leg(Leg::B)),
         Cause::Busy
         | Cause::NoAnswer
         | Cause::Rejected
@@ -207,6 +219,15 @@ fn release_point(record: &CallRecord) -> u16 {
             Some(Leg::A) | None if record.leg(Leg::A).ringing_at.is_some() => 520,
             Some(Leg::A) | None => 519,
         },
+    }
+}
+
+/// The first party left: how far the second had been reached.
+const fn of_the_first_party_gone(second: &LegRecord) -> u16 {
+    match (second.dialled_at, second.ringing_at) {
+        (_, Some(_)) => 552,
+        (Some(_), None) => 553,
+        (None, None) => 530,
     }
 }
 
@@ -229,6 +250,10 @@ pub(super) fn unanswered(leg: &LegRecord) -> u8 {
         | Cause::TrunkSilent
         | Cause::TimeOver
         | Cause::ClipFault
+        | Cause::ClipMissing
+        | Cause::SpeechFault
+        | Cause::NoDigits
+        | Cause::RecordingFault
         | Cause::Interrupted
         | Cause::OurFault => release.q850.map_or(0, documented),
     }
@@ -275,6 +300,7 @@ mod tests {
 
     const CALLBACK: ProductKind = ProductKind::Callback;
     const CODE: ProductKind = ProductKind::Code;
+    const NOTICE: ProductKind = ProductKind::Notice;
 
     fn told(product: ProductKind, cause: Cause, by: Party, leg: Option<Leg>, connected: bool) -> [u16; 2] {
         [false, true].map(|rang| state(product, Ending { by, cause, leg }, connected, rang).0)
@@ -296,8 +322,10 @@ mod tests {
         ] {
             let b = told(CALLBACK, cause, Party::Callee, Some(Leg::B), false);
             assert_eq!(b, [quiet, rang], "{cause:?}");
-            let only = told(CODE, cause, Party::Caller, Some(Leg::A), false);
-            assert_eq!(only, [quiet, rang], "{cause:?}");
+            for product in [CODE, NOTICE] {
+                let only = told(product, cause, Party::Caller, Some(Leg::A), false);
+                assert_eq!(only, [quiet, rang], "{cause:?}");
+            }
         }
     }
 
@@ -324,12 +352,24 @@ mod tests {
             (Cause::Stopped, Party::Customer, 8017),
             (Cause::TimeOver, Party::Platform, 8010),
             (Cause::ClipFault, Party::Platform, 8007),
+            (Cause::ClipMissing, Party::Platform, 8006),
+            (Cause::SpeechFault, Party::Platform, 8005),
+            (Cause::NoDigits, Party::Platform, 8008),
+            (Cause::RecordingFault, Party::Platform, 8015),
             (Cause::Interrupted, Party::Platform, 8020),
             (Cause::OurFault, Party::Platform, 8000),
             (Cause::TrunkFault, Party::Callee, 8020),
             (Cause::OtherPartyGone, Party::Callee, 8020),
         ] {
             assert_eq!(told(CALLBACK, cause, by, None, true), [code, code], "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_us_from_dialling_is_told() {
+        for (cause, code) in [(Cause::SpeechFault, 8005), (Cause::ClipMissing, 8006), (Cause::OurFault, 8000)]
+        {
+            assert_eq!(told(NOTICE, cause, Party::Platform, None, false), [code, code], "{cause:?}");
         }
     }
 

@@ -4,10 +4,10 @@ use base::account::{Key, PushSignature};
 use base::time::Timestamp;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use subtle::ConstantTimeEq;
 
 use super::auth::{self, CREATED};
 use super::push;
+use crate::dialect::Proof;
 use crate::wire::Headers;
 
 /// The two headers that a request needs: `Authorization` and `X-AKSK`. The nonce is 1 to 128 digits and letters.
@@ -45,13 +45,15 @@ pub fn check_push(headers: &Headers, url: &str, key: &Key, signature: PushSignat
     if signature == PushSignature::Off {
         return Ok(());
     }
-    let claim = auth::claim(headers).map_err(|_| BadPush::Unsigned)?;
+    let claim = auth::claim(headers, false).map_err(|_| BadPush::Unsigned)?;
+    let Proof::Signature { nonce, created, signature: given, .. } = claim.proof else {
+        return Err(BadPush::Unsigned);
+    };
     if claim.key != key.id {
         return Err(BadPush::Unsigned);
     }
-    let expected = push::digest(signature, key.secret.expose(), url, &claim.nonce, &claim.created);
-    let matches = bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()));
-    if matches { Ok(()) } else { Err(BadPush::WrongDigest) }
+    let expected = push::digest(signature, key.secret.expose(), url, &nonce, &created);
+    if auth::is_same(&expected, &given) { Ok(()) } else { Err(BadPush::WrongDigest) }
 }
 
 #[cfg(test)]
@@ -59,7 +61,9 @@ mod tests {
     use base::private::Private;
 
     use super::*;
-    use crate::dialect::Settings;
+    use crate::dialect::{Credentials, Dialect, Settings};
+    use crate::huawei::Huawei;
+    use crate::wire::WireRequest;
 
     fn key(secret: &str) -> Key {
         Key { id: "app".into(), secret: Private::new(secret.into()) }
@@ -69,10 +73,24 @@ mod tests {
     fn what_we_sign_is_proof() {
         let now = Timestamp::from_millis(1_527_294_930_123);
         let headers = sign(&key("secret"), "n0nce", now);
-        let claim = auth::claim(&headers).unwrap();
-        assert_eq!((&*claim.key, &*claim.nonce, &*claim.created), ("app", "n0nce", "2018-05-26T00:35:30Z"));
-        assert_eq!(auth::prove(&claim, Some(&key("secret")), now, &Settings::default()), Ok(()));
-        assert!(auth::prove(&claim, Some(&key("other")), now, &Settings::default()).is_err());
+        let request = WireRequest {
+            method: "POST".into(),
+            path: "/rest/httpsessions/callStop/v2.0".into(),
+            query: "".into(),
+            headers,
+            body: Vec::new(),
+            peer: [127, 0, 0, 1].into(),
+        };
+        let settings = Settings::default();
+        let claim = Huawei.claim(&request, &settings).unwrap();
+        let proof = |secret| {
+            let key = key(secret);
+            let known = Credentials { key: &key, account: "a", password: None, session: None };
+            Huawei.prove(&claim, Some(&known), now, &settings)
+        };
+        assert_eq!(&*claim.key, "app");
+        assert_eq!(proof("secret"), Ok(()));
+        assert!(proof("other").is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! that the refusal then carries. `null` and an empty text are as good as nothing.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use base::clip::ClipWish;
@@ -14,28 +15,43 @@ use base::url::PushUrl;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny};
 
-/// A field's value before anybody has said what it should be. No Debug: it may hold a number or a code.
+/// A field's value before anybody has said what it should be: `I` are the items of a list, `O` is what an object is
+/// read as. No Debug: it may hold a number or a code.
 #[derive(Default)]
-pub(super) enum Loose {
+pub(super) enum Loose<I = IgnoredAny, O = IgnoredAny> {
     #[default]
     Absent,
     Text(String),
     Whole(i64),
     Flag(bool),
-    /// A list, an object, a fraction: no field is one.
+    List(Vec<I>),
+    Object(O),
+    /// A fraction, or a number that is too big: no field is one.
     Odd,
 }
 
-impl Loose {
+impl<I, O> Loose<I, O> {
+    /// Whether there is nothing.
+    pub(super) fn is_absent(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Text(text) => text.is_empty(),
+            Self::Whole(_) | Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => false,
+        }
+    }
+
     /// The text, of 1 to `longest` characters without control characters.
     pub(super) fn text(self, name: &'static str, longest: usize) -> Result<Option<String>, Refusal> {
         let text = match self {
             Self::Absent => return Ok(None),
             Self::Text(text) => text,
             Self::Whole(number) => number.to_string(),
-            Self::Flag(_) | Self::Odd => return Err(Refusal::BadField { name }),
+            Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => {
+                return Err(Refusal::BadField { name });
+            }
         };
         if text.is_empty() {
             return Ok(None);
@@ -58,7 +74,7 @@ impl Loose {
                 "true" | "1" => Ok(true),
                 _ => Err(Refusal::BadField { name }),
             },
-            Self::Whole(_) | Self::Odd => Err(Refusal::BadField { name }),
+            Self::Whole(_) | Self::List(_) | Self::Object(_) | Self::Odd => Err(Refusal::BadField { name }),
         }
     }
 
@@ -73,7 +89,7 @@ impl Loose {
             Self::Text(text) if text.is_empty() => return Ok(None),
             Self::Text(text) => text.trim().parse().ok(),
             Self::Whole(number) => u16::try_from(number).ok(),
-            Self::Flag(_) | Self::Odd => None,
+            Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => None,
         };
         number.filter(|number| range.contains(number)).map(Some).ok_or(Refusal::BadField { name })
     }
@@ -88,7 +104,9 @@ impl Loose {
             Self::Absent => return Ok(None),
             Self::Text(text) if text.is_empty() => return Ok(None),
             Self::Text(text) => text,
-            Self::Whole(_) | Self::Flag(_) | Self::Odd => return Err(Refusal::BadField { name }),
+            Self::Whole(_) | Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => {
+                return Err(Refusal::BadField { name });
+            }
         };
         let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
         found.map(|(_, meaning)| Some(*meaning)).ok_or(Refusal::BadField { name })
@@ -107,7 +125,9 @@ impl Loose {
         let encoded = match self {
             Self::Absent => return Ok(None),
             Self::Text(text) => text,
-            Self::Whole(_) | Self::Flag(_) | Self::Odd => return Err(Refusal::BadReceiver { name }),
+            Self::Whole(_) | Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => {
+                return Err(Refusal::BadReceiver { name });
+            }
         };
         // Old Java encoders break lines after 76 characters.
         let encoded: String = encoded.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
@@ -136,7 +156,7 @@ impl Loose {
         let text = match self {
             Self::Text(text) if !text.is_empty() => text,
             Self::Whole(number) => number.to_string(),
-            Self::Absent | Self::Text(_) | Self::Flag(_) | Self::Odd => {
+            Self::Absent | Self::Text(_) | Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => {
                 return Err(Refusal::BadField { name });
             }
         };
@@ -149,7 +169,9 @@ impl Loose {
             Self::Absent => Ok(None),
             Self::Text(text) if text.is_empty() => Ok(None),
             Self::Text(text) => E164::parse(&text).map(Some).map_err(|_| Refusal::BadBoundNumber),
-            Self::Whole(_) | Self::Flag(_) | Self::Odd => Err(Refusal::BadBoundNumber),
+            Self::Whole(_) | Self::Flag(_) | Self::List(_) | Self::Object(_) | Self::Odd => {
+                Err(Refusal::BadBoundNumber)
+            }
         }
     }
 }
@@ -196,57 +218,59 @@ const fn is_chinese(letter: char) -> bool {
         | '\u{20000}'..='\u{3FFFF}')
 }
 
-impl<'de> Deserialize<'de> for Loose {
+impl<'de, I: Deserialize<'de>, O: Deserialize<'de>> Deserialize<'de> for Loose<I, O> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Visitor)
+        from.deserialize_any(Visitor(PhantomData))
     }
 }
 
-struct Visitor;
+struct Visitor<I, O>(PhantomData<(I, O)>);
 
-impl<'de> de::Visitor<'de> for Visitor {
-    type Value = Loose;
+impl<'de, I: Deserialize<'de>, O: Deserialize<'de>> de::Visitor<'de> for Visitor<I, O> {
+    type Value = Loose<I, O>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any JSON value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Loose::Text(text.to_owned()))
     }
 
-    fn visit_string<E>(self, text: String) -> Result<Loose, E> {
+    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
         Ok(Loose::Text(text))
     }
 
-    fn visit_bool<E>(self, flag: bool) -> Result<Loose, E> {
+    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
         Ok(Loose::Flag(flag))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
         Ok(Loose::Whole(number))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
         Ok(i64::try_from(number).map_or(Loose::Odd, Loose::Whole))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Loose, E> {
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
         Ok(Loose::Odd)
     }
 
-    fn visit_unit<E>(self) -> Result<Loose, E> {
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(Loose::Absent)
     }
 
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Loose::Odd)
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Loose::List(items))
     }
 
-    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose::Odd)
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        O::deserialize(MapAccessDeserializer::new(map)).map(Loose::Object)
     }
 }
 
@@ -312,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_receiver_comes_in_base64() {
-        let read = |encoded: &str| Loose::Text(encoded.to_owned()).receiver("r");
+        let read = |encoded: &str| <Loose>::Text(encoded.to_owned()).receiver("r");
         let url = |plain: &str| read(&STANDARD.encode(plain)).ok().flatten();
         let longest = format!("http://h/{}", "x".repeat(119));
         for good in ["http://127.0.0.1:9000/status", "https://a.example/x_y~z?a=1&b=%20", &longest] {
@@ -338,7 +362,7 @@ mod tests {
 
     #[test]
     fn user_data_is_given_back_unless_it_has_braces_or_chinese() {
-        let read = |text: &str| Loose::Text(text.to_owned()).user_data();
+        let read = |text: &str| <Loose>::Text(text.to_owned()).user_data();
         let longest = "x".repeat(256);
         for good in ["customerId123", "é ñ \"<>&", &longest] {
             assert_eq!(read(good), Ok(Some(good.into())));

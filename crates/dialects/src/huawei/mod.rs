@@ -1,10 +1,11 @@
 //! Huawei Cloud VoiceCall (语音通话), as its API documents of 2024-11 describe it and its customers use it.
 //!
 //! ```text
-//! auth      who asks: the Authorization and X-AKSK headers     codes   Refusal → HTTP status, resultcode, resultdesc
-//! orders/   request bodies → Order                              causes  how a call ended → stateCode, ulFailReason, Q.850
-//! session   CallId and node ⇄ sessionId                         push/   rows → status and fee pushes
-//! client    the other side: signs requests, checks pushes
+//! routes    which paths exist                                   codes   Refusal → HTTP status, resultcode, resultdesc
+//! auth      who asks: the Authorization and X-AKSK headers      reply   what was done, or an answer → HTTP reply
+//! login     who asks: passwords and tokens, of old              causes  how a call ended → stateCode, ulFailReason, Q.850
+//! orders/   request bodies → Order                              push/   rows → status and fee pushes
+//! session   CallId and node ⇄ sessionId, recordObjectName       client  the other side: signs requests, checks pushes
 //! ```
 //!
 //! Where the documents contradict each other or are silent, `docs/huawei.md` says which reading was taken.
@@ -15,20 +16,26 @@ mod causes;
 pub mod client;
 mod codes;
 mod fields;
+mod login;
 mod orders;
 mod push;
+mod query;
+mod reasons;
+mod reply;
+mod routes;
 pub mod session;
 
-use base::account::{Account, Key};
+use base::account::{Account, Phase};
 use base::order::{Order, ProductKind};
 use base::refusal::Refusal;
 use base::row::{Channel, Row};
 use base::time::Timestamp;
 use serde::Serialize;
 
-use crate::dialect::{Claim, Dialect, Done, Settings, Stamp};
-use crate::wire::{Headers, Push, WireReply, WireRequest};
-use codes::Answer;
+use crate::dialect::{Claim, Credentials, Dialect, Done, Proof, Settings, Stamp};
+use crate::wire::{Push, WireReply, WireRequest};
+use routes::Route;
+pub use routes::routes;
 
 /// The name that stored calls carry.
 pub const NAME: &str = "huawei";
@@ -40,49 +47,6 @@ const JSON: &str = "application/json;charset=UTF-8";
 #[derive(Clone, Copy, Debug)]
 pub struct Huawei;
 
-/// The paths that exist. Case matters and versions are part of the name; the `/sandbox` twins are not served yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Click2Call,
-    CallVerify,
-    CallStop,
-}
-
-/// The method and path of every route, each once.
-pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Route::ALL.iter().map(|route| (route.method(), route.path()))
-}
-
-impl Route {
-    const ALL: &[Self] = &[Self::Click2Call, Self::CallVerify, Self::CallStop];
-
-    fn of(path: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|route| route.path() == path)
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Click2Call => "/rest/httpsessions/click2Call/v2.0",
-            Self::CallVerify => "/rest/httpsessions/callVerify/v1.0",
-            Self::CallStop => "/rest/httpsessions/callStop/v2.0",
-        }
-    }
-
-    const fn method(self) -> &'static str {
-        match self {
-            Self::Click2Call | Self::CallVerify | Self::CallStop => "POST",
-        }
-    }
-
-    const fn product(self) -> Option<ProductKind> {
-        match self {
-            Self::Click2Call => Some(ProductKind::Callback),
-            Self::CallVerify => Some(ProductKind::Code),
-            Self::CallStop => None,
-        }
-    }
-}
-
 impl Dialect for Huawei {
     fn name(&self) -> &'static str {
         NAME
@@ -92,21 +56,49 @@ impl Dialect for Huawei {
         ["/rest/", "/sandbox/", "/omp/"].iter().any(|prefix| path.starts_with(prefix))
     }
 
-    fn claim(&self, request: &WireRequest) -> Result<Claim, WireReply> {
-        let Some(route) = Route::of(&request.path) else {
+    fn claim(&self, request: &WireRequest, settings: &Settings) -> Result<Claim, WireReply> {
+        let served = |route: &Route| settings.legacy_login || !route.is_of_login();
+        let Some(route) = Route::of(&request.path).filter(served) else {
             return Err(self.write(request, Err(&Refusal::UnknownPath)));
         };
-        auth::claim(&request.headers).map_err(|answer| refused(Some(route), &answer))
+        let claim = match route {
+            Route::FastLogin => login::password(request),
+            Route::Refresh => login::renewal(request),
+            Route::Logout => login::logout(request),
+            Route::Click2Call
+            | Route::CallNotify
+            | Route::CallNotifyFiles
+            | Route::CallVerify
+            | Route::CallStop
+            | Route::Record => match login::token(request).filter(|_| settings.legacy_login) {
+                Some(claim) if request.headers.first("X-AKSK").is_none() => Ok(claim),
+                _ => auth::claim(&request.headers, settings.legacy_signature),
+            },
+        };
+        claim.map_err(|answer| reply::refused(Some(route), &answer))
     }
 
     fn prove(
         &self,
         claim: &Claim,
-        key: Option<&Key>,
+        credentials: Option<&Credentials<'_>>,
         now: Timestamp,
         settings: &Settings,
     ) -> Result<(), Refusal> {
-        auth::prove(claim, key, now, settings)
+        let known = || credentials.ok_or(Refusal::UnknownKey);
+        match &claim.proof {
+            Proof::Signature { nonce, created, signature, scheme } => {
+                let signed = auth::Signed { nonce, created, signature, scheme: *scheme };
+                auth::prove(&signed, credentials, now, settings)
+            }
+            Proof::Token(token) => login::prove_token(token, known()?.session, now),
+            Proof::Password { user, password } => login::prove_password(user, password, known()?),
+            Proof::Renewal { token, secret } => login::prove_renewal(token, secret, known()?, now),
+        }
+    }
+
+    fn phase(&self, request: &WireRequest) -> Phase {
+        routes::phase(&request.path)
     }
 
     fn product(&self, request: &WireRequest) -> Option<ProductKind> {
@@ -118,18 +110,25 @@ impl Dialect for Huawei {
         if *request.method != *route.method() {
             return Err(Refusal::WrongMethod);
         }
-        let body = orders::json(request)?;
         match route {
-            Route::Click2Call => orders::click2call::read(body),
-            Route::CallVerify => orders::call_verify::read(body),
-            Route::CallStop => orders::call_stop::read(body),
+            Route::Click2Call => orders::click2call::read(orders::json(request)?),
+            Route::CallNotify => orders::call_notify::read(orders::json(request)?),
+            Route::CallNotifyFiles => orders::call_notify::read_files(orders::json(request)?),
+            Route::CallVerify => orders::call_verify::read(orders::json(request)?),
+            Route::CallStop => orders::call_stop::read(orders::json(request)?),
+            Route::Record => orders::record::read(&request.query),
+            Route::FastLogin | Route::Refresh => Ok(Order::LogIn),
+            Route::Logout => Ok(Order::LogOut),
         }
     }
 
     fn write(&self, request: &WireRequest, outcome: Result<&Done, &Refusal>) -> WireReply {
         match outcome {
-            Ok(done) => done_in_full(done),
-            Err(refusal) => refused(Route::of(&request.path), &codes::of(refusal)),
+            Ok(done) => reply::done(done),
+            Err(refusal) => {
+                let route = Route::of(&request.path);
+                reply::refused(route, &codes::of(refusal, route))
+            }
         }
     }
 
@@ -148,45 +147,6 @@ impl Dialect for Huawei {
     fn received(&self, status: u16, _body: &[u8]) -> bool {
         status == 200
     }
-}
-
-/// A reply's body, in the order of the vendor's samples.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reply<'a> {
-    resultcode: &'a str,
-    resultdesc: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idle_port: Option<u32>,
-}
-
-fn done_in_full(done: &Done) -> WireReply {
-    /// The documented range of `idlePort` ends here.
-    const IDLE_PORTS_MAX: u32 = 65_535;
-
-    let session = match done {
-        Done::Placed { call, node, .. } => Some(session::print(*call, node)),
-        Done::Stopped => None,
-    };
-    let idle_port = match done {
-        Done::Placed { idle_ports, .. } => idle_ports.map(|ports| ports.min(IDLE_PORTS_MAX)),
-        Done::Stopped => None,
-    };
-    let session_id = session.as_deref();
-    reply(200, &Reply { resultcode: "0", resultdesc: "Success", session_id, idle_port })
-}
-
-/// The APIs that place calls say an empty `sessionId`; `callStop` and unknown paths say none.
-fn refused(route: Option<Route>, answer: &Answer) -> WireReply {
-    let session_id = route.and_then(Route::product).map(|_| "");
-    let body = Reply { resultcode: answer.code, resultdesc: &answer.text, session_id, idle_port: None };
-    reply(answer.status, &body)
-}
-
-fn reply(status: u16, body: &Reply<'_>) -> WireReply {
-    WireReply { status, headers: Headers::from_iter([("Content-Type", JSON)]), body: json(body) }
 }
 
 fn json(body: &impl Serialize) -> Vec<u8> {
@@ -216,17 +176,5 @@ mod tests {
         ] {
             assert_eq!(Huawei.owns(path), owned, "{path}");
         }
-    }
-
-    #[test]
-    fn ports_are_told_up_to_the_documented_end() {
-        let placed = |idle_ports| Done::Placed {
-            call: base::id::CallId::from_bytes([0; 16]),
-            node: "n".into(),
-            idle_ports: Some(idle_ports),
-        };
-        let told = |ports| String::from_utf8(done_in_full(&placed(ports)).body).unwrap();
-        assert!(told(0).ends_with(r#""idlePort":0}"#));
-        assert!(told(70_000).ends_with(r#""idlePort":65535}"#));
     }
 }

@@ -1,14 +1,16 @@
-//! The vendor's `sessionId`: `1202_<n>_<m>_<yyyyMMddHHmmss>@<node>`, the time in UTC.
+//! The vendor's `sessionId`: `1202_<n>_<m>_<yyyyMMddHHmmss>@<node>`, the time in UTC, and its `recordObjectName`, which
+//! begins the same: `1202_<n>_<m>_<yyyyMMddHHmmss>.wav`.
 //!
-//! The documented samples have this form, `1202_566_0_20161228102743@callenabler.home1.com`. A [`CallId`] is 48 bits of
-//! milliseconds and 80 random bits; the text holds all of them, so nothing has to be stored to find a call by its
-//! session: the seconds stand in the last field, `n` is the millisecond in the second followed by 16 random bits, and
+//! The documented samples have these forms, `1202_566_0_20161228102743@callenabler.home1.com` and
+//! `1200_366_0_20161228102743.wav`. A [`CallId`] is 48 bits of milliseconds and 80 random bits; the text holds all of
+//! them, so nothing has to be stored to find a call by its session or recording: the seconds stand in the last field, `n` is the millisecond in the second followed by 16 random bits, and
 //! `m` is the other 64.
 
 use base::id::CallId;
 use base::time::Timestamp;
 
 const PREFIX: &str = "1202";
+const RECORDING: &str = ".wav";
 const TIME: &str = "%Y%m%d%H%M%S";
 const HIGH_BITS: u32 = 16;
 const LOW_BITS: u32 = 64;
@@ -17,11 +19,7 @@ const LOW_MASK: u128 = (1 << LOW_BITS) - 1;
 /// Writes the session id of a call on a node.
 #[must_use]
 pub fn print(call: CallId, node: &str) -> String {
-    let at = call.at();
-    let millis = u128::try_from(at.millis().rem_euclid(1_000)).unwrap_or(0);
-    let n = (millis << HIGH_BITS) | (call.random() >> LOW_BITS);
-    let m = call.random() & LOW_MASK;
-    format!("{PREFIX}_{n}_{m}_{}@{node}", at.print(TIME))
+    format!("{}@{node}", head(call))
 }
 
 /// Reads a session id back. `None` for every text that [`print`] would not have written, so that a call has one
@@ -29,14 +27,38 @@ pub fn print(call: CallId, node: &str) -> String {
 #[must_use]
 pub fn parse(text: &str) -> Option<(CallId, &str)> {
     let (head, node) = text.split_once('@')?;
-    let mut fields = head.strip_prefix(PREFIX)?.strip_prefix('_')?.split('_');
+    Some((call(head)?, node))
+}
+
+/// Writes the name of a call's recording.
+#[must_use]
+pub fn print_recording(call: CallId) -> String {
+    head(call) + RECORDING
+}
+
+/// Reads the name of a recording back. `None` for every text that [`print_recording`] would not have written.
+#[must_use]
+pub fn parse_recording(text: &str) -> Option<CallId> {
+    call(text.strip_suffix(RECORDING)?)
+}
+
+fn head(call: CallId) -> String {
+    let at = call.at();
+    let millis = u128::try_from(at.millis().rem_euclid(1_000)).unwrap_or(0);
+    let n = (millis << HIGH_BITS) | (call.random() >> LOW_BITS);
+    let m = call.random() & LOW_MASK;
+    format!("{PREFIX}_{n}_{m}_{}", at.print(TIME))
+}
+
+fn call(text: &str) -> Option<CallId> {
+    let mut fields = text.strip_prefix(PREFIX)?.strip_prefix('_')?.split('_');
     let n: u32 = fields.next()?.parse().ok()?;
     let m: u64 = fields.next()?.parse().ok()?;
     let second = Timestamp::parse(fields.next()?, TIME)?;
     let millis = second.millis().checked_add(i64::from(n >> HIGH_BITS))?;
     let high = u128::from(n) & ((1 << HIGH_BITS) - 1);
     let call = CallId::new(Timestamp::from_millis(millis), (high << LOW_BITS) | u128::from(m));
-    (print(call, node) == text).then_some((call, node))
+    (head(call) == text).then_some(call)
 }
 
 #[cfg(test)]
@@ -52,6 +74,18 @@ mod tests {
         let text = print(call, "callenabler.home1.com");
         assert_eq!(text, "1202_327687_11_20161228102743@callenabler.home1.com");
         assert_eq!(parse(&text), Some((call, "callenabler.home1.com")));
+        let recording = print_recording(call);
+        assert_eq!(recording, "1202_327687_11_20161228102743.wav");
+        assert_eq!(parse_recording(&recording), Some(call));
+    }
+
+    #[test]
+    fn a_session_is_no_recording() {
+        for text in
+            ["", ".wav", "1202_327687_11_20161228102743", "1202_327687_11_20161228102743@n.wav", "x.wav"]
+        {
+            assert_eq!(parse_recording(text), None, "{text}");
+        }
     }
 
     #[test]
@@ -85,11 +119,12 @@ mod tests {
             let call = CallId::new(Timestamp::from_millis(millis), random);
             let text = print(call, &node);
             prop_assert_eq!(parse(&text), Some((call, &*node)));
+            prop_assert_eq!(parse_recording(&print_recording(call)), Some(call));
         }
 
         #[test]
         fn any_text_is_read_without_a_panic(text: String, form in "1202_[0-9]{1,12}_[0-9]{1,21}_[0-9]{12,16}@.{0,9}") {
-            let _ = parse(&text);
+            let _ = (parse(&text), parse_recording(&text));
             if let Some((call, node)) = parse(&form) {
                 prop_assert_eq!(print(call, node), form.clone());
             }

@@ -1,19 +1,20 @@
 //! Every refusal by its name.
 
+use base::quota::{Counted, Window};
 use base::refusal::Refusal;
 
 /// One of each variant, and a function that does not compile when one is missing.
 macro_rules! every_refusal {
-    ($($name:ident $({ $field:ident: $value:expr })?),+ $(,)?) => {
+    ($($name:ident $({ $($field:ident: $value:expr),+ })?),+ $(,)?) => {
         /// One of each.
         pub(crate) fn every() -> Vec<Refusal> {
-            vec![$(Refusal::$name $({ $field: $value })?),+]
+            vec![$(Refusal::$name $({ $($field: $value),+ })?),+]
         }
 
         /// The variant's name.
         pub(crate) fn name(refusal: &Refusal) -> &'static str {
             match refusal {
-                $(Refusal::$name $({ $field: _ })? => stringify!($name)),+
+                $(Refusal::$name $({ $($field: _),+ })? => stringify!($name)),+
             }
         }
     };
@@ -23,8 +24,20 @@ every_refusal! {
     UnknownKey,
     StaleRequest,
     BadSignature,
+    Replayed,
+    UnknownToken,
+    StaleToken,
+    AddressBanned,
+    AddressNotAllowed,
+    AddressBlocked,
+    AreaBlocked,
+    AddressUnknown,
     WrongMethod,
     UnknownPath,
+    AccountUnusable,
+    AppDeleted,
+    SandboxOnly,
+    TooManyRequests,
     AppPaused,
     AppUnavailable,
     ProductNotOpen,
@@ -40,17 +53,43 @@ every_refusal! {
     NumberPaused,
     UnknownClip { name: "lastMinVoice.wav".into() },
     ClipNotApproved { name: "pre_voice1.wav".into() },
+    UnknownTemplate,
+    TemplateNotApproved,
+    NoTemplateValues,
+    TemplateValueCount,
+    TemplateValue { position: 2 },
+    UnknownRecording,
     BadReceiver { name: "statusUrl" },
+    OwnerSuspended,
+    OnHold,
+    AbnormalCalls,
+    AbnormalDuration,
+    AbnormalCompletion,
+    CallerBlocked,
+    CalleeBlocked,
+    CalleeNotListed,
+    ForbiddenHours,
+    LimitReached { of: Counted::Account, per: Window::Day },
+    CallerAbroad,
     AbroadNotOpen,
     UnknownCall,
     AppPortsTaken,
     PlatformPortsTaken,
     PlatformBusy,
+    TrunkFailing { status: 503 },
+    CoreDown,
+    CoreSlow,
+    Misfit,
+    ClipUnreadable,
     OurFault,
 }
 
-/// The refusal of that name.
+/// The refusal of that name; `LimitReached by App` for one of a limit's.
 pub(crate) fn named(text: &str) -> Refusal {
+    if let Some(counted) = text.strip_prefix("LimitReached by ") {
+        let of = serde_json::from_value(counted.into()).unwrap();
+        return Refusal::LimitReached { of, per: Window::Day };
+    }
     let found = every().into_iter().find(|refusal| name(refusal) == text);
     found.unwrap_or_else(|| panic!("no refusal is called {text}"))
 }

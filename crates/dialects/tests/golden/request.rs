@@ -1,18 +1,20 @@
 //! Plays a request along the road of every request, against one account and one running call.
 //!
-//! Settings of an exchange: `now` (2018-05-26T00:35:30Z), `clock` (`lenient` or `utc`), `door` and `desk`: what
-//! admission says before the body is read, and after it.
+//! Settings of an exchange: `now` (2018-05-26T00:35:30Z), `clock` (`lenient` or `utc`), `legacy` (`signature`, `login`),
+//! `session` (`none` or when it ends); `gate`, `door` and `desk`: what admission says before anything is read, before
+//! the body is read, and after it.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
-use base::account::{Account, App, AppState, Key, PushSignature};
+use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, PushSignature};
 use base::id::{AppId, CallId};
 use base::order::{Order, ProductKind};
 use base::private::Private;
 use base::refusal::Refusal;
 use base::time::Timestamp;
 use huihu_dialects::huawei::session;
-use huihu_dialects::{Clock, Dialect, Done, Settings, WireReply, WireRequest};
+use huihu_dialects::{Claim, Clock, Credentials, Dialect, Done, Session, Settings, WireReply, WireRequest};
 
 use crate::refusals;
 use crate::transcript::Exchange;
@@ -42,55 +44,125 @@ pub(crate) fn account() -> Account {
         id: AppId(1),
         name: "golden".into(),
         state: AppState::Active,
-        products: vec![ProductKind::Callback, ProductKind::Code],
+        phase: Phase::Commercial,
+        hold: None,
+        addresses: Vec::new(),
+        origin: Origin::Any,
+        requests_per_minute: None,
+        standing: Default::default(),
+        conduct: Default::default(),
+        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
         ports: 42,
-        recording: false,
+        recording: true,
         status_url: None,
         fee_url: None,
         push_signature: PushSignature::Joined,
     };
-    Account { name: "golden".into(), app, key: key(), numbers: Vec::new(), clips: Default::default() }
+    Account {
+        name: "golden".into(),
+        state: AccountState::Active,
+        password: Some(private("GoldenPassword1")),
+        app,
+        key: key(),
+        numbers: Vec::new(),
+        clips: Default::default(),
+        templates: Default::default(),
+        platform: Default::default(),
+    }
+}
+
+fn private(text: &str) -> Private<Box<str>> {
+    Private::new(text.into())
 }
 
 /// The reply to an exchange's request, as text.
 pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> Played {
     let request = request(&exchange.input);
     assert!(dialect.owns(&request.path), "{}", exchange.title);
-    let (reply, refusal) = match road(dialect, &request, exchange) {
-        Ok(outcome) => {
+    let settings = settings(exchange);
+    let (reply, refusal) = match claim(dialect, &request, exchange, &settings) {
+        Err(reply) => (reply, None),
+        Ok(claim) => {
+            let outcome = claim.and_then(|claim| road(dialect, &claim, &request, exchange, &settings));
             let refusal = outcome.as_ref().err().map(refusals::name);
             (dialect.write(&request, outcome.as_ref()), refusal)
         }
-        Err(reply) => (reply, None),
     };
     Played { text: text(&reply), path: request.path.into(), refusal }
 }
 
-fn road(
+fn claim(
     dialect: &dyn Dialect,
     request: &WireRequest,
     exchange: &Exchange,
-) -> Result<Result<Done, Refusal>, WireReply> {
-    let claim = dialect.claim(request)?;
-    Ok((|| {
-        let account = account();
-        let known = (claim.key == account.key.id).then_some(&account.key);
-        let now =
-            Timestamp::parse(exchange.setting("now").unwrap_or("2018-05-26T00:35:30Z"), "%Y-%m-%dT%H:%M:%SZ");
-        let clock = match exchange.setting("clock") {
-            None | Some("lenient") => Clock::Lenient,
-            Some("utc") => Clock::Utc,
-            Some(other) => panic!("no clock is called {other}"),
-        };
-        dialect.prove(&claim, known, now.unwrap(), &Settings { clock, ..Settings::default() })?;
-        says_no(exchange, "door")?;
-        // A wrong method asks for no product, so that the method is refused and not the product.
-        let placing = dialect.product(request).is_some();
-        let order = dialect.read(request, &account)?;
-        assert_eq!(placing, matches!(order, Order::Place(_)));
-        says_no(exchange, "desk")?;
-        do_it(order)
-    })())
+    settings: &Settings,
+) -> Result<Result<Claim, Refusal>, WireReply> {
+    match says_no(exchange, "gate") {
+        Ok(()) => dialect.claim(request, settings).map(Ok),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+fn road(
+    dialect: &dyn Dialect,
+    claim: &Claim,
+    request: &WireRequest,
+    exchange: &Exchange,
+    settings: &Settings,
+) -> Result<Done, Refusal> {
+    let account = account();
+    let session = last_session(exchange);
+    let known = Credentials {
+        key: &account.key,
+        account: &account.name,
+        password: account.password.as_ref(),
+        session: session.as_ref(),
+    };
+    let known = (claim.key == account.key.id).then_some(&known);
+    let now = exchange.setting("now").map_or_else(|| time("2018-05-26T00:35:30Z"), time);
+    dialect.prove(claim, known, now, settings)?;
+    says_no(exchange, "door")?;
+    let sandbox = request.path.starts_with("/sandbox/");
+    assert_eq!(dialect.phase(request), if sandbox { Phase::Sandbox } else { Phase::Commercial });
+    // A wrong method asks for no product, so that the method is refused and not the product.
+    let product = dialect.product(request);
+    let order = dialect.read(request, &account)?;
+    let placed = match &order {
+        Order::Place(placing) => Some(placing.product.kind()),
+        Order::Stop(_) | Order::Fetch(_) | Order::LogIn | Order::LogOut => None,
+    };
+    assert_eq!(product, placed);
+    says_no(exchange, "desk")?;
+    do_it(order)
+}
+
+fn settings(exchange: &Exchange) -> Settings {
+    let clock = match exchange.setting("clock") {
+        None | Some("lenient") => Clock::Lenient,
+        Some("utc") => Clock::Utc,
+        Some(other) => panic!("no clock is called {other}"),
+    };
+    let legacy = exchange.setting("legacy").unwrap_or("");
+    Settings {
+        clock,
+        legacy_signature: legacy.contains("signature"),
+        legacy_login: legacy.contains("login"),
+        ..Settings::default()
+    }
+}
+
+/// The session that the key's last login began.
+fn last_session(exchange: &Exchange) -> Option<Session> {
+    let ends = exchange.setting("session").unwrap_or("2018-05-28T00:35:30Z");
+    (ends != "none").then(|| Session {
+        access: private("MzY4NjQyNTc2QGdvbGRlbg=="),
+        renewal: private("NzUyNDc4MDg2QGdvbGRlbg=="),
+        expires_at: time(ends),
+    })
+}
+
+fn time(text: &str) -> Timestamp {
+    Timestamp::parse(text, "%Y-%m-%dT%H:%M:%SZ").unwrap()
 }
 
 fn says_no(exchange: &Exchange, place: &str) -> Result<(), Refusal> {
@@ -107,6 +179,16 @@ fn do_it(order: Order) -> Result<Done, Refusal> {
         }),
         Order::Stop(call) if call == running => Ok(Done::Stopped),
         Order::Stop(_) => Err(Refusal::UnknownCall),
+        Order::Fetch(call) if call == running => {
+            Ok(Done::Recording { url: "https://calls.example/recordings/7?until=1527296730&proof=x".into() })
+        }
+        Order::Fetch(_) => Err(Refusal::UnknownRecording),
+        Order::LogIn => Ok(Done::LoggedIn {
+            access: private("OTE4MjczNjQ1QGdvbGRlbg=="),
+            renewal: private("MTIzNDU2Nzg5QGdvbGRlbg=="),
+            lives: Duration::from_secs(48 * 3600),
+        }),
+        Order::LogOut => Ok(Done::LoggedOut),
     }
 }
 

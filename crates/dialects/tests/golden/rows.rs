@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! status callback Over at=03:04:49 leg=A by=Callee cause=Busy of=B rang tell
-//! fee callback call=03:04:24 over=03:04:49 by=Caller cause=Normal of=A
+//! status notice Collected at=03:04:40 digits=1
+//! fee callback call=03:04:24 over=03:04:49 by=Caller cause=Normal of=A recorded=03:04:38 plays=2 spoke=1200
 //! A dialled=03:04:24 ringing=03:04:27 answered=03:04:31 by=Caller cause=Normal
 //! B dialled=03:04:31 by=Callee cause=Busy status=486 q850=17
 //! ```
@@ -17,9 +18,9 @@ use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::id::{AppId, CallId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Product};
+use base::order::{Callback, CalleeMedia, Code, Notice, Product};
 use base::private::Private;
-use base::record::{CallRecord, LegRecord};
+use base::record::{CallRecord, LegRecord, Recording, SpeechUse};
 use base::release::{Cause, Ending, Party, Release};
 use base::row::{Row, StatusKind, StatusRow};
 use base::time::Timestamp;
@@ -120,6 +121,7 @@ fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
             pre_voice: None,
             wait_voice: ClipKey::System(SystemClip::RingBack),
             callee_media: CalleeMedia::All,
+            recorded: None,
         }),
         "code" => Product::Code(Code {
             callee: number("+8613800000021"),
@@ -128,6 +130,11 @@ fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
             digits: Private::new(Vec::new()),
             after: None,
             times: None,
+        }),
+        "notice" => Product::Notice(Notice {
+            callee: number("+8613800000021"),
+            shown: number("+8613800000022"),
+            items: Vec::new(),
         }),
         other => panic!("no product is called {other}"),
     };
@@ -157,6 +164,7 @@ fn status(words: &Words<'_>, exchange: &Exchange) -> StatusRow {
         "Dialled" => StatusKind::Dialled,
         "Ringing" => StatusKind::Ringing,
         "Answered" => StatusKind::Answered,
+        "Collected" => StatusKind::Collected { digits: Private::new(words.value("digits").unwrap().into()) },
         "Over" => StatusKind::Over {
             ending: words.ending(),
             connected: words.has("connected"),
@@ -186,6 +194,13 @@ fn record(words: &Words<'_>, exchange: &Exchange) -> CallRecord {
         bridged_at: None,
         ended_at: words.at("over").unwrap(),
         ending: words.ending(),
+        recording: words
+            .at("recorded")
+            .map(|started_at| Recording { started_at, length: Duration::from_secs(11) }),
+        speech: SpeechUse {
+            plays: words.number("plays").unwrap_or(0),
+            took: Duration::from_millis(words.number("spoke").unwrap_or(0)),
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::clip::{ClipWish, SystemClip};
-use base::order::{Callback, CalleeMedia, Ears, Longest, Order, Placing, Product};
+use base::order::{Callback, CalleeMedia, Ears, Longest, Order, Placing, Product, Recorded};
 use base::refusal::Refusal;
 use serde::Deserialize;
 
@@ -58,11 +58,12 @@ pub(in crate::huawei) fn read(json: &[u8]) -> Result<Order, Refusal> {
     };
     let wait_voice = or(body.wait_voice.clip("waitVoice")?, SystemClip::RingBack);
     let callee_media = body.callee_media.choice("calleeMedia", CALLEE_MEDIA)?.unwrap_or(CalleeMedia::All);
-    let record = body.record_flag.flag("recordFlag")?;
-    if record {
-        // Nothing can play it yet; a name that cannot be one is refused all the same.
-        body.record_hint_tone.clip("recordHintTone")?;
-    }
+    let recorded = match body.record_flag.flag("recordFlag")? {
+        false => None,
+        true => {
+            Some(Recorded { hint: or(body.record_hint_tone.clip("recordHintTone")?, SystemClip::HintTone) })
+        }
+    };
     let tell_who_hung_up = body.party_type_required_in_disconnect.flag("partyTypeRequiredInDisconnect")?;
     let wishes = body.placing.read()?;
 
@@ -82,8 +83,9 @@ pub(in crate::huawei) fn read(json: &[u8]) -> Result<Order, Refusal> {
         pre_voice,
         wait_voice,
         callee_media,
+        recorded,
     });
-    Ok(Order::Place(Box::new(Placing { tell_who_hung_up, record, ..wishes.place(product)? })))
+    Ok(Order::Place(Box::new(Placing { tell_who_hung_up, ..wishes.place(product)? })))
 }
 
 const EARS: &[(&str, Ears)] = &[("toa", Ears::A), ("tob", Ears::B), ("both", Ears::Both)];
@@ -110,14 +112,14 @@ mod tests {
         );
         match read(json.as_bytes())? {
             Order::Place(placing) => Ok(*placing),
-            Order::Stop(_) => panic!("click2Call places calls"),
+            _ => panic!("click2Call places calls"),
         }
     }
 
     fn callback(fields: &str) -> Callback<ClipWish> {
         match with(fields).unwrap().product {
             Product::Callback(callback) => callback,
-            Product::Code(_) => panic!("click2Call places callbacks"),
+            _ => panic!("click2Call places callbacks"),
         }
     }
 
@@ -139,10 +141,11 @@ mod tests {
                 pre_voice: None,
                 wait_voice: ClipWish::System(SystemClip::RingBack),
                 callee_media: CalleeMedia::All,
+                recorded: None,
             }
         );
         let placing = with("").unwrap();
-        assert!(!placing.record && !placing.tell_idle_ports && !placing.tell_who_hung_up);
+        assert!(!placing.tell_idle_ports && !placing.tell_who_hung_up);
         assert_eq!((placing.status_url, placing.fee_url, placing.user_data), (None, None, None));
         assert_eq!(placing.bound_number, None);
     }
@@ -155,7 +158,7 @@ mod tests {
             "statusUrl":"aHR0cDovL2gvcw==","feeUrl":"aHR0cDovL2gvZg==","userData":"u","bindNbr":"+8675500008890",
             "callBackTone":{"what":["ever"]}"#;
         let placing = with(fields).unwrap();
-        assert!(placing.record && placing.tell_idle_ports && placing.tell_who_hung_up);
+        assert!(placing.tell_idle_ports && placing.tell_who_hung_up);
         assert_eq!(placing.status_url.unwrap().as_str(), "http://h/s");
         assert_eq!(placing.fee_url.unwrap().as_str(), "http://h/f");
         assert_eq!(placing.user_data.as_deref(), Some("u"));
@@ -168,6 +171,7 @@ mod tests {
         assert_eq!(callback.pre_voice, Some(named("pre.wav")));
         assert_eq!(callback.wait_voice, named("wait.wav"));
         assert_eq!(callback.callee_media, CalleeMedia::FailureOnly);
+        assert_eq!(callback.recorded, Some(Recorded { hint: named("hint.wav") }));
     }
 
     #[test]
@@ -179,9 +183,10 @@ mod tests {
 
     #[test]
     fn our_own_sounds_stand_in_for_those_not_named() {
-        let callback = callback(r#""maxDuration":1,"playPreVoice":"true","waitVoice":"""#);
+        let callback = callback(r#""maxDuration":1,"playPreVoice":"true","waitVoice":"","recordFlag":1"#);
         assert_eq!(callback.longest.unwrap().last_minute, ClipWish::System(SystemClip::LastMinute));
         assert_eq!(callback.pre_voice, Some(ClipWish::System(SystemClip::Transferring)));
+        assert_eq!(callback.recorded.unwrap().hint, ClipWish::System(SystemClip::HintTone));
     }
 
     #[test]
@@ -194,6 +199,7 @@ mod tests {
             (r#""calleeMedia":"x""#, "calleeMedia"),
             (r#""playPreVoice":"yes""#, "playPreVoice"),
             (r#""recordFlag":7"#, "recordFlag"),
+            (r#""recordFlag":true,"recordHintTone":false"#, "recordHintTone"),
             (r#""waitVoice":["w.wav"]"#, "waitVoice"),
             (r#""userData":"{""#, "userData"),
         ] {

@@ -3,14 +3,18 @@
 //! A body is judged in the documented order: everything that is answered with 1010002 first, field by field in the
 //! order of the document's table, then the telephone numbers. A field that another one switches off is not looked at.
 
+pub(super) mod call_notify;
 pub(super) mod call_stop;
 pub(super) mod call_verify;
 pub(super) mod click2call;
 mod placing;
+pub(super) mod record;
 
 use base::limits::REQUEST_BODY_BYTES;
 use base::refusal::Refusal;
+use serde::de::{Deserialize, IgnoredAny};
 
+use super::fields::Loose;
 use crate::wire::WireRequest;
 
 /// The body, if its length and its content type are those of JSON.
@@ -25,8 +29,12 @@ pub(super) fn json(request: &WireRequest) -> Result<&[u8], Refusal> {
 }
 
 /// Reads a body of its type. Unknown fields are passed over; a field that comes twice is a fault.
-fn body<'de, T: serde::Deserialize<'de>>(json: &'de [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json).map_err(|_| Refusal::BadBody)
+fn body<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Refusal> {
+    match serde_json::from_slice(json) {
+        Ok(Loose::<IgnoredAny, T>::Object(body)) => Ok(body),
+        // Also a list, of which serde would make a struct by the order of its fields.
+        Ok(_) | Err(_) => Err(Refusal::BadBody),
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +69,14 @@ mod tests {
     fn a_body_has_an_end() {
         assert_eq!(read("application/json", vec![b' '; REQUEST_BODY_BYTES]), Ok(REQUEST_BODY_BYTES));
         assert_eq!(read("application/json", vec![b' '; REQUEST_BODY_BYTES + 1]), Err(Refusal::BadBody));
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        for bad in ["", "[]", r#"["1202_1_1_20161228102743@n","call_stop"]"#, "null", r#""x""#, "{", "{}x"] {
+            assert_eq!(call_stop::read(bad.as_bytes()), Err(Refusal::BadBody), "{bad}");
+        }
+        assert_eq!(call_stop::read(b" {}"), Err(Refusal::BadField { name: "sessionid" }));
     }
 
     #[test]

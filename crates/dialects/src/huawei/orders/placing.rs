@@ -42,7 +42,7 @@ impl Fields {
 }
 
 impl Wishes {
-    /// A call of that product, not recorded and silent about who hung up.
+    /// A call of that product that is silent about who hung up.
     pub(super) fn place(self, product: Product<ClipWish>) -> Result<Placing, Refusal> {
         Ok(Placing {
             product,
@@ -52,7 +52,6 @@ impl Wishes {
             bound_number: self.bind_nbr.bound_number()?,
             tell_idle_ports: self.tell_idle_ports,
             tell_who_hung_up: false,
-            record: false,
         })
     }
 }

@@ -3,6 +3,8 @@
 //! What did not happen is left out, not empty; reasons that do not apply are 0. The callback's legs are `callOut…`
 //! (A) and `fwd…` (B); a call with one party has `callOut…` only.
 
+use std::time::Duration;
+
 use base::id::{CallId, Leg};
 use base::order::ProductKind;
 use base::record::CallRecord;
@@ -58,13 +60,29 @@ struct Fee<'a> {
     call_out_answer_time: Option<String>,
     call_out_unasw_rsn: u8,
     record_flag: u8,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    record: Option<Record<'a>>,
     tts_play_times: u32,
-    tts_trans_duration: u32,
+    /// Whole seconds.
+    tts_trans_duration: u64,
     service_type: &'static str,
     host_name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_data: Option<&'a str>,
 }
+
+/// What leads to a recording. A link that needs no proof is not among it: it would be pushed long before it is used.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    record_start_time: String,
+    record_domain: &'a str,
+    record_bucket_name: &'static str,
+    record_object_name: String,
+}
+
+/// What stands for the place in which recordings are kept; whoever fetches one need not know it.
+const BUCKET: &str = "recordings";
 
 impl<'a> Fees<'a> {
     /// Words the records. `None` when a row is none, or when there are too many.
@@ -113,17 +131,28 @@ impl<'a> Fee<'a> {
             call_out_alerting_time: first.ringing_at.map(print),
             call_out_answer_time: first.answered_at.map(print),
             call_out_unasw_rsn: causes::unanswered(first),
-            record_flag: 0,
-            tts_play_times: 0,
-            tts_trans_duration: 0,
+            record_flag: record.recording.is_some().into(),
+            record: record.recording.map(|recording| Record {
+                record_start_time: print(recording.started_at),
+                record_domain: &call.node,
+                record_bucket_name: BUCKET,
+                record_object_name: session::print_recording(call.id),
+            }),
+            tts_play_times: record.speech.plays,
+            tts_trans_duration: started_seconds(record.speech.took),
             service_type: match call.product.kind() {
-                ProductKind::Code => "001",
+                ProductKind::Code | ProductKind::Notice => "001",
                 ProductKind::Callback => "002",
             },
             host_name: &call.node,
             user_data: call.user_data.as_deref().filter(|data| !data.is_empty()),
         }
     }
+}
+
+/// A started second counts: little work is not the same as none.
+fn started_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 fn print(at: Timestamp) -> String {

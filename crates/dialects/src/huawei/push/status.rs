@@ -3,6 +3,7 @@
 //! ```text
 //! {"eventType":"disconnect","statusInfo":{"sessionId":"1202_…@node","timestamp":"2019-01-24 02:49:23",
 //!  "caller":"+86755…","called":"+86138…","stateCode":0,"stateDesc":"The user releases the call."}}
+//! {"eventType":"collectInfo","statusInfo":{"sessionId":"1202_…@node","timestamp":"2019-01-24 02:49:20","digitInfo":"1"}}
 //! ```
 
 use base::row::{StatusKind, StatusRow};
@@ -24,41 +25,71 @@ pub(super) struct Event<'a> {
 struct StatusInfo<'a> {
     session_id: String,
     timestamp: String,
-    caller: &'a str,
-    called: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_code: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state_desc: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    party_type: Option<&'static str>,
+    #[serde(flatten)]
+    detail: Detail<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_data: Option<&'a str>,
+}
+
+/// What an event tells besides what all of them tell.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Detail<'a> {
+    /// Of the call and its legs.
+    #[serde(rename_all = "camelCase")]
+    Progress {
+        caller: &'a str,
+        called: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        state_code: Option<u16>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        state_desc: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        party_type: Option<&'static str>,
+    },
+    /// Of the keys that came. Such an event names no numbers.
+    #[serde(rename_all = "camelCase")]
+    Digits { digit_info: &'a str },
 }
 
 impl<'a> Event<'a> {
     /// Words a row.
     pub(super) fn of(row: &'a StatusRow) -> Self {
-        let (event_type, state, party_type) = match row.kind {
-            StatusKind::Dialled => ("callout", None, None),
-            StatusKind::Ringing => ("alerting", None, None),
-            StatusKind::Answered => ("answer", None, None),
+        let (event_type, detail) = match &row.kind {
+            StatusKind::Dialled => ("callout", progress(row)),
+            StatusKind::Ringing => ("alerting", progress(row)),
+            StatusKind::Answered => ("answer", progress(row)),
+            StatusKind::Collected { digits } => {
+                ("collectInfo", Detail::Digits { digit_info: digits.expose() })
+            }
             StatusKind::Over { ending, connected, rang, tell_who_hung_up } => {
-                let state = causes::state(row.product, ending, connected, rang);
-                let party = tell_who_hung_up.then(|| causes::party(ending.by));
-                ("disconnect", Some(state), party)
+                let (code, text) = causes::state(row.product, *ending, *connected, *rang);
+                let detail = Detail::Progress {
+                    caller: row.shown.as_str(),
+                    called: row.dialled.as_str(),
+                    state_code: Some(code),
+                    state_desc: Some(text),
+                    party_type: tell_who_hung_up.then(|| causes::party(ending.by)),
+                };
+                ("disconnect", detail)
             }
         };
         let status_info = StatusInfo {
             session_id: session::print(row.call, &row.node),
             timestamp: row.at.print(TIME),
-            caller: row.shown.as_str(),
-            called: row.dialled.as_str(),
-            state_code: state.map(|(code, _)| code),
-            state_desc: state.map(|(_, text)| text),
-            party_type,
+            detail,
             user_data: row.user_data.as_deref().filter(|data| !data.is_empty()),
         };
         Self { event_type, status_info }
+    }
+}
+
+fn progress(row: &StatusRow) -> Detail<'_> {
+    Detail::Progress {
+        caller: row.shown.as_str(),
+        called: row.dialled.as_str(),
+        state_code: None,
+        state_desc: None,
+        party_type: None,
     }
 }
