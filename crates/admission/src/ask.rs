@@ -4,8 +4,11 @@ use base::account::Account;
 use base::clip::ClipWish;
 use base::number::E164;
 use base::order::{Placing, Product};
+use base::standing::Standing;
 
 use crate::Desk;
+use crate::finding::Scope;
+use crate::rules::number_shown;
 
 /// An order on the desk.
 #[derive(Debug)]
@@ -17,33 +20,56 @@ pub(crate) struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    /// The numbers that telephones will show.
-    pub(crate) fn shown(&self) -> impl Iterator<Item = &'a E164> {
+    /// The numbers that telephones shall show; the first party's telephone first.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &'a E164> + use<'a> {
         let (first, second) = match &self.placing.product {
             Product::Callback(call) => (&call.shown_to_caller, Some(&call.shown_to_callee)),
             Product::Code(call) => (&call.shown, None),
+            Product::Notice(call) => (&call.shown, None),
         };
         [Some(first), second].into_iter().flatten()
     }
 
-    /// The numbers that will be dialled.
-    pub(crate) fn dialled(&self) -> impl Iterator<Item = &'a E164> {
-        let (first, second) = match &self.placing.product {
-            Product::Callback(call) => (&call.caller, Some(&call.callee)),
-            Product::Code(call) => (&call.callee, None),
-        };
-        [Some(first), second].into_iter().flatten()
+    /// The numbers that telephones will really show: stand-ins, where there are some, for those that are paused.
+    pub(crate) fn really_shown(&self) -> impl Iterator<Item = &'a E164> + use<'a> {
+        let (account, random) = (self.account, self.random);
+        self.shown().map(move |asked| number_shown::resolve(asked, account, random).unwrap_or(asked))
+    }
+
+    /// The first party of a callback.
+    pub(crate) const fn caller(&self) -> Option<&'a E164> {
+        match &self.placing.product {
+            Product::Callback(call) => Some(&call.caller),
+            Product::Code(_) | Product::Notice(_) => None,
+        }
+    }
+
+    /// Whom the call is for: the second party of a callback, the only party of everything else.
+    pub(crate) const fn callee(&self) -> &'a E164 {
+        match &self.placing.product {
+            Product::Callback(call) => &call.callee,
+            Product::Code(call) => &call.callee,
+            Product::Notice(call) => &call.callee,
+        }
     }
 
     /// The clips that will be played.
-    pub(crate) fn wishes(&self) -> impl Iterator<Item = &'a ClipWish> {
-        let wishes = match &self.placing.product {
+    pub(crate) fn wishes(&self) -> impl Iterator<Item = &'a ClipWish> + use<'a> {
+        let (few, items) = match &self.placing.product {
             Product::Callback(call) => {
                 let last_minute = call.longest.as_ref().map(|longest| &longest.last_minute);
-                [call.pre_voice.as_ref(), Some(&call.wait_voice), last_minute]
+                let hint = call.recorded.as_ref().map(|recorded| &recorded.hint);
+                ([call.pre_voice.as_ref(), Some(&call.wait_voice), last_minute, hint], &[][..])
             }
-            Product::Code(call) => [Some(&call.before), call.after.as_ref(), None],
+            Product::Code(call) => ([Some(&call.before), call.after.as_ref(), None, None], &[][..]),
+            Product::Notice(call) => ([None; 4], &call.items[..]),
         };
-        wishes.into_iter().flatten()
+        few.into_iter().flatten().chain(items.iter().map(|item| &item.voice))
+    }
+
+    /// What was laid down for everybody, and for the app.
+    pub(crate) fn standings(&self) -> [(Scope, &'a Standing); 2] {
+        let account = self.account;
+        [(Scope::Platform, &account.platform.standing), (Scope::App, &account.app.standing)]
     }
 }

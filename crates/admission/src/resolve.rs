@@ -1,68 +1,114 @@
 //! An order that passed every rule becomes a call: names turn into keys, and what was left open is filled in.
 
 use base::account::Account;
-use base::call::Call;
+use base::call::{Call, Text};
 use base::clip::{ClipKey, ClipWish};
 use base::id::CallId;
-use base::order::{Callback, Code, Longest, Placing, Product};
+use base::number::E164;
+use base::order::{Callback, Code, Longest, Notice, NoticeItem, Placing, Product, Recorded};
 use base::refusal::Refusal;
-use base::time::Timestamp;
 
 use crate::Desk;
-use crate::rules::{clips_approved, number_shown};
+use crate::rules::clips_approved::{self, Voice};
+use crate::rules::number_shown;
 
-/// The call that is promised. It asks the rules' own lookups, so it refuses only what they would refuse.
+/// The call that is promised, and what must be spoken before it can run. It asks the rules' own lookups, so it refuses
+/// only what they would refuse.
 pub(crate) fn call(
     placing: Placing,
     account: &Account,
     desk: &Desk<'_>,
     dialect: &str,
-    now: Timestamp,
     random: u128,
-) -> Result<Call, Refusal> {
+) -> Result<(Call, Vec<Text>), Refusal> {
     let app = &account.app;
-    Ok(Call {
-        id: CallId::new(now, random),
+    let mut names = Names { account, random, texts: Vec::new() };
+    let call = Call {
+        id: CallId::new(desk.now, random),
         dialect: dialect.into(),
         node: desk.node.into(),
         account: account.name.clone(),
         app: app.id,
         key: account.key.id.clone(),
-        accepted_at: now,
-        product: product(placing.product, account, random)?,
+        accepted_at: desk.now,
+        product: names.product(placing.product)?,
         status_url: placing.status_url.or_else(|| app.status_url.clone()),
         fee_url: placing.fee_url.or_else(|| app.fee_url.clone()),
         user_data: placing.user_data,
         tell_who_hung_up: placing.tell_who_hung_up,
-    })
+    };
+    Ok((call, names.texts))
 }
 
-fn product(asked: Product<ClipWish>, account: &Account, random: u128) -> Result<Product<ClipKey>, Refusal> {
-    let clip = |wish: &ClipWish| clips_approved::resolve(wish, account);
-    let shown = |number| number_shown::resolve(number, account, random).cloned();
-    Ok(match asked {
-        Product::Callback(call) => Product::Callback(Callback {
-            shown_to_caller: shown(&call.shown_to_caller)?,
-            shown_to_callee: shown(&call.shown_to_callee)?,
+/// What names mean in one order.
+struct Names<'a> {
+    account: &'a Account,
+    random: u128,
+    /// What has to be spoken, each text once.
+    texts: Vec<Text>,
+}
+
+impl Names<'_> {
+    fn product(&mut self, asked: Product<ClipWish>) -> Result<Product<ClipKey>, Refusal> {
+        Ok(match asked {
+            Product::Callback(call) => Product::Callback(self.callback(call)?),
+            Product::Code(call) => Product::Code(Code {
+                shown: self.shown(&call.shown)?,
+                callee: call.callee,
+                before: self.clip(&call.before)?,
+                digits: call.digits,
+                after: call.after.map(|wish| self.clip(&wish)).transpose()?,
+                times: call.times,
+            }),
+            Product::Notice(call) => Product::Notice(Notice {
+                shown: self.shown(&call.shown)?,
+                callee: call.callee,
+                items: call.items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?,
+            }),
+        })
+    }
+
+    fn callback(&mut self, call: Callback<ClipWish>) -> Result<Callback<ClipKey>, Refusal> {
+        Ok(Callback {
+            shown_to_caller: self.shown(&call.shown_to_caller)?,
+            shown_to_callee: self.shown(&call.shown_to_callee)?,
             caller: call.caller,
             callee: call.callee,
-            longest: call.longest.map(|longest| limited(&longest, account)).transpose()?,
-            pre_voice: call.pre_voice.as_ref().map(clip).transpose()?,
-            wait_voice: clip(&call.wait_voice)?,
+            longest: call.longest.map(|longest| self.limited(&longest)).transpose()?,
+            pre_voice: call.pre_voice.map(|wish| self.clip(&wish)).transpose()?,
+            wait_voice: self.clip(&call.wait_voice)?,
             callee_media: call.callee_media,
-        }),
-        Product::Code(call) => Product::Code(Code {
-            shown: shown(&call.shown)?,
-            callee: call.callee,
-            before: clip(&call.before)?,
-            digits: call.digits,
-            after: call.after.as_ref().map(clip).transpose()?,
-            times: call.times,
-        }),
-    })
-}
+            recorded: call.recorded.map(|recorded| self.recorded(&recorded)).transpose()?,
+        })
+    }
 
-fn limited(longest: &Longest<ClipWish>, account: &Account) -> Result<Longest<ClipKey>, Refusal> {
-    let last_minute = clips_approved::resolve(&longest.last_minute, account)?;
-    Ok(Longest { talk: longest.talk, last_minute, ears: longest.ears })
+    fn limited(&mut self, longest: &Longest<ClipWish>) -> Result<Longest<ClipKey>, Refusal> {
+        let last_minute = self.clip(&longest.last_minute)?;
+        Ok(Longest { talk: longest.talk, last_minute, ears: longest.ears })
+    }
+
+    fn recorded(&mut self, recorded: &Recorded<ClipWish>) -> Result<Recorded<ClipKey>, Refusal> {
+        Ok(Recorded { hint: self.clip(&recorded.hint)? })
+    }
+
+    fn item(&mut self, item: NoticeItem<ClipWish>) -> Result<NoticeItem<ClipKey>, Refusal> {
+        Ok(NoticeItem { voice: self.clip(&item.voice)?, collect: item.collect })
+    }
+
+    fn shown(&self, asked: &E164) -> Result<E164, Refusal> {
+        number_shown::resolve(asked, self.account, self.random).cloned()
+    }
+
+    fn clip(&mut self, wish: &ClipWish) -> Result<ClipKey, Refusal> {
+        Ok(match clips_approved::resolve(wish, self.account)? {
+            Voice::Clip(key) => key,
+            Voice::Text(text) => {
+                let key = ClipKey::Spoken(text.id);
+                if self.texts.iter().all(|known| known.id != text.id) {
+                    self.texts.push(text);
+                }
+                key
+            }
+        })
+    }
 }

@@ -1,35 +1,52 @@
 //! An order that every rule agrees with, for tests to spoil in one place.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::account::{Account, App, AppState, Key, Number, NumberState, PushSignature, Review, VoiceFile};
+use base::account::{
+    Account, AccountState, App, AppState, Key, Number, NumberState, Origin, OwnerState, Phase, PushSignature,
+    Review, SpokenTemplate, VoiceFile,
+};
 use base::address::Guard;
 use base::clip::{ClipWish, SystemClip};
+use base::experience::{Conducted, Outcome, TrunkHealth, TrunkNews};
 use base::id::{AppId, ClipId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Ears, Longest, Placing, Product, ProductKind};
-use base::permit::Ports;
+use base::order::{
+    Callback, CalleeMedia, Code, Ears, Longest, Notice, NoticeItem, Placing, Product, ProductKind,
+};
+use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::refusal::Refusal;
+use base::standing::{Conduct, Platform, Standing};
+use base::template::Template;
 use base::time::Timestamp;
 use base::url::PushUrl;
 
-use crate::{Admission, Desk, Finding, Policy};
+use crate::{Admission, Desk, Finding, Gate, GateSettings, Policy, Quota, Resource, Tally, Visit};
 
 pub(crate) const FIRST_NUMBER: &str = "+8675500000001";
 pub(crate) const SECOND_NUMBER: &str = "+8675500000002";
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_323_045_678);
 
-/// An order, who gives it, and the desk.
+/// An order, who gives it, and both doors.
 pub(crate) struct Story {
+    pub(crate) peer: IpAddr,
+    pub(crate) phase: Phase,
+    pub(crate) product: Option<ProductKind>,
+    pub(crate) gate: Gate,
+    pub(crate) now: Timestamp,
     pub(crate) account: Account,
     pub(crate) placing: Placing,
     pub(crate) policy: Policy,
     pub(crate) guard: Guard,
     pub(crate) app_ports: Arc<Ports>,
     pub(crate) platform_ports: Arc<Ports>,
+    pub(crate) tally: Tally,
+    conducted: Arc<Conducted>,
+    trunk: Arc<TrunkHealth>,
     random: u128,
 }
 
@@ -44,6 +61,7 @@ impl Story {
             pre_voice: None,
             wait_voice: ClipWish::System(SystemClip::RingBack),
             callee_media: CalleeMedia::All,
+            recorded: None,
         }))
     }
 
@@ -58,8 +76,21 @@ impl Story {
         }))
     }
 
+    pub(crate) fn notice() -> Self {
+        Self::of(Product::Notice(Notice {
+            callee: number("+8613800000001"),
+            shown: number(FIRST_NUMBER),
+            items: vec![item(ClipWish::System(SystemClip::Transferring))],
+        }))
+    }
+
     fn of(product: Product<ClipWish>) -> Self {
         let mut story = Self {
+            peer: "9.9.9.9".parse().unwrap(),
+            phase: Phase::Commercial,
+            product: Some(product.kind()),
+            gate: Gate::new(&GateSettings::default()),
+            now: NOW,
             account: account(),
             placing: Placing {
                 product,
@@ -69,12 +100,14 @@ impl Story {
                 bound_number: None,
                 tell_idle_ports: false,
                 tell_who_hung_up: true,
-                record: false,
             },
             policy: Policy::default(),
             guard: Guard::default(),
             app_ports: Arc::default(),
             platform_ports: Arc::default(),
+            tally: Tally::new(),
+            conducted: Arc::default(),
+            trunk: Arc::default(),
             random: 5,
         };
         story.own(FIRST_NUMBER);
@@ -92,8 +125,55 @@ impl Story {
         call
     }
 
+    pub(crate) fn notice_mut(&mut self) -> &mut Notice<ClipWish> {
+        let Product::Notice(call) = &mut self.placing.product else { panic!("it is a notice") };
+        call
+    }
+
+    pub(crate) fn platform_mut(&mut self) -> &mut Platform {
+        Arc::make_mut(&mut self.account.platform)
+    }
+
+    pub(crate) fn callee(&self) -> E164 {
+        match &self.placing.product {
+            Product::Callback(call) => call.callee.clone(),
+            Product::Code(call) => call.callee.clone(),
+            Product::Notice(call) => call.callee.clone(),
+        }
+    }
+
     pub(crate) fn own(&mut self, text: &str) {
-        self.account.numbers.push(Number { number: number(text), state: NumberState::Active });
+        let number = number(text);
+        self.account.numbers.push(Number { number, state: NumberState::Active, owner: OwnerState::Active });
+    }
+
+    pub(crate) fn template(&mut self, id: &str, text: &str, review: Review) {
+        let text = Template::parse(text).unwrap();
+        self.account.templates.insert(id.into(), SpokenTemplate { text, speed: 100, review });
+    }
+
+    /// The address fails to prove who it is until it is banned.
+    pub(crate) fn fail_proofs(&self) {
+        for _ in 0..GateSettings::default().failures {
+            self.gate.failed(self.peer, self.now);
+        }
+    }
+
+    /// A call of the app went like this.
+    pub(crate) fn went(&self, talked: Option<Duration>) {
+        self.conclude(talked, TrunkNews::Unknown);
+    }
+
+    /// The trunk fails so many calls that it is known for it.
+    pub(crate) fn trunk_fails(&self, status: u16) {
+        for _ in 0..9 {
+            self.conclude(None, TrunkNews::Failed(status));
+        }
+    }
+
+    fn conclude(&self, talked: Option<Duration>, trunk: TrunkNews) {
+        let permit = Permit::take(&Arc::default(), 1, &Arc::default(), 1).unwrap();
+        permit.teaching(&self.conducted, &self.trunk).conclude(&Outcome { at: self.now, talked, trunk });
     }
 
     pub(crate) fn limit_talk(&mut self, last_minute: ClipWish) {
@@ -106,8 +186,12 @@ impl Story {
         self
     }
 
+    pub(crate) fn enter(&self) -> Result<(), Refusal> {
+        crate::enter(&self.account, &self.visit())
+    }
+
     pub(crate) fn admit(&self) -> Result<Admission, Refusal> {
-        crate::admit(self.placing.clone(), &self.account, &self.desk(), "huawei", NOW, self.random)
+        crate::admit(self.placing.clone(), &self.account, &self.desk(), "huawei", self.random)
     }
 
     #[track_caller]
@@ -115,26 +199,42 @@ impl Story {
         self.admit().expect("the order is admitted")
     }
 
-    /// Why the order is refused. Explaining it finds the same refusal first, and a refusal takes nothing.
+    /// Why the order is refused at one of the doors. Explaining it finds the same refusal first, and neither the
+    /// explanation nor the refusal takes anything.
     #[track_caller]
     pub(crate) fn refused(&self) -> Option<Refusal> {
-        let taken = || (self.app_ports.taken(), self.platform_ports.taken());
+        let taken = || (self.app_ports.taken(), self.platform_ports.taken(), self.counted());
         let before = taken();
-        let refusal = self.admit().err();
         let explained = self.explain().into_iter().find_map(|finding| finding.refusal);
+        let outcome = self.enter().and_then(|()| self.admit());
+        if let Ok(admission) = &outcome {
+            self.tally.refund(&admission.charges);
+        }
+        let refusal = outcome.err();
         assert_eq!(refusal, explained, "the explanation is the decision");
-        assert_eq!(taken(), before, "a refused or ended call holds no port");
+        assert_eq!(taken(), before, "a refused, or ended and refunded, call is held and counted nowhere");
         refusal
     }
 
     pub(crate) fn explain(&self) -> Vec<Finding> {
-        crate::explain(&self.placing, &self.account, &self.desk(), self.random)
+        crate::explain(&self.placing, &self.account, &self.visit(), &self.desk(), self.random)
     }
 
     #[track_caller]
     pub(crate) fn shown_to_a(&self) -> String {
         let call = self.admitted().admitted.call;
         call.numbers(Leg::A).unwrap().shown.as_str().to_owned()
+    }
+
+    /// What every limit on calls has counted.
+    fn counted(&self) -> Vec<Quota> {
+        let quotas = self.explain().into_iter().flat_map(|finding| finding.quotas);
+        quotas.filter(|quota| matches!(quota.of, Resource::Calls(_))).collect()
+    }
+
+    fn visit(&self) -> Visit<'_> {
+        let Self { peer, phase, product, now, ref gate, .. } = *self;
+        Visit { peer, phase, product, now, gate }
     }
 
     fn desk(&self) -> Desk<'_> {
@@ -144,6 +244,10 @@ impl Story {
             platform_ports: &self.platform_ports,
             policy: &self.policy,
             guard: &self.guard,
+            tally: &self.tally,
+            conducted: &self.conducted,
+            trunk: &self.trunk,
+            now: self.now,
         }
     }
 }
@@ -160,18 +264,46 @@ pub(crate) fn voice_file(content: u8, review: Review) -> VoiceFile {
     VoiceFile { clip: ClipId::from_bytes([content; 16]), review }
 }
 
+pub(crate) fn item(voice: ClipWish) -> NoticeItem<ClipWish> {
+    NoticeItem { voice, collect: None }
+}
+
+pub(crate) fn spoken(template: &str, values: Option<&[&str]>) -> ClipWish {
+    let private = |value: &&str| Private::new((*value).into());
+    ClipWish::Spoken {
+        template: template.into(),
+        values: values.map(|values| values.iter().map(private).collect()),
+    }
+}
+
 fn account() -> Account {
     let app = App {
         id: AppId(7),
         name: "shop".into(),
         state: AppState::Active,
-        products: vec![ProductKind::Callback, ProductKind::Code],
+        phase: Phase::Commercial,
+        hold: None,
+        addresses: Vec::new(),
+        origin: Origin::Any,
+        requests_per_minute: None,
+        standing: Standing::default(),
+        conduct: Conduct::default(),
+        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
         ports: 10,
         recording: false,
         status_url: url("https://shop.example/status"),
         fee_url: None,
         push_signature: PushSignature::Joined,
     };
-    let key = Key { id: "key1".into(), secret: Private::new("secret".into()) };
-    Account { name: "acme".into(), app, key, numbers: Vec::new(), clips: BTreeMap::new() }
+    Account {
+        name: "acme".into(),
+        state: AccountState::Active,
+        password: None,
+        app,
+        key: Key { id: "key1".into(), secret: Private::new("secret".into()) },
+        numbers: Vec::new(),
+        clips: BTreeMap::new(),
+        templates: BTreeMap::new(),
+        platform: Arc::default(),
+    }
 }

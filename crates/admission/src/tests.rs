@@ -1,6 +1,6 @@
 //! Orders that pass both doors, and the order of the rules.
 
-use base::account::{AppState, NumberState, Review};
+use base::account::{AppState, Review};
 use base::clip::{ClipKey, ClipWish, SystemClip};
 use base::id::{AppId, CallId, ClipId};
 use base::order::Product;
@@ -55,44 +55,6 @@ fn the_permit_rides_with_the_call() {
     assert_eq!((story.app_ports.taken(), story.platform_ports.taken()), (1, 1));
     drop(admission);
     assert_eq!((story.app_ports.taken(), story.platform_ports.taken()), (0, 0));
-}
-
-#[test]
-fn an_order_that_breaks_every_rule_is_told_them_one_by_one() {
-    let mut story = Story::callback();
-    story.account.app.state = AppState::Paused;
-    story.account.app.products.clear();
-    story.placing.record = true;
-    story.callback_mut().wait_voice = ClipWish::Named("missing.wav".into());
-    story.placing.status_url = story::url("http://127.0.0.1/");
-    story.callback_mut().shown_to_caller = story::number("+8675599999999");
-    story.placing.bound_number = Some(story::number("+8675599999999"));
-    story.account.numbers[1].state = NumberState::Paused;
-    story.account.numbers[0].state = NumberState::Paused;
-    story.callback_mut().callee = story::number("+85291234567");
-    story.account.app.ports = 0;
-
-    assert_eq!(story.refused(), Some(Refusal::AppPaused));
-    story.account.app.state = AppState::Active;
-    assert_eq!(story.refused(), Some(Refusal::ProductNotOpen));
-    story.account.app.products = Story::callback().account.app.products;
-    assert_eq!(story.refused(), Some(Refusal::RecordingNotOpen));
-    story.placing.record = false;
-    assert_eq!(story.refused(), Some(Refusal::UnknownClip { name: "missing.wav".into() }));
-    story.callback_mut().wait_voice = ClipWish::System(SystemClip::RingBack);
-    assert_eq!(story.refused(), Some(Refusal::BadReceiver { name: "status_url" }));
-    story.placing.status_url = None;
-    assert_eq!(story.refused(), Some(Refusal::NumberNotOwned));
-    story.callback_mut().shown_to_caller = story::number(story::FIRST_NUMBER);
-    assert_eq!(story.refused(), Some(Refusal::NumberOfAnotherApp));
-    story.placing.bound_number = None;
-    assert_eq!(story.refused(), Some(Refusal::NumberPaused));
-    story.account.numbers[1].state = NumberState::Active;
-    assert_eq!(story.refused(), Some(Refusal::AbroadNotOpen));
-    story.callback_mut().callee = story::number("+8613800000002");
-    assert_eq!(story.refused(), Some(Refusal::AppPortsTaken));
-    story.account.app.ports = 1;
-    assert_eq!(story.refused(), None);
 }
 
 #[test]

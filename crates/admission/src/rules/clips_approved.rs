@@ -1,31 +1,75 @@
-//! Every clip of the order exists and was approved.
+//! Every clip of the order exists and was approved; every template too, and the order's values fill its places.
 
-use base::account::{Account, Review};
+use base::account::{Account, Review, SpokenTemplate};
+use base::call::{About, Text};
 use base::clip::{ClipKey, ClipWish};
+use base::id::ClipId;
+use base::private::Private;
 use base::refusal::Refusal;
+use base::template::Misfit;
+use sha2::{Digest, Sha256};
 
 use crate::ask::Ask;
+
+/// What a wish means.
+pub(crate) enum Voice {
+    /// A clip that is there.
+    Clip(ClipKey),
+    /// Words that must be spoken first.
+    Text(Text),
+}
 
 pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
     ask.wishes().try_for_each(|wish| resolve(wish, ask.account).map(drop))
 }
 
-/// The clip that a wish means.
-pub(crate) fn resolve(wish: &ClipWish, account: &Account) -> Result<ClipKey, Refusal> {
+/// What a wish means in the account.
+pub(crate) fn resolve(wish: &ClipWish, account: &Account) -> Result<Voice, Refusal> {
     match wish {
-        ClipWish::System(clip) => Ok(ClipKey::System(*clip)),
+        ClipWish::System(clip) => Ok(Voice::Clip(ClipKey::System(*clip))),
         ClipWish::Named(name) => {
             let file = account.clips.get(name).ok_or_else(|| Refusal::UnknownClip { name: name.clone() })?;
             match file.review {
-                Review::Approved => Ok(ClipKey::Uploaded(file.clip)),
+                Review::Approved => Ok(Voice::Clip(ClipKey::Uploaded(file.clip))),
                 Review::Pending | Review::Rejected => Err(Refusal::ClipNotApproved { name: name.clone() }),
+            }
+        }
+        ClipWish::Spoken { template, values } => {
+            let template = account.templates.get(template).ok_or(Refusal::UnknownTemplate)?;
+            match template.review {
+                Review::Approved => text(template, values.as_deref()).map(Voice::Text),
+                Review::Pending | Review::Rejected => Err(Refusal::TemplateNotApproved),
             }
         }
     }
 }
 
+fn text(template: &SpokenTemplate, values: Option<&[Private<Box<str>>]>) -> Result<Text, Refusal> {
+    let about = if template.text.places().next().is_some() { About::OnePerson } else { About::Nobody };
+    if values.is_none() && about == About::OnePerson {
+        return Err(Refusal::NoTemplateValues);
+    }
+    let values: Vec<&str> = values.unwrap_or_default().iter().map(|value| &**value.expose()).collect();
+    let words = template.text.fill(&values).map_err(|misfit| match misfit {
+        Misfit::Count => Refusal::TemplateValueCount,
+        Misfit::Value(position) => Refusal::TemplateValue { position: position + 1 },
+    })?;
+    let id = name(template.speed, &words);
+    Ok(Text { id, words: Private::new(words.into()), speed: template.speed, about })
+}
+
+/// The name of what is heard: the same words at the same pace are the same clip, in every call.
+fn name(speed: u8, words: &str) -> ClipId {
+    let hash = Sha256::new().chain_update([speed, 0]).chain_update(words).finalize();
+    let (id, _) = hash.split_first_chunk().expect("a SHA-256 has more than 16 bytes");
+    ClipId::from_bytes(*id)
+}
+
 #[cfg(test)]
 mod tests {
+    use base::clip::SystemClip;
+    use base::order::{Product, Recorded};
+
     use super::*;
     use crate::story::{self, Story};
 
@@ -56,6 +100,11 @@ mod tests {
         story.limit_talk(missing());
         assert_eq!(story.refused(), refusal);
 
+        let mut story = Story::callback();
+        story.account.app.recording = true;
+        story.callback_mut().recorded = Some(Recorded { hint: missing() });
+        assert_eq!(story.refused(), refusal);
+
         let mut story = Story::code();
         story.code_mut().before = missing();
         assert_eq!(story.refused(), refusal);
@@ -63,5 +112,71 @@ mod tests {
         let mut story = Story::code();
         story.code_mut().after = Some(missing());
         assert_eq!(story.refused(), refusal);
+
+        let mut story = Story::notice();
+        story.notice_mut().items.push(story::item(missing()));
+        assert_eq!(story.refused(), refusal);
+    }
+
+    fn notice(template: &str, values: Option<&[&str]>) -> Story {
+        let mut story = Story::notice();
+        story.template("parcel", template, Review::Approved);
+        story.notice_mut().items = vec![story::item(story::spoken("parcel", values))];
+        story
+    }
+
+    #[test]
+    fn a_template_must_exist_and_be_approved() {
+        let mut story = notice("您好", None);
+        assert_eq!(story.refused(), None);
+        for review in [Review::Pending, Review::Rejected] {
+            story.template("parcel", "您好", review);
+            assert_eq!(story.refused(), Some(Refusal::TemplateNotApproved));
+        }
+        story.account.templates.clear();
+        assert_eq!(story.refused(), Some(Refusal::UnknownTemplate));
+    }
+
+    #[test]
+    fn values_must_fill_the_places() {
+        const TWO: &str = "编号${NUM_6}，${TIME}前";
+        for (template, values, refusal) in [
+            ("您好", None, None),
+            ("您好", Some(&[][..]), None),
+            ("您好", Some(&["1"][..]), Some(Refusal::TemplateValueCount)),
+            (TWO, Some(&["123456", "23:59"][..]), None),
+            (TWO, None, Some(Refusal::NoTemplateValues)),
+            (TWO, Some(&[][..]), Some(Refusal::TemplateValueCount)),
+            (TWO, Some(&["123456"][..]), Some(Refusal::TemplateValueCount)),
+            (TWO, Some(&["123456", "23:59", "1"][..]), Some(Refusal::TemplateValueCount)),
+            (TWO, Some(&["abc", "25:00"][..]), Some(Refusal::TemplateValue { position: 1 })),
+            (TWO, Some(&["123456", "25:00"][..]), Some(Refusal::TemplateValue { position: 2 })),
+        ] {
+            assert_eq!(notice(template, values).refused(), refusal, "{template} {values:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_places_is_about_nobody() {
+        let admitted = notice("您好", None).admitted().admitted;
+        assert_eq!(admitted.texts[0].about, About::Nobody);
+    }
+
+    #[test]
+    fn what_must_be_spoken_is_named_by_its_words_and_pace() {
+        let mut story = notice("编号${NUM_6}", Some(&["42"]));
+        let item = story::item(story::spoken("parcel", Some(&["42"])));
+        let other = story::item(story::spoken("parcel", Some(&["43"])));
+        let beep = story::item(ClipWish::System(SystemClip::HintTone));
+        story.notice_mut().items.extend([beep, item, other]);
+        let admitted = story.admitted().admitted;
+        let words: Vec<&str> = admitted.texts.iter().map(|text| &**text.words.expose()).collect();
+        assert_eq!(words, ["编号42", "编号43"], "each text is spoken once");
+        assert!(admitted.texts.iter().all(|text| text.about == About::OnePerson));
+        let Product::Notice(notice) = admitted.call.product else { panic!("it is a notice") };
+        let voices: Vec<ClipKey> = notice.items.iter().map(|item| item.voice).collect();
+        let [first, second] = [0, 1].map(|text| ClipKey::Spoken(admitted.texts[text].id));
+        assert_eq!(voices, [first, ClipKey::System(SystemClip::HintTone), first, second]);
+        assert_ne!(name(100, "编号42"), name(90, "编号42"));
     }
 }

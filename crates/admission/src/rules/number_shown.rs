@@ -1,6 +1,6 @@
 //! Every number to be shown is active, or another active number of the app can stand in for it.
 
-use base::account::{Account, NumberState};
+use base::account::{Account, Number, NumberState, OwnerState};
 use base::number::E164;
 use base::refusal::Refusal;
 
@@ -19,8 +19,10 @@ pub(crate) fn resolve<'a>(asked: &E164, account: &'a Account, random: u128) -> R
     }
 }
 
+/// Another number of the app that nothing stands against.
 fn stand_in(account: &Account, random: u128) -> Option<&E164> {
-    let active = || account.numbers.iter().filter(|number| number.state == NumberState::Active);
+    let free = |number: &&Number| number.state == NumberState::Active && number.owner == OwnerState::Active;
+    let active = || account.numbers.iter().filter(free);
     let count = active().count() as u128;
     // The low 80 bits make the call's id; a choice made of them would give some of them away.
     let pick = (random >> 80).checked_rem(count)?;
@@ -60,6 +62,14 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen, [story::SECOND_NUMBER, "+8675500000003", "+8675500000004"]);
+    }
+
+    #[test]
+    fn a_number_of_a_suspended_sub_enterprise_stands_in_for_nobody() {
+        let mut story = Story::code();
+        story.account.numbers[1].owner = OwnerState::Suspended;
+        pause(&mut story, 0);
+        assert_eq!(story.refused(), Some(Refusal::NumberPaused));
     }
 
     #[test]

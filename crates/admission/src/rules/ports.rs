@@ -4,24 +4,34 @@ use base::account::Account;
 use base::permit::{Full, Permit};
 use base::refusal::Refusal;
 
-use crate::Desk;
 use crate::ask::Ask;
+use crate::{Desk, Quota, Resource, Scope};
 
 /// Looks without taking: explaining an order must not cost somebody else a port.
 pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
-    if ask.desk.app_ports.taken() >= ask.account.app.ports {
+    let [of_app, of_platform] = quotas(ask);
+    if of_app.left() == 0 {
         return Err(refusal(Full::App));
     }
-    if ask.desk.platform_ports.taken() >= ask.desk.policy.platform_ports {
+    if of_platform.left() == 0 {
         return Err(refusal(Full::Platform));
     }
     Ok(())
 }
 
+/// The ports of the app and of the platform.
+pub(super) fn quotas(ask: &Ask<'_>) -> [Quota; 2] {
+    let (desk, of) = (ask.desk, Resource::Ports);
+    let (app, platform) = (ask.account.app.ports, desk.policy.platform_ports);
+    [(Scope::App, app, desk.app_ports), (Scope::Platform, platform, desk.platform_ports)]
+        .map(|(set_for, allowed, ports)| Quota { of, set_for, per: None, allowed, used: ports.taken() })
+}
+
 /// Takes one port of each. Fails although [`check`] passed when another call was faster.
 pub(crate) fn take(ask: &Ask<'_>) -> Result<Permit, Refusal> {
     let (desk, app_cap) = (ask.desk, ask.account.app.ports);
-    Permit::take(desk.app_ports, app_cap, desk.platform_ports, desk.policy.platform_ports).map_err(refusal)
+    let permit = Permit::take(desk.app_ports, app_cap, desk.platform_ports, desk.policy.platform_ports);
+    Ok(permit.map_err(refusal)?.teaching(desk.conducted, desk.trunk))
 }
 
 /// How many more calls the app could place now.

@@ -1,0 +1,78 @@
+//! Which requests came before. Each key has a memory of its own: a busy customer pushes out nobody else's requests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::recent::Recent;
+
+#[derive(Debug)]
+pub(super) struct Nonces {
+    memory: Duration,
+    /// Only keys that proved themselves are here, so there are never more than the operator gave out.
+    keys: BTreeMap<Box<str>, Recent<[u8; 16], ()>>,
+}
+
+impl Nonces {
+    pub(super) const fn new(memory: Duration) -> Self {
+        Self { memory, keys: BTreeMap::new() }
+    }
+
+    pub(super) fn first_time(&mut self, key: &str, nonce: &str, created: &str, now: Timestamp) -> bool {
+        let request = name(nonce, created);
+        if !self.keys.contains_key(key) {
+            self.keys.insert(key.into(), Recent::new(NONCES, self.memory));
+        }
+        let Some(seen) = self.keys.get_mut(key) else { return true };
+        let first = !seen.knows(&request);
+        seen.touch(request, now);
+        first
+    }
+}
+
+/// A short name of a request, however long its nonce is. Nobody finds two requests of one name.
+fn name(nonce: &str, created: &str) -> [u8; 16] {
+    let hash = Sha256::new().chain_update(created).chain_update([0]).chain_update(nonce).finalize();
+    let (name, _) = hash.split_first_chunk().expect("a SHA-256 has more than 16 bytes");
+    *name
+}
+
+/// Requests in a generation of one key's memory: 100 a second for ten minutes, at most some 6 MB for both generations.
+/// A key that is busier than that is protected for a shorter time.
+const NONCES: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_once() {
+        let mut nonces = Nonces::new(Duration::from_secs(600));
+        let now = Timestamp::from_millis(1_000_000);
+        for (key, nonce, created, first) in [
+            ("one", "n1", "t1", true),
+            ("one", "n1", "t1", false),
+            ("one", "n2", "t1", true),
+            ("one", "n1", "t2", true),
+            ("two", "n1", "t1", true),
+            ("one", "n1", "t1", false),
+        ] {
+            assert_eq!(nonces.first_time(key, nonce, created, now), first, "{key} {nonce} {created}");
+        }
+        let later = now + Duration::from_secs(599);
+        assert!(!nonces.first_time("one", "n2", "t1", later));
+    }
+
+    #[test]
+    fn a_busy_key_pushes_out_nobody_elses_requests() {
+        let mut nonces = Nonces::new(Duration::from_secs(600));
+        let now = Timestamp::from_millis(1_000_000);
+        assert!(nonces.first_time("quiet", "n", "t", now));
+        for number in 0..2 * NONCES + 2 {
+            assert!(nonces.first_time("busy", &number.to_string(), "t", now));
+        }
+        assert!(!nonces.first_time("quiet", "n", "t", now));
+    }
+}
