@@ -83,7 +83,7 @@ async fn load(
         tick.tick().await;
         let (journal, mut entries) = (opened.journal.clone(), support::talk(support::call(number, &host)));
         calls.spawn(async move {
-            journal.accept(entries.remove(0)).await.expect("an accepted call");
+            journal.accept(entries.remove(0), Vec::new()).await.expect("an accepted call");
             // As many appends as a shard makes.
             for entry in entries {
                 journal.append(vec![entry]).expect("room");

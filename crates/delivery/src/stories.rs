@@ -132,7 +132,7 @@ impl House {
         ];
         let entry = |(fact, seq): (Fact, u32)| Entry { call: id, seq, at: now, fact };
         let mut entries: Vec<_> = facts.into_iter().zip(0..).map(entry).collect();
-        self.journal.accept(entries.remove(0)).await.unwrap();
+        self.journal.accept(entries.remove(0), Vec::new()).await.unwrap();
         self.journal.append(entries).unwrap();
         id
     }

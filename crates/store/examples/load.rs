@@ -74,7 +74,7 @@ async fn load(rate: u32, secs: u32) {
 async fn order(journal: Journal, accepted: mpsc::Sender<Vec<Entry>>, mut entries: Vec<Entry>) -> Duration {
     let begin = Instant::now();
     let facts = entries.split_off(1);
-    journal.accept(entries.remove(0)).await.expect("an accepted call");
+    journal.accept(entries.remove(0), Vec::new()).await.expect("an accepted call");
     accepted.send(facts).expect("the engine runs");
     begin.elapsed()
 }

@@ -23,7 +23,7 @@ async fn main() {
         let journal = journal.clone();
         let order = async move {
             let mut entries = support::talk(support::call(number, "receiver.example"));
-            while journal.accept(entries[0].clone()).await.is_err() {
+            while journal.accept(entries[0].clone(), Vec::new()).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             journal.append(entries.drain(1..9).collect()).expect("room");

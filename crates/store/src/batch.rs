@@ -11,6 +11,7 @@ use base::record::CallRecord;
 use base::time::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use crate::counts::{self, ChargeRow};
 use crate::fault::StoreFault;
 use crate::outbox::{self, PushState, Verdict, Waiting, channel_number};
 use crate::store::Term;
@@ -19,6 +20,7 @@ use crate::store::Term;
 #[derive(Default)]
 pub(crate) struct Batch {
     pub(crate) opened: Vec<OpenRow>,
+    pub(crate) charges: Vec<ChargeRow>,
     pub(crate) entries: Vec<EntryRow>,
     pub(crate) gathered: Vec<OpenRow>,
     pub(crate) records: Vec<RecordRow>,
@@ -51,6 +53,7 @@ pub(crate) struct RecordRow {
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.opened.is_empty()
+            && self.charges.is_empty()
             && self.entries.is_empty()
             && self.gathered.is_empty()
             && self.records.is_empty()
@@ -99,6 +102,7 @@ impl Batch {
                 row.after
             ])?;
         }
+        counts::add(&self.charges, transaction)?;
         let mut enter = transaction.prepare_cached(ENTER)?;
         for row in &self.entries {
             let EntryRow { id, entry, pushes: (push, pushes) } = row;
@@ -113,6 +117,7 @@ impl Batch {
         let mut record = transaction.prepare_cached(RECORD)?;
         for RecordRow { record: row, entries } in &self.records {
             let dialled = |leg| row.call.numbers(leg).map(|numbers| numbers.dialled.as_str());
+            let shown = |leg| row.call.numbers(leg).map(|numbers| numbers.shown.as_str());
             let AppId(app) = row.call.app;
             record.execute(params![
                 row.call.id.to_bytes(),
@@ -122,6 +127,10 @@ impl Batch {
                 dialled(Leg::B),
                 text.of(row),
                 lists.of(entries),
+                shown(Leg::A),
+                shown(Leg::B),
+                row.call.user_data.as_deref(),
+                i16::from(row.recording.is_some()),
             ])?;
         }
         let mut owe = transaction.prepare_cached(OWE)?;
@@ -141,6 +150,7 @@ impl Batch {
         outbox::settle(&self.verdicts, transaction)?;
         if let Some(at) = self.heartbeat {
             transaction.prepare_cached(BEAT)?.execute(params![at.micros(), &*term.node, term.epoch])?;
+            counts::prune(at, transaction)?;
         }
         Ok(())
     }
@@ -148,6 +158,7 @@ impl Batch {
     /// Takes everything of a call out again.
     pub(crate) fn drop_call(&mut self, id: CallId) {
         self.opened.retain(|row| row.call != id);
+        self.charges.retain(|row| row.call != id);
         self.entries.retain(|row| row.entry.call != id);
         self.gathered.retain(|row| row.call != id);
         self.records.retain(|row| row.record.call.id != id);
@@ -178,8 +189,8 @@ const GATHER: &str = "UPDATE open_call SET entries = ?, after = ? WHERE call = ?
 
 const CLOSE: &str = "DELETE FROM open_call WHERE call = ?";
 
-const RECORD: &str = "INSERT INTO record (call, app_id, ended_at, dialled_a, dialled_b, record, entries) \
-                      VALUES (?, ?, ?, ?, ?, ?, ?)";
+const RECORD: &str = "INSERT INTO record (call, app_id, ended_at, dialled_a, dialled_b, record, entries, \
+                      shown_a, shown_b, user_data, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const OWE: &str = "INSERT INTO push (id, call, channel, dialect, key, host, row, state, attempts, at) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING";

@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use base::fact::{Entry, Fact};
 use base::id::CallId;
+use base::quota::Charge;
 use base::time::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::batch::Batch;
+use crate::counts::ChargeRow;
 use crate::fault::StoreFault;
 use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
@@ -54,6 +56,9 @@ pub enum AcceptFault {
     /// The journal has more to write than it can.
     #[error("the journal is busy")]
     Busy,
+    /// It waited so long that whoever asked has given up by now.
+    #[error("the journal took too long")]
+    Slow,
     /// The entry is no acceptance of a new call.
     #[error("the entry is not the first of a new call")]
     Misfit,
@@ -92,15 +97,15 @@ impl Journal {
         Ok(Opened { journal: Self { door: Arc::new(Door { queue }) }, outbox, task, interrupted })
     }
 
-    /// Makes the acceptance of a call durable, and comes back when it is.
+    /// Makes the acceptance of a call durable together with what it counts against, and comes back when it is.
     ///
     /// # Errors
     /// [`AcceptFault`]; the call does not exist then.
-    pub async fn accept(&self, entry: Entry) -> Result<(), AcceptFault> {
+    pub async fn accept(&self, entry: Entry, charges: Vec<Charge>) -> Result<(), AcceptFault> {
         if !matches!(entry.fact, Fact::Accepted(_)) {
             return Err(AcceptFault::Misfit);
         }
-        let receipt = self.door.queue.accept(entry)?;
+        let receipt = self.door.queue.accept(entry, charges)?;
         receipt.await.unwrap_or(Err(AcceptFault::Stopped))
     }
 
@@ -229,10 +234,17 @@ impl Writer {
 
     fn enter_orders(&mut self, orders: Vec<Accepting>, batch: &mut Batch) -> Vec<Order> {
         let mut fit = Vec::with_capacity(orders.len());
-        for Accepting { entry, done } in orders {
+        for Accepting { entry, charges, since, done } in orders {
+            if since.elapsed() > PATIENCE {
+                let _gone = done.send(Err(AcceptFault::Slow));
+                continue;
+            }
             let call = entry.call;
             match self.ledger.enter(entry, batch) {
-                Ok(()) => fit.push(Order { call, done }),
+                Ok(()) => {
+                    batch.charges.extend(charges.into_iter().map(|charge| ChargeRow { call, charge }));
+                    fit.push(Order { call, done });
+                }
                 Err(_) => drop(done.send(Err(AcceptFault::Misfit))),
             }
         }
@@ -290,6 +302,10 @@ const ORDERS_APART: Duration = Duration::from_millis(20);
 
 /// The same while nobody waits: the most that a crash can take of what was known of a call.
 const FACTS_APART: Duration = Duration::from_millis(40);
+
+/// How long an order may wait for its turn. Customers' clients wait some seconds for an answer; a call that is placed
+/// after they gave up is one that they place twice.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often the process says that it lives: the error of the end of a call that recovery closes.
 const HEARTBEAT: Duration = Duration::from_secs(2);

@@ -10,6 +10,7 @@
 mod accounts;
 pub mod admin;
 mod batch;
+mod counts;
 #[expect(unreachable_pub, reason = "SeaORM's derives write pub, and the tables are nobody else's business")]
 mod entities;
 mod fault;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use base::fact::Entry;
 use base::limits::{JOURNAL_BATCH, JOURNAL_QUEUE};
+use base::quota::Charge;
 use tokio::sync::oneshot;
 
 use crate::journal::AcceptFault;
@@ -61,6 +62,9 @@ pub(crate) struct Work {
 /// An acceptance and whoever waits for it to be durable.
 pub(crate) struct Accepting {
     pub(crate) entry: Entry,
+    pub(crate) charges: Vec<Charge>,
+    /// When it came.
+    pub(crate) since: Instant,
     pub(crate) done: oneshot::Sender<Result<(), AcceptFault>>,
 }
 
@@ -69,6 +73,7 @@ impl Queue {
     pub(crate) fn accept(
         &self,
         entry: Entry,
+        charges: Vec<Charge>,
     ) -> Result<oneshot::Receiver<Result<(), AcceptFault>>, AcceptFault> {
         let mut waiting = self.lock();
         if waiting.closed {
@@ -80,7 +85,7 @@ impl Queue {
             return Err(AcceptFault::Busy);
         }
         let (done, receipt) = oneshot::channel();
-        waiting.work.orders.push(Accepting { entry, done });
+        waiting.work.orders.push(Accepting { entry, charges, since: now, done });
         waiting.oldest.get_or_insert(now);
         self.ring(waiting);
         Ok(receipt)
@@ -255,7 +260,7 @@ mod tests {
     fn orders_that_find_no_room_are_refused_and_facts_still_fit() {
         let queue = Queue::default();
         let receipts: Vec<_> =
-            (0..).map(|number| queue.accept(entry(number))).take(JOURNAL_QUEUE + 1).collect();
+            (0..).map(|number| queue.accept(entry(number), Vec::new())).take(JOURNAL_QUEUE + 1).collect();
         assert_eq!(receipts.iter().filter(|receipt| receipt.is_err()).count(), 1);
         assert!(matches!(receipts.last(), Some(Err(AcceptFault::Busy))));
         assert_eq!(queue.append(entries(FACTS)), Ok(()));
@@ -276,7 +281,7 @@ mod tests {
         let queue = Queue::default();
         let pace = Pace { orders: Instant::now(), facts: far() };
         queue.append(entries(1)).unwrap();
-        let _receipt = queue.accept(entry(0)).unwrap();
+        let _receipt = queue.accept(entry(0), Vec::new()).unwrap();
         let work = queue.take(pace, far()).unwrap();
         assert_eq!((work.orders.len(), work.entries.len()), (1, 1));
         // Facts alone are left where they are, at most until the heartbeat is due.
@@ -298,7 +303,7 @@ mod tests {
     #[test]
     fn an_order_whose_writer_died_is_answered() {
         let queue = Queue::default();
-        let receipt = queue.accept(entry(0)).unwrap();
+        let receipt = queue.accept(entry(0), Vec::new()).unwrap();
         queue.abandon();
         assert!(receipt.blocking_recv().is_err());
     }

@@ -42,7 +42,7 @@ impl Server {
     /// Accepts a call and appends the facts that follow, all at once.
     async fn run(&self, entries: &[Entry]) -> CallId {
         let (first, rest) = entries.split_first().expect("an acceptance");
-        self.opened.journal.accept(first.clone()).await.expect("an accepted call");
+        self.opened.journal.accept(first.clone(), Vec::new()).await.expect("an accepted call");
         self.opened.journal.append(rest.to_vec()).expect("room");
         first.call
     }
@@ -77,7 +77,7 @@ async fn an_accepted_call_is_there_after_the_process_died() {
     let dir = tempfile::tempdir().unwrap();
     let entries = talk(call(1, HOST));
     let server = Server::start(&dir).await;
-    server.opened.journal.accept(entries[0].clone()).await.unwrap();
+    server.opened.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
     // Another process sees it at once: it was committed before the answer.
     assert_eq!(admin(&dir).await.entries(entries[0].call).await.unwrap(), entries[..1]);
 }
@@ -120,7 +120,7 @@ async fn many_acceptances_share_few_commits() {
     let waits: Vec<_> = (0..2_000)
         .map(|number| {
             let (journal, entry) = (server.opened.journal.clone(), talk(call(number, HOST)).remove(0));
-            tokio::spawn(async move { journal.accept(entry).await })
+            tokio::spawn(async move { journal.accept(entry, Vec::new()).await })
         })
         .collect();
     for wait in waits {
@@ -137,9 +137,9 @@ async fn an_entry_out_of_place_costs_itself_only() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
     let server = Server::start(&dir).await;
-    server.opened.journal.accept(one[0].clone()).await.unwrap();
-    assert_eq!(server.opened.journal.accept(one[0].clone()).await, Err(AcceptFault::Misfit));
-    assert_eq!(server.opened.journal.accept(two[1].clone()).await, Err(AcceptFault::Misfit));
+    server.opened.journal.accept(one[0].clone(), Vec::new()).await.unwrap();
+    assert_eq!(server.opened.journal.accept(one[0].clone(), Vec::new()).await, Err(AcceptFault::Misfit));
+    assert_eq!(server.opened.journal.accept(two[1].clone(), Vec::new()).await, Err(AcceptFault::Misfit));
     // A call that nobody accepted, a gap, and the same entry twice.
     let wrong = vec![two[1].clone(), one[2].clone(), one[1].clone(), one[1].clone()];
     server.opened.journal.append(wrong).unwrap();
@@ -156,7 +156,7 @@ async fn after_the_end_everything_is_refused() {
     let server = Server::start(&dir).await;
     let journal = server.opened.journal.clone();
     server.stop().await;
-    assert_eq!(journal.accept(entries[0].clone()).await, Err(AcceptFault::Stopped));
+    assert_eq!(journal.accept(entries[0].clone(), Vec::new()).await, Err(AcceptFault::Stopped));
     assert_eq!(journal.append(entries.clone()), Err(entries));
 }
 
@@ -199,7 +199,7 @@ async fn an_interrupted_call_ended_at_the_last_sign_of_life() {
     let term = store.serve("node-1", at(0)).await.unwrap();
     // The first commit is a heartbeat too: this process was last seen 5 s after the beginning.
     let opened = Journal::open(&store, term, || at(5_000)).await.unwrap();
-    opened.journal.accept(entries[0].clone()).await.unwrap();
+    opened.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
     opened.journal.close();
     opened.task.ended().await;
 
@@ -218,7 +218,7 @@ async fn thousands_of_open_calls_are_closed_at_a_start() {
             .map(|number| {
                 let (journal, mut entries) = (server.opened.journal.clone(), talk(call(number, HOST)));
                 tokio::spawn(async move {
-                    journal.accept(entries.remove(0)).await.unwrap();
+                    journal.accept(entries.remove(0), Vec::new()).await.unwrap();
                     journal.append(entries.drain(..5).collect()).unwrap();
                 })
             })
@@ -312,7 +312,7 @@ async fn the_victim() {
     let opened = Journal::open(&store, term, || at(60_000)).await.unwrap();
     for number in 0.. {
         let mut entries = talk(call(number, HOST));
-        opened.journal.accept(entries.remove(0)).await.unwrap();
+        opened.journal.accept(entries.remove(0), Vec::new()).await.unwrap();
         writeln!(std::io::stdout(), "accepted {number}").unwrap();
         // Some are over, some ring, some were only accepted.
         let facts = [entries.len(), 3, 0][number as usize % 3];
@@ -356,16 +356,16 @@ async fn a_disk_that_refuses_costs_orders_but_no_facts() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
     let server = Server::start(&dir).await;
-    server.opened.journal.accept(one[0].clone()).await.unwrap();
+    server.opened.journal.accept(one[0].clone(), Vec::new()).await.unwrap();
     let disk = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
     disk.busy_timeout(Duration::from_secs(5)).unwrap();
     disk.execute_batch("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'full'); END")
         .unwrap();
-    assert_eq!(server.opened.journal.accept(two[0].clone()).await, Err(AcceptFault::Unwritten));
+    assert_eq!(server.opened.journal.accept(two[0].clone(), Vec::new()).await, Err(AcceptFault::Unwritten));
     server.opened.journal.append(one[1..].to_vec()).unwrap();
     disk.execute_batch("DROP TRIGGER full").unwrap();
     // The refused call can be ordered again, and the facts of the other arrive.
-    server.opened.journal.accept(two[0].clone()).await.unwrap();
+    server.opened.journal.accept(two[0].clone(), Vec::new()).await.unwrap();
     server.stop().await;
     let admin = admin(&dir).await;
     assert_eq!(admin.entries(one[0].call).await.unwrap(), one);
@@ -379,7 +379,7 @@ async fn a_call_that_somebody_else_closed_is_not_closed_twice() {
     let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
     let server = Server::start(&dir).await;
     for entries in [&one, &two] {
-        server.opened.journal.accept(entries[0].clone()).await.unwrap();
+        server.opened.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
     }
     let other = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
