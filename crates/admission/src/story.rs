@@ -32,6 +32,7 @@ pub(crate) const SECOND_NUMBER: &str = "+8675500000002";
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_323_045_678);
 
 /// An order, who gives it, and both doors.
+#[derive(Debug)]
 pub(crate) struct Story {
     pub(crate) peer: IpAddr,
     pub(crate) phase: Phase,

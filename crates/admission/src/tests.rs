@@ -1,4 +1,7 @@
-//! Orders that pass both doors, and the order of the rules.
+//! Orders that pass both doors, and what every explanation has in common.
+
+mod any_order;
+mod conflicts;
 
 use base::account::{AppState, Review};
 use base::clip::{ClipKey, ClipWish, SystemClip};

@@ -11,19 +11,21 @@ use super::recent::Recent;
 #[derive(Debug)]
 pub(super) struct Nonces {
     memory: Duration,
+    /// Requests in a generation of one key's memory.
+    room: usize,
     /// Only keys that proved themselves are here, so there are never more than the operator gave out.
     keys: BTreeMap<Box<str>, Recent<[u8; 16], ()>>,
 }
 
 impl Nonces {
     pub(super) const fn new(memory: Duration) -> Self {
-        Self { memory, keys: BTreeMap::new() }
+        Self { memory, room: ROOM, keys: BTreeMap::new() }
     }
 
     pub(super) fn first_time(&mut self, key: &str, nonce: &str, created: &str, now: Timestamp) -> bool {
         let request = name(nonce, created);
         if !self.keys.contains_key(key) {
-            self.keys.insert(key.into(), Recent::new(NONCES, self.memory));
+            self.keys.insert(key.into(), Recent::new(self.room, self.memory));
         }
         let Some(seen) = self.keys.get_mut(key) else { return true };
         let first = !seen.knows(&request);
@@ -39,9 +41,9 @@ fn name(nonce: &str, created: &str) -> [u8; 16] {
     *name
 }
 
-/// Requests in a generation of one key's memory: 100 a second for ten minutes, at most some 6 MB for both generations.
-/// A key that is busier than that is protected for a shorter time.
-const NONCES: usize = 65_536;
+/// 100 requests a second for ten minutes; at most some 6 MB for both generations of a key. A key that is busier than
+/// that is protected for a shorter time.
+const ROOM: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
@@ -67,10 +69,10 @@ mod tests {
 
     #[test]
     fn a_busy_key_pushes_out_nobody_elses_requests() {
-        let mut nonces = Nonces::new(Duration::from_secs(600));
+        let mut nonces = Nonces { room: 9, ..Nonces::new(Duration::from_secs(600)) };
         let now = Timestamp::from_millis(1_000_000);
         assert!(nonces.first_time("quiet", "n", "t", now));
-        for number in 0..2 * NONCES + 2 {
+        for number in 0..99 {
             assert!(nonces.first_time("busy", &number.to_string(), "t", now));
         }
         assert!(!nonces.first_time("quiet", "n", "t", now));

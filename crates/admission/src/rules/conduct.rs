@@ -1,6 +1,7 @@
 //! The app's calls of the last hour went as they must for it to place more: enough were answered, not too many were
 //! short. A rule that refuses learns nothing new, so what it knows wears off.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use base::refusal::Refusal;
@@ -11,7 +12,7 @@ pub(super) fn short(ask: &Ask<'_>) -> Result<(), Refusal> {
     let Some(tolerated) = ask.account.app.conduct.short else { return Ok(()) };
     let answered: Vec<Duration> = lately(ask).into_iter().flatten().collect();
     let short = answered.iter().filter(|talked| **talked < tolerated.shorter_than).count();
-    if enough(answered.len(), tolerated.calls) && percent(short) > share(answered.len(), tolerated.percent) {
+    if enough(answered.len(), tolerated.calls) && against(short, answered.len(), tolerated.percent).is_gt() {
         return Err(Refusal::AbnormalDuration);
     }
     Ok(())
@@ -21,7 +22,7 @@ pub(super) fn answered(ask: &Ask<'_>) -> Result<(), Refusal> {
     let Some(demanded) = ask.account.app.conduct.answered else { return Ok(()) };
     let calls = lately(ask);
     let answered = calls.iter().flatten().count();
-    if enough(calls.len(), demanded.calls) && percent(answered) < share(calls.len(), demanded.percent) {
+    if enough(calls.len(), demanded.calls) && against(answered, calls.len(), demanded.percent).is_lt() {
         return Err(Refusal::AbnormalCompletion);
     }
     Ok(())
@@ -36,14 +37,9 @@ fn enough(calls: usize, wanted: u32) -> bool {
     calls > 0 && calls as u64 >= u64::from(wanted)
 }
 
-/// So many calls, in hundredths.
-const fn percent(calls: usize) -> u64 {
-    calls as u64 * 100
-}
-
-/// So many percent of the calls, in hundredths.
-fn share(calls: usize, percent: u8) -> u64 {
-    calls as u64 * u64::from(percent)
+/// How a part of the calls stands against so many percent of them.
+fn against(part: usize, calls: usize, percent: u8) -> Ordering {
+    (part as u64 * 100).cmp(&(calls as u64 * u64::from(percent)))
 }
 
 #[cfg(test)]
