@@ -5,8 +5,8 @@
 //!               └─ first_time ─▶ enter: requests of the app in this minute, requests of the platform in this second
 //! ```
 //!
-//! Everything here is bounded, and lost with the process. `now` may step back, as the wall clock does: nothing is
-//! remembered shorter for it than it would be otherwise, and nobody is locked out.
+//! Everything here is bounded, and lost with the process. `now` may step back, as the wall clock does: nobody is kept
+//! out by that for longer than the step.
 
 mod bans;
 mod nonces;

@@ -1,15 +1,14 @@
 //! All rules in the order in which they are asked: one file each, one line each.
 //!
 //! The order is part of the contract: a request that breaks several rules is refused for the first, and clients act on
-//! the code they get. So it goes from what a client can only mend by waiting or asking the operator, to what it must
-//! mend in its request, to what is nobody's mistake:
+//! the code they get. So what is told first is what must be mended first:
 //!
-//! 1. Who asks, and from where. An address that is banned learns nothing; whether the app is paused is told to nobody
-//!    who may not be where he is. Quotas of requests come last here: only requests that may be made are counted.
-//! 2. What they ask: the same order is refused for the same reason at any time of day, however much was called before.
-//! 3. Whether these people may be called, by this app, now. Within the group the order is that of the customers' own
-//!    documents: from the widest limit to the narrowest, then lists, conduct, frequencies and states.
-//! 4. Whether there is room and a way. Asked last: what is refused here may be tried again unchanged.
+//! 1. Who asks, and from where. Whoever is at a wrong address does not learn whether the app is paused. Quotas of
+//!    requests come last: only what may be asked at all is counted.
+//! 2. What they ask. The same order is refused for the same reason at any hour, however much was called before.
+//! 3. Whether these people may be called, by this app, now. Within the group it is the order of the codes in customers'
+//!    documents: limits from the widest to the narrowest, lists, conduct, frequencies, states.
+//! 4. Whether there is room, and a way. What is refused here may be tried again unchanged.
 
 mod abroad;
 mod account_active;
