@@ -12,6 +12,7 @@ pub mod cache;
 pub mod loudness;
 pub mod name;
 pub mod sample;
+pub mod settings;
 pub mod shelf;
 pub mod speech;
 pub mod system;

@@ -1,3 +1,4 @@
 //! The engines that speak.
 
 pub mod espeak;
+pub mod http;
