@@ -42,6 +42,12 @@ pub(super) const fn of(status: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
+        _ => of_class(status),
+    }
+}
+
+const fn of_class(status: u16) -> &'static str {
+    match status {
         300..=399 => "Redirection",
         500..=599 => "Server Failure",
         600..=699 => "Global Failure",

@@ -1,6 +1,7 @@
 //! The answers that the vendor's documents have for each API: HTTP status and result code.
 
 use base::refusal::Refusal;
+use huihu_dialects::huawei;
 
 /// Faults of the two headers of a signature, which every API has.
 const HEADERS: &[(u16, &str)] = &[
@@ -87,17 +88,19 @@ const TOKENS: &[(u16, &str)] = &[(403, "1010004"), (403, "1010005")];
 
 /// Every answer that a path may give.
 pub(crate) fn answers(path: &str) -> Vec<(u16, &'static str)> {
-    let own: &[&[(u16, &str)]] = match api(path) {
-        "callStop" => &[&[(500, "1020152")]],
-        "click2Call" => &[PLACING, &[(500, "1040001")]],
-        "callnotify" => &[PLACING, TEMPLATES],
-        "callVerify" | "voice" | "fastlogin" | "oauth" | "logout" => &[PLACING],
-        // No such path: whatever is asked there.
-        _ => return vec![(404, "1010006"), (403, "1010002")],
+    const NO_SUCH_PATH: &[(u16, &str)] = &[(404, "1010006")];
+
+    let exists = huawei::routes().any(|(_, own)| own == path);
+    let lists: &[&[(u16, &str)]] = match api(path) {
+        _ if !exists => &[NO_SUCH_PATH],
+        "callStop" => &[HEADERS, CALL_STOP, TOKENS, &[(500, "1020152")]],
+        "click2Call" => &[HEADERS, CALL_STOP, PLACING, TOKENS, &[(500, "1040001")]],
+        "callnotify" => &[HEADERS, CALL_STOP, PLACING, TOKENS, TEMPLATES],
+        "callVerify" | "voice" => &[HEADERS, CALL_STOP, PLACING, TOKENS],
+        // The logins, which may be switched off.
+        _ => &[HEADERS, CALL_STOP, PLACING, TOKENS, NO_SUCH_PATH],
     };
-    // Paths of versions, and of logins that are switched off.
-    let never = &[(404, "1010006")][..];
-    [HEADERS, CALL_STOP, TOKENS, never].iter().chain(own).copied().flatten().copied().collect()
+    lists.concat()
 }
 
 /// Whether a request to the path can be refused so.
@@ -109,6 +112,7 @@ pub(crate) fn can_meet(path: &str, refusal: &Refusal) -> bool {
         | Refusal::TemplateValueCount
         | Refusal::TemplateValue { .. } => api(path) == "callnotify",
         Refusal::UnknownCall => api(path) == "callStop",
+        Refusal::UnknownPath => false,
         _ => true,
     }
 }

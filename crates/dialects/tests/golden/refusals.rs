@@ -83,13 +83,3 @@ every_refusal! {
     ClipUnreadable,
     OurFault,
 }
-
-/// The refusal of that name; `LimitReached by App` for one of a limit's.
-pub(crate) fn named(text: &str) -> Refusal {
-    if let Some(counted) = text.strip_prefix("LimitReached by ") {
-        let of = serde_json::from_value(counted.into()).unwrap();
-        return Refusal::LimitReached { of, per: Window::Day };
-    }
-    let found = every().into_iter().find(|refusal| name(refusal) == text);
-    found.unwrap_or_else(|| panic!("no refusal is called {text}"))
-}

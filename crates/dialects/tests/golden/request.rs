@@ -11,6 +11,7 @@ use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, Pu
 use base::id::{AppId, CallId};
 use base::order::{Order, ProductKind};
 use base::private::Private;
+use base::quota::Window;
 use base::refusal::Refusal;
 use base::time::Timestamp;
 use huihu_dialects::huawei::session;
@@ -166,7 +167,17 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn says_no(exchange: &Exchange, place: &str) -> Result<(), Refusal> {
-    exchange.setting(place).map_or(Ok(()), |name| Err(refusals::named(name)))
+    exchange.setting(place).map_or(Ok(()), |name| Err(refusal(name)))
+}
+
+/// The refusal of that name; `LimitReached by App` for one of a limit's.
+fn refusal(name: &str) -> Refusal {
+    if let Some(counted) = name.strip_prefix("LimitReached by ") {
+        let of = serde_json::from_value(counted.into()).unwrap();
+        return Refusal::LimitReached { of, per: Window::Day };
+    }
+    let found = refusals::every().into_iter().find(|refusal| refusals::name(refusal) == name);
+    found.unwrap_or_else(|| panic!("no refusal is called {name}"))
 }
 
 fn do_it(order: Order) -> Result<Done, Refusal> {
@@ -210,5 +221,6 @@ fn request(text: &str) -> WireRequest {
 
 fn text(reply: &WireReply) -> String {
     let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    format!("{}\n{headers}\n{}", reply.status, String::from_utf8(reply.body.clone()).unwrap())
+    let body = String::from_utf8(reply.body.clone()).unwrap();
+    format!("{}\n{headers}\n{body}", reply.status).trim_end().to_owned()
 }

@@ -278,7 +278,7 @@ mod tests {
             ("{}", Err(())),
         ] {
             let told = item(&format!(r#""templateId":"T","templateParas":{json}"#)).map(|item| item.voice);
-            assert_eq!(told, values.map(spoken).or(bad("templateParas")), "{json}");
+            assert_eq!(told, values.map(spoken).or_else(|()| bad("templateParas")), "{json}");
         }
     }
 
