@@ -127,7 +127,7 @@ impl Running {
     pub(crate) fn wake(&mut self, now: Instant, out: &mut Outcome<'_>) {
         if now.since(self.began.0) >= LIFE {
             self.abandon(Cause::OurFault, now, out);
-        } else {
+        } else if self.plan.deadline().is_some_and(|at| at <= now) {
             self.tell(Event::Deadline, now, out);
         }
     }

@@ -20,6 +20,7 @@ use media::clip::Clip;
 use plans::{Plan, plan_for};
 use sip::digest::Credentials;
 
+use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::shard::{Letter, Parts, Shard};
@@ -139,6 +140,7 @@ pub enum StartFault {
 pub struct Engine {
     slots: Vec<Slot<Letter>>,
     threads: Vec<JoinHandle<()>>,
+    archive: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
     address: SocketAddr,
 }
@@ -162,13 +164,7 @@ impl Engine {
         let address = socket.local_addr().ok().and_then(|address| address.as_socket()).ok_or_else(|| {
             StartFault::Thread(std::io::Error::other("the signalling socket has no address"))
         })?;
-        let reached_at = match settings.advertised {
-            Some(ip) => ip,
-            None if address.ip().is_unspecified() => {
-                sockets::seen_by(trunk).map_err(StartFault::Unreachable)?
-            }
-            None => address.ip(),
-        };
+        let contact = SocketAddr::new(reached_at(settings, address.ip())?, address.port());
         let clock = Clock::new();
         let count = settings.shards.max(1);
         let boxes = mailboxes(count, limits::SHARD_MAILBOX).map_err(StartFault::Thread)?;
@@ -176,16 +172,37 @@ impl Engine {
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
         let post_slots: Vec<_> = posts.iter().map(|(slot, _)| slot.clone()).collect();
         // From here on a fault drops the engine, which ends the threads that run already.
-        let mut engine = Self { slots, threads: Vec::new(), live: Arc::default(), address };
+        let mut engine = Self { slots, threads: Vec::new(), archive: None, live: Arc::default(), address };
+        let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
+        let mut intakes = intakes.into_iter();
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
             let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
-            let (contact, journal) = (SocketAddr::new(reached_at, address.port()), journal());
-            let parts =
-                Parts { number, address, contact, socket, mailbox, post, posts, clock, live, journal };
+            let (journal, archive) = (journal(), intakes.next());
+            let parts = Parts {
+                number,
+                address,
+                contact,
+                socket,
+                mailbox,
+                post,
+                posts,
+                clock,
+                live,
+                journal,
+                archive,
+            };
             engine.threads.push(thread(settings.clone(), parts).map_err(StartFault::Thread)?);
         }
         Ok(engine)
+    }
+
+    /// Starts the archive, if there is to be one: an intake for each shard. They must be gone before the engine is.
+    fn open_archive(&mut self, folder: Option<&PathBuf>) -> std::io::Result<Vec<Intake>> {
+        let Some(folder) = folder else { return Ok(Vec::new()) };
+        let (intakes, thread) = archive::start(folder.clone(), self.slots.clone())?;
+        self.archive = Some(thread);
+        Ok(intakes)
     }
 
     /// The signalling address, with the port that the system chose.
@@ -212,7 +229,7 @@ impl Engine {
                 self.live.fetch_sub(1, Ordering::AcqRel);
                 launch
             }
-            Letter::Stop { .. } | Letter::Orphan(_) | Letter::End => {
+            Letter::Stop { .. } | Letter::Orphan(_) | Letter::Recording { .. } | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -234,7 +251,7 @@ impl Engine {
     pub fn release(&self, orphan: Orphan) -> Result<(), Box<Orphan>> {
         self.slot(orphan.call.id).post(Letter::Orphan(Box::new(orphan))).map_err(|letter| match letter {
             Letter::Orphan(orphan) => orphan,
-            Letter::Launch(_) | Letter::Stop { .. } | Letter::End => {
+            Letter::Launch(_) | Letter::Stop { .. } | Letter::Recording { .. } | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -258,12 +275,27 @@ impl Drop for Engine {
                 tracing::error!("a shard of the engine had panicked");
             }
         }
+        // Its shards were the last who could give it anything to do.
+        if self.archive.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the archive had panicked");
+        }
     }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Engine({} shards at {}, {} calls)", self.slots.len(), self.address, self.live())
+    }
+}
+
+/// The address that far ends are told.
+fn reached_at(settings: &Settings, listening: IpAddr) -> Result<IpAddr, StartFault> {
+    match settings.advertised {
+        Some(ip) => Ok(ip),
+        None if listening.is_unspecified() => {
+            sockets::seen_by(settings.trunk.peer).map_err(StartFault::Unreachable)
+        }
+        None => Ok(listening),
     }
 }
 

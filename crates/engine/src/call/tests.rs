@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use base::experience::{Conducted, TrunkHealth};
 use base::id::{AppId, CallId, ClipId};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Product};
+use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
 use base::permit::Ports;
 
 use super::*;
@@ -17,6 +18,8 @@ struct Story {
     running: Running,
     now: Instant,
     ports: Arc<Ports>,
+    conducted: Arc<Conducted>,
+    trunk: Arc<TrunkHealth>,
     todo: Todo,
     deeds: VecDeque<Deed>,
     facts: Vec<Entry>,
@@ -46,12 +49,14 @@ impl Story {
 
     fn spoken(call: Call, plan: Box<dyn Plan>, speech: Speech) -> Self {
         let (ports, platform) = (Arc::new(Ports::new()), Arc::new(Ports::new()));
-        let permit = Permit::take(&ports, 1, &platform, 1).unwrap();
+        let (conducted, trunk) = (Arc::new(Conducted::new()), Arc::new(TrunkHealth::new()));
+        let permit = Permit::take(&ports, 1, &platform, 1).unwrap().teaching(&conducted, &trunk);
         let now = Instant::from_millis(5_000);
         // The wall clock was set back after the acceptance.
         let running = Running::new(call, plan, permit, speech, now, Timestamp::from_millis(10));
         let (todo, deeds) = (Todo::new(), VecDeque::new());
-        let mut story = Self { running, now, ports, todo, deeds, facts: Vec::new(), done: Vec::new() };
+        let (facts, done) = (Vec::new(), Vec::new());
+        let mut story = Self { running, now, ports, conducted, trunk, todo, deeds, facts, done };
         story.told(Running::start);
         story
     }
@@ -113,8 +118,24 @@ impl Story {
         self.told(|call, now, out| call.gone(leg, |state| state.failed(status, None, false), now, out))
     }
 
+    /// Our own timer ends the waiting for any word of the trunk.
+    fn stays_silent(&mut self, leg: Leg) -> &mut Self {
+        self.told(|call, now, out| call.gone(leg, |state| state.failed(408, None, true), now, out))
+    }
+
     fn presses(&mut self, leg: Leg, digit: char) -> &mut Self {
         self.told(|call, now, out| call.digit(leg, digit, now, out))
+    }
+
+    fn has_heard_it(&mut self, leg: Leg) -> &mut Self {
+        self.told(|call, now, out| call.tell(Event::ClipEnded { leg }, now, out))
+    }
+
+    /// How long the call was talked, in milliseconds, as its permit told at its end.
+    fn talked(&self) -> Option<u128> {
+        let lately = self.conducted.lately(self.facts[self.facts.len() - 1].at);
+        assert_eq!(lately.len(), 1, "an outcome is told once");
+        lately[0].map(|talked| talked.as_millis())
     }
 
     fn is_stopped(&mut self) -> &mut Self {
@@ -254,6 +275,23 @@ fn order(pre_voice: Option<ClipKey>) -> Callback<ClipKey> {
     }
 }
 
+/// A callback that is recorded.
+fn recorded() -> Product<ClipKey> {
+    let hint = ClipKey::System(SystemClip::HintTone);
+    Product::Callback(Callback { recorded: Some(Recorded { hint }), ..order(None) })
+}
+
+/// One item that asks for two keys, and is repeated when they are `11`.
+fn notice() -> Product<ClipKey> {
+    let collect = Some(Collect { digits_max: 2, replay_on: Some(Private::new("11".into())) });
+    let voice = ClipKey::Spoken(ClipId::from_bytes([1; 16]));
+    Product::Notice(Notice {
+        callee: number("+8613800000001"),
+        shown: number("+8675500000001"),
+        items: vec![NoticeItem { voice, collect }],
+    })
+}
+
 fn code() -> Product<ClipKey> {
     Product::Code(Code {
         callee: number("+8613800000001"),
@@ -276,7 +314,7 @@ fn a_callback_leaves_every_step_in_the_journal() {
     let mut story =
         Story::new(Product::Callback(order(Some(ClipKey::Uploaded(ClipId::from_bytes([1; 16]))))));
     story.rings(Leg::A).answers(Leg::A);
-    story.told(|call, now, out| call.tell(Event::ClipEnded { leg: Leg::A }, now, out));
+    story.has_heard_it(Leg::A);
     story.sends_early_media(Leg::B, None).answers(Leg::B).presses(Leg::B, '5');
     story.hangs_up(Leg::B).confirms(Leg::A);
     assert_eq!(
@@ -301,7 +339,7 @@ fn facts_follow_each_other_though_the_wall_clock_stands_in_the_past() {
 fn the_digits_of_a_code_stand_in_no_fact() {
     let mut story = Story::new(code());
     story.answers(Leg::A);
-    story.told(|call, now, out| call.tell(Event::ClipEnded { leg: Leg::A }, now, out));
+    story.has_heard_it(Leg::A);
     story.told(|call, now, out| call.hears(Leg::A, &[DIGIT], now, out));
     assert_eq!(
         story.journal(),
@@ -439,4 +477,128 @@ fn a_plan_that_never_ends_is_ended() {
     story.answers(Leg::A).sleeps();
     assert_eq!(story.journal(), "dialled A, answered A, released A OurFault, over OurFault");
     assert_eq!(story.facts[3].at.since(story.facts[0].at).as_secs(), LIFE.as_secs());
+}
+
+#[test]
+fn the_keys_of_a_notice_are_told_together() {
+    let call = call(notice());
+    let plan = plans::plan_for(&call);
+    let mut story = Story::spoken(call, plan, Speech::Took(Duration::from_millis(250)));
+    story.answers(Leg::A).presses(Leg::A, '1').presses(Leg::A, '1').has_heard_it(Leg::A);
+    story.presses(Leg::A, '2').sleeps().confirms(Leg::A);
+    assert_eq!(
+        story.journal(),
+        "spoken, dialled A, answered A, A hears words, A pressed a key, A pressed a key, A answered 11, \
+         A hears words, A pressed a key, A answered 2, released A Normal, over Normal"
+    );
+    assert!(story.done.contains(&"Silence(A)".to_owned()), "the first key ends what is being played");
+}
+
+#[test]
+fn a_notice_repeated_for_ever_leaves_room_for_the_end() {
+    let mut story = Story::new(notice());
+    story.answers(Leg::A);
+    for _ in 0..limits::FACTS_PER_CALL {
+        story.presses(Leg::A, '1');
+        story.now = Instant::from_millis(6_000);
+    }
+    assert_eq!(story.facts.len() as u32, limits::FACTS_PER_CALL - 1);
+    story.hangs_up(Leg::A);
+    assert!(story.journal().ends_with(", released A Normal, over Normal"));
+}
+
+#[test]
+fn words_that_could_not_be_spoken_dial_nobody() {
+    let call = call(notice());
+    let plan = plans::plan_for(&call);
+    let story = Story::spoken(call, plan, Speech::Failed);
+    assert_eq!(story.journal(), "over SpeechFault");
+    assert_eq!((story.talked(), story.trunk.failing(story.facts[0].at)), (None, None));
+}
+
+#[test]
+fn a_conversation_is_recorded_until_somebody_is_gone() {
+    let mut story = Story::new(recorded());
+    story.answers(Leg::A).answers(Leg::B).hangs_up(Leg::A).confirms(Leg::B);
+    let journal = story.journal();
+    let recorded =
+        "bridged, recording, A hears HintTone, B hears HintTone, recorded 100 ms, released A Normal";
+    assert!(journal.contains(recorded), "{journal}");
+    let mut story = Story::new(self::recorded());
+    story.answers(Leg::A).answers(Leg::B).is_stopped().confirms(Leg::A).confirms(Leg::B);
+    let journal = story.journal();
+    assert!(journal.contains("stop asked, recorded 100 ms, released A Stopped"), "{journal}");
+    let mut story = Story::new(self::recorded());
+    story.answers(Leg::A).answers(Leg::B).is_abandoned();
+    let journal = story.journal();
+    assert!(journal.contains("HintTone, recorded 100 ms, released A OurFault"), "{journal}");
+    assert!(story.done.ends_with(
+        &["EndRecording", "HangUp(A, OurFault)", "HangUp(B, OurFault)", "Over"].map(str::to_owned)
+    ));
+}
+
+#[test]
+fn a_recording_that_is_lost_has_ended_once() {
+    let mut story = Story::new(recorded());
+    story.answers(Leg::A).answers(Leg::B);
+    let kept = Duration::from_secs(4);
+    story.told(|call, now, out| call.recording_lost(kept, now, out));
+    story.told(|call, now, out| call.recording_lost(kept, now, out));
+    story.hangs_up(Leg::B).confirms(Leg::A);
+    let journal = story.journal();
+    assert!(journal.contains("B hears HintTone, recorded 4000 ms, released B Normal"), "{journal}");
+    assert_eq!(journal.matches("recorded").count(), 1);
+}
+
+#[test]
+fn a_call_was_talked_from_the_last_answer_to_the_first_end() {
+    let mut story = Story::callback();
+    story
+        .answers(Leg::A)
+        .rings(Leg::B)
+        .answers(Leg::B)
+        .presses(Leg::A, '1')
+        .hangs_up(Leg::B)
+        .confirms(Leg::A);
+    assert_eq!(story.talked(), Some(200));
+    let mut story = Story::callback();
+    story.answers(Leg::A).fails(Leg::B, 486).confirms(Leg::A);
+    assert_eq!(story.talked(), None, "it was for both");
+    let mut story = Story::new(code());
+    story.answers(Leg::A).presses(Leg::A, '1').is_abandoned();
+    assert_eq!(story.talked(), Some(200));
+}
+
+/// What is known of a trunk after five such calls in a row: enough to make up a mind.
+fn failing_after(tell: fn(&mut Story) -> &mut Story) -> Option<u16> {
+    let trunk = Arc::new(TrunkHealth::new());
+    let mut now = Timestamp::default();
+    for _ in 0..5 {
+        let mut story = Story::callback();
+        let permit = Permit::take(&Arc::default(), 1, &Arc::default(), 1).unwrap();
+        story.running.permit = permit.teaching(&Arc::default(), &trunk);
+        tell(&mut story);
+        assert!(story.running.over, "{}", story.journal());
+        now = story.facts[story.facts.len() - 1].at;
+    }
+    trunk.failing(now)
+}
+
+#[test]
+fn a_trunk_is_judged_by_what_it_did_for_the_legs() {
+    let failing =
+        [failing_after(|story| story.fails(Leg::A, 503)), failing_after(|story| story.stays_silent(Leg::A))];
+    assert_eq!(failing, [Some(503), Some(408)]);
+    let working = [
+        ("a party was reached", failing_after(|story| story.fails(Leg::A, 486))),
+        ("a telephone rang", failing_after(|story| story.rings(Leg::A).fails(Leg::A, 503))),
+        (
+            "it worked for one of them",
+            failing_after(|story| story.answers(Leg::A).fails(Leg::B, 503).confirms(Leg::A)),
+        ),
+        ("nobody waited", failing_after(|story| story.is_stopped().fails(Leg::A, 487))),
+    ];
+    for (why, failing) in working {
+        assert_eq!(failing, None, "{why}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The shell around the pure parts: threads, sockets, clocks, system calls.
 
 mod alarms;
+pub(crate) mod archive;
 pub(crate) mod clock;
 pub(crate) mod mailbox;
 mod names;

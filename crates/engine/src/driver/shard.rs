@@ -12,6 +12,7 @@
 mod deeds;
 mod letters;
 mod packets;
+mod recording;
 mod signalling;
 
 use std::collections::{HashMap, VecDeque};
@@ -39,9 +40,11 @@ use socket2::Socket;
 
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
+use crate::driver::archive::{Intake, News as ArchiveNews, Work};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::net::{Net, News, Token};
+use crate::driver::shard::recording::Recording;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings, Trunk};
@@ -61,7 +64,7 @@ const LEGS: usize = 1_024;
 /// News of one turn that there is room for from the start.
 const NEWS: usize = 4_096;
 
-/// How soon the journal is offered again what it had no room for.
+/// How soon the journal and the archive are offered again what they had no room for.
 const JOURNAL_RETRY: Duration = Duration::from_millis(5);
 
 /// How often it is offered again when the thread ends: a second in all.
@@ -78,6 +81,8 @@ pub(crate) enum Letter {
     Stop { call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send> },
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
+    /// What became of a call's recording.
+    Recording { call: u64, news: ArchiveNews },
     /// End the thread.
     End,
 }
@@ -93,8 +98,17 @@ struct Live {
     running: Running,
     clips: Vec<(ClipKey, Clip)>,
     wires: [Option<u32>; 2],
+    recording: Option<Box<Recording>>,
     /// What the alarms hold for it.
     alarm: Option<Alarm>,
+}
+
+impl Live {
+    /// When it wants to be woken.
+    fn deadline(&self) -> Option<Instant> {
+        let recording = self.recording.as_ref().map(|recording| recording.next());
+        [self.running.deadline(), recording].into_iter().flatten().min()
+    }
 }
 
 /// See the module.
@@ -115,6 +129,10 @@ pub(crate) struct Shard {
     posts: Vec<Slot<Datagram>>,
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
+    /// Where recordings go, if anywhere.
+    archive: Option<Intake>,
+    /// Ends of recordings that the archive had no room for.
+    farewells: VecDeque<Work>,
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
@@ -150,6 +168,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) journal: Box<dyn Journal>,
+    pub(crate) archive: Option<Intake>,
 }
 
 impl Shard {
@@ -179,6 +198,8 @@ impl Shard {
             posts: parts.posts,
             live: parts.live,
             journal: parts.journal,
+            archive: parts.archive,
+            farewells: VecDeque::new(),
             sip: Endpoint::new(manners, rng.random()),
             calls: Table::default(),
             numbers: HashMap::new(),
@@ -209,7 +230,9 @@ impl Shard {
                 self.bury();
             }
             self.offer_facts();
+            self.offer_farewells();
         }
+        self.end_all_recordings(self.clock.now());
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
         for _ in 0..LAST_RETRIES {
             if self.facts.is_empty() {
@@ -228,7 +251,7 @@ impl Shard {
         let now = self.clock.now();
         let next = [self.alarms.next(), self.sip.deadline(), self.wheel.next_turn().map(on_grid)];
         let sleep = next.into_iter().flatten().min().map(|at| at.since(now));
-        if self.facts.is_empty() {
+        if self.facts.is_empty() && self.farewells.is_empty() {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
@@ -320,6 +343,7 @@ impl Shard {
             if let Some(live) = self.calls.get_mut(&number) {
                 live.alarm = None;
             }
+            self.serve_recording(number, now);
             self.with(number, now, Running::wake);
             self.drain_sip(now);
         }
@@ -333,7 +357,8 @@ impl Shard {
 
     fn set_alarm(&mut self, number: u64, now: Instant) {
         if let Some(live) = self.calls.get_mut(&number) {
-            self.alarms.set(number, &mut live.alarm, live.running.deadline(), now);
+            let deadline = live.deadline();
+            self.alarms.set(number, &mut live.alarm, deadline, now);
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Wire {
     pub(crate) peer: Option<u32>,
     /// The playing whose end the plan wants to hear of.
     pub(crate) awaited: Option<Play>,
+    /// Whether what the party says is recorded.
+    pub(crate) recorded: bool,
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
     ours: OurSide,
@@ -61,6 +63,7 @@ impl Wire {
             session,
             peer: None,
             awaited: None,
+            recorded: false,
             armed: None,
             ours,
             agreed: SmallVec::new(),

@@ -11,5 +11,7 @@ mod endings;
 mod far;
 mod faults;
 mod hearing;
+mod notices;
 mod orphans;
+mod recording;
 mod world;

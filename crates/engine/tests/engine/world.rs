@@ -2,16 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use base::call::{Admitted, Call};
 use base::clip::{ClipKey, SystemClip};
+use base::experience::{Conducted, TrunkHealth};
 use base::fact::{Dialog, Entry, Fact};
 use base::id::{AppId, CallId, ClipId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Product};
+use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
@@ -33,6 +35,8 @@ pub(crate) const APP: AppId = AppId(7);
 pub(crate) const GREETING: [u8; 3] = [0x11, 0x12, 0x13];
 /// Two frames, looped.
 pub(crate) const WAIT: [u8; 2] = [0x21, 0x22];
+/// A second.
+pub(crate) const WORDS: [u8; 50] = [0x51; 50];
 pub(crate) const BEFORE: u8 = 0x30;
 pub(crate) const PAUSE: u8 = 0x31;
 /// One frame; plus the digit.
@@ -44,6 +48,8 @@ pub(crate) struct World {
     pub(crate) far: Far,
     pub(crate) settings: Settings,
     pub(crate) ports: Arc<Ports>,
+    pub(crate) conducted: Arc<Conducted>,
+    pub(crate) trunk: Arc<TrunkHealth>,
     pages: Arc<Mutex<Vec<Entry>>>,
     /// Whether the journal has no room.
     pub(crate) full: Arc<AtomicBool>,
@@ -95,6 +101,8 @@ impl World {
             far,
             settings,
             ports: Arc::default(),
+            conducted: Arc::default(),
+            trunk: Arc::default(),
             pages: Arc::default(),
             full: Arc::default(),
             allocated: Arc::default(),
@@ -130,10 +138,23 @@ impl World {
 
     /// A launch that was not made yet. With several shards, odd numbers go to the second one.
     pub(crate) fn admitted(&self, number: u32, product: fn(u32) -> Product<ClipKey>) -> Launch {
+        self.spoken(number, product, Speech::None)
+    }
+
+    /// A launch whose words were spoken before it, or were not.
+    pub(crate) fn spoken(&self, number: u32, product: fn(u32) -> Product<ClipKey>, speech: Speech) -> Launch {
         let permit = Permit::take(&self.ports, 1_000, &Arc::default(), 1_000).unwrap();
+        let permit = permit.teaching(&self.conducted, &self.trunk);
         let call = call(number, product(number));
         let clips = clips(&call);
-        Launch::new(Admitted { call, permit, texts: Vec::new() }, clips, Speech::None)
+        Launch::new(Admitted { call, permit, texts: Vec::new() }, clips, speech)
+    }
+
+    /// Records into this folder from now on.
+    pub(crate) fn recording_to(&mut self, folder: &Path) {
+        self.engine = None;
+        self.settings.recordings = Some(folder.to_owned());
+        self.start();
     }
 
     pub(crate) fn launch(&self, number: u32, product: fn(u32) -> Product<ClipKey>) -> CallId {
@@ -171,13 +192,38 @@ impl World {
     /// Both parties of a callback, answered and bridged.
     #[track_caller]
     pub(crate) fn bridged(&mut self, number: u32) -> (usize, usize) {
-        self.launch(number, callback);
+        self.bridged_by(number, callback)
+    }
+
+    /// Both parties of a certain callback.
+    #[track_caller]
+    pub(crate) fn bridged_by(&mut self, number: u32, product: fn(u32) -> Product<ClipKey>) -> (usize, usize) {
+        self.launch(number, product);
         let a = self.phone(number, Leg::A);
         self.far.answer(a);
         let b = self.phone(number, Leg::B);
         self.far.answer(b);
         self.until_fact(number, "bridged");
         (a, b)
+    }
+
+    /// Lets both parties say frames for a while, 20 ms each, and gives their first samples.
+    pub(crate) fn talk(&mut self, (a, b): (usize, usize), time: Duration) -> (Vec<u8>, Vec<u8>) {
+        let (began, mut due, mut first) = (Instant::now(), Duration::ZERO, 0_u8);
+        let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+        while began.elapsed() < time {
+            if began.elapsed() >= due {
+                // A telephone that was held up goes on from there, and does not hurry.
+                due = began.elapsed() + Duration::from_millis(20);
+                self.at(a).say(&frame(first));
+                self.at(b).say(&frame(first.wrapping_add(100)));
+                of_a.push(first);
+                of_b.push(first.wrapping_add(100));
+                first = first.wrapping_add(1);
+            }
+            self.far.pump();
+        }
+        (of_a, of_b)
     }
 
     /// Waits for a fact, by its word.
@@ -320,6 +366,23 @@ pub(crate) fn order(number: u32) -> Callback<ClipKey> {
     }
 }
 
+/// A callback that is recorded.
+pub(crate) fn recorded(number: u32) -> Product<ClipKey> {
+    let hint = ClipKey::System(SystemClip::HintTone);
+    Product::Callback(Callback { recorded: Some(Recorded { hint }), ..order(number) })
+}
+
+/// A notice of two items; the second one is repeated by `1`.
+pub(crate) fn notice(number: u32) -> Product<ClipKey> {
+    let collect = Some(Collect { digits_max: 1, replay_on: Some(Private::new("1".into())) });
+    let spoken = ClipKey::Spoken(ClipId::from_bytes([2; 16]));
+    Product::Notice(Notice {
+        callee: E164::parse(&dialled(number, Leg::A)).unwrap(),
+        shown: E164::parse("+8675500000001").unwrap(),
+        items: vec![NoticeItem { voice: greeting(), collect: None }, NoticeItem { voice: spoken, collect }],
+    })
+}
+
 pub(crate) const fn greeting() -> ClipKey {
     ClipKey::Uploaded(ClipId::from_bytes([1; 16]))
 }
@@ -343,7 +406,8 @@ fn clips(call: &Call) -> Vec<(ClipKey, Clip)> {
         ClipKey::System(SystemClip::Digit(digit)) => frames(&[DIGIT + digit]),
         ClipKey::System(SystemClip::Pause) => frames(&[PAUSE]),
         ClipKey::System(_) => frames(&[BEFORE]),
-        ClipKey::Uploaded(_) | ClipKey::Spoken(_) => frames(&GREETING),
+        ClipKey::Uploaded(_) => frames(&GREETING),
+        ClipKey::Spoken(_) => frames(&WORDS),
     };
     call.clips().into_iter().map(|key| (key, clip(key))).collect()
 }

@@ -47,7 +47,8 @@ impl Shard {
                     self.announce(number, *leg, clip, now);
                 }
             }
-            Deed::Record | Deed::EndRecording => {}
+            Deed::Record => self.begin_recording(number, now),
+            Deed::EndRecording => self.end_recording(number, now),
             Deed::HangUp(leg, cause) => {
                 self.silence(number, leg);
                 self.sip.hang_up(leg_key(number, leg), Some(reason_of(cause)), now, &mut self.outputs);
@@ -170,6 +171,7 @@ impl Shard {
 
     /// Lets go of a call that is over, and with it of its ports.
     pub(super) fn forget(&mut self, number: u64, now: Instant) {
+        self.end_recording(number, now);
         self.close_wire(number, Leg::A, now);
         self.close_wire(number, Leg::B, now);
         if let Some(mut live) = self.calls.remove(&number) {

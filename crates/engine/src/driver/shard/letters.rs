@@ -23,6 +23,7 @@ impl Shard {
                 Letter::Launch(launch) => self.launch(*launch, now),
                 Letter::Stop { call, app, answer } => self.stop(call, app, answer, now),
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
+                Letter::Recording { call, news } => self.on_archive(call, news, now),
                 Letter::End => self.ended = true,
             }
             self.drain_sip(now);
@@ -48,7 +49,7 @@ impl Shard {
         self.numbers.insert(launch.call.id, number);
         let Launch { call, permit, plan, clips, speech } = launch;
         let running = Running::new(call, plan, permit, speech, now, Clock::wall());
-        self.calls.insert(number, Live { running, clips, wires: [None, None], alarm: None });
+        self.calls.insert(number, Live { running, clips, wires: [None, None], recording: None, alarm: None });
         self.with(number, now, Running::start);
     }
 

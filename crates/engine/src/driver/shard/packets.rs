@@ -24,6 +24,11 @@ impl Shard {
             Incoming::Dropped(_) => return,
         };
         let (call, leg, peer) = (wire.call, wire.leg, wire.peer);
+        if wire.recorded
+            && let Some(recording) = self.calls.get_mut(&call).and_then(|live| live.recording.as_mut())
+        {
+            recording.hear(leg, &heard, packet, now);
+        }
         if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize))
             && let Some(range) = other.session.forward(&heard, packet, now)
         {

@@ -1,0 +1,417 @@
+//! The archive: one thread that writes what all shards record.
+//!
+//! ```text
+//! shard ─Work─▶ queue ─▶ Archive ─▶ one file a call
+//!   ▲                      │
+//!   └── News, empty room ──┘
+//! ```
+//!
+//! Shards never wait for a disk: what the queue has no room for stays with them, and what they cannot keep either is
+//! silence in the recording. A file is a complete WAV file after each chunk, so that a process may die at any time.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use base::id::CallId;
+use base::limits;
+use media::g711::{ALAW_SILENCE, SAMPLE_RATE};
+use media::record::{Channels, Chunk, Recorder, WAV_HEADER_BYTES, alaw_wav_header};
+use smallvec::SmallVec;
+
+use crate::driver::mailbox::Slot;
+use crate::driver::shard::Letter;
+use crate::recording::recording_path;
+
+/// Something to be done about a recording.
+pub(crate) enum Work {
+    /// Open its file, and say [`News::Began`] or [`News::Lost`].
+    Begin(Title),
+    /// Write more of it.
+    Append(Title, Chunk),
+    /// Write the rest of it, and keep it if it is long enough.
+    End { title: Title, rest: SmallVec<[Chunk; 2]>, length: Duration },
+    /// Remove it.
+    Discard(Title),
+}
+
+/// Which recording it is, and whose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Title {
+    pub(crate) call: CallId,
+    /// The shard, and what the shard knows the call by.
+    pub(crate) shard: usize,
+    pub(crate) number: u64,
+}
+
+/// What a shard is told of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Its file is open.
+    Began,
+    /// Nothing more of it can be written; so much is kept.
+    Lost { kept: Duration },
+}
+
+/// A shard's way into the archive.
+pub(crate) struct Intake {
+    works: SyncSender<Work>,
+    room: Receiver<Vec<u8>>,
+}
+
+impl Intake {
+    /// Hands work over, or gives it back when there is no room for it now.
+    pub(crate) fn offer(&self, work: Work) -> Result<(), Work> {
+        self.works.try_send(work).map_err(|refused| match refused {
+            TrySendError::Full(work) | TrySendError::Disconnected(work) => work,
+        })
+    }
+
+    /// Hands work over and waits until there is room. Only for a thread that ends.
+    pub(crate) fn hand_over(&self, work: Work) {
+        self.works.send(work).ok();
+    }
+
+    /// Room for a chunk: what the archive has emptied, so that usually nothing is allocated.
+    pub(crate) fn room(&self) -> Vec<u8> {
+        match self.room.try_recv() {
+            Ok(room) => room,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Recorder::fresh_chunk(),
+        }
+    }
+}
+
+/// The archive's way back to a shard.
+struct Outlet {
+    letters: Slot<Letter>,
+    room: SyncSender<Vec<u8>>,
+}
+
+/// See the module.
+struct Archive {
+    folder: PathBuf,
+    outlets: Vec<Outlet>,
+    tapes: HashMap<CallId, Tape>,
+}
+
+/// Starts the thread. Gives an intake for each shard; the thread ends when the last of them is dropped.
+pub(crate) fn start(
+    folder: PathBuf,
+    shards: impl IntoIterator<Item = Slot<Letter>>,
+) -> io::Result<(Vec<Intake>, JoinHandle<()>)> {
+    let (works, todo) = sync_channel(QUEUE);
+    let (mut intakes, mut outlets) = (Vec::new(), Vec::new());
+    for letters in shards {
+        let (give, room) = sync_channel(ROOMS);
+        intakes.push(Intake { works: works.clone(), room });
+        outlets.push(Outlet { letters, room: give });
+    }
+    let mut archive = Archive { folder, outlets, tapes: HashMap::new() };
+    let live = move || todo.iter().for_each(|work| archive.on(work));
+    let thread = thread::Builder::new().name("archive".to_owned()).spawn(live)?;
+    Ok((intakes, thread))
+}
+
+impl Archive {
+    fn on(&mut self, work: Work) {
+        match work {
+            Work::Begin(title) => self.begin(title),
+            Work::Append(title, chunk) => {
+                if let Some(tape) = self.tapes.get_mut(&title.call)
+                    && let Err(fault) = tape.append(&chunk)
+                {
+                    self.lose(title, &fault);
+                }
+                self.give_back(title, chunk);
+            }
+            Work::End { title, rest, length } => {
+                if let Some(tape) = self.tapes.remove(&title.call)
+                    && let Err(fault) = tape.finish(&rest, length)
+                {
+                    tracing::error!(call.id = %title.call, "cannot write the end of a recording: {fault}");
+                }
+                rest.into_iter().for_each(|chunk| self.give_back(title, chunk));
+            }
+            Work::Discard(title) => {
+                if let Some(tape) = self.tapes.remove(&title.call) {
+                    tape.remove();
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, title: Title) {
+        match Tape::create(recording_path(&self.folder, title.call)) {
+            Ok(tape) => {
+                self.tapes.insert(title.call, tape);
+                self.tell(title, News::Began);
+            }
+            Err(fault) => {
+                tracing::error!(call.id = %title.call, "cannot begin a recording; the call goes on: {fault}");
+                self.tell(title, News::Lost { kept: Duration::ZERO });
+            }
+        }
+    }
+
+    fn lose(&mut self, title: Title, fault: &io::Error) {
+        tracing::error!(call.id = %title.call, "cannot go on with a recording; the call goes on: {fault}");
+        let Some(tape) = self.tapes.remove(&title.call) else { return };
+        let kept = tape.length();
+        if kept < limits::RECORDING_SHORTEST {
+            tape.remove();
+        }
+        self.tell(title, News::Lost { kept });
+    }
+
+    /// A shard empties its mailbox each turn. One that has no room for so long is gone, and so are its calls.
+    fn tell(&self, title: Title, news: News) {
+        let Some(outlet) = self.outlets.get(title.shard) else { return };
+        for _ in 0..TRIES {
+            if outlet.letters.post(Letter::Recording { call: title.number, news }).is_ok() {
+                return;
+            }
+            thread::sleep(RETRY);
+        }
+    }
+
+    fn give_back(&self, title: Title, chunk: Chunk) {
+        if let Some(outlet) = self.outlets.get(title.shard) {
+            outlet.room.try_send(chunk.bytes).ok();
+        }
+    }
+}
+
+/// One recording's file.
+struct Tape {
+    file: File,
+    path: PathBuf,
+    /// Samples of each channel that stand in it.
+    samples: u64,
+}
+
+impl Tape {
+    /// Opens a file that was not there, and that only we may read.
+    fn create(path: PathBuf) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let tape = Self { file, path, samples: 0 };
+        tape.write_header()?;
+        Ok(tape)
+    }
+
+    fn append(&mut self, chunk: &Chunk) -> io::Result<()> {
+        self.be_silent_until(chunk.at)?;
+        self.file.write_all_at(&chunk.bytes, place(chunk.at))?;
+        self.samples = chunk.at + chunk.bytes.len() as u64 / FRAME_BYTES;
+        self.write_header()
+    }
+
+    /// Writes the rest, and makes sure that it outlives the machine; a recording that is too short is removed.
+    fn finish(mut self, rest: &[Chunk], length: Duration) -> io::Result<()> {
+        if length < limits::RECORDING_SHORTEST {
+            self.remove();
+            return Ok(());
+        }
+        for chunk in rest {
+            self.append(chunk)?;
+        }
+        self.be_silent_until(samples_in(length))?;
+        self.write_header()?;
+        self.file.sync_all()
+    }
+
+    fn be_silent_until(&mut self, at: u64) -> io::Result<()> {
+        while self.samples < at {
+            let samples = (at - self.samples).min(SILENCE.len() as u64 / FRAME_BYTES);
+            // No more than the constant's own length.
+            let bytes = &SILENCE[..(samples * FRAME_BYTES) as usize];
+            self.file.write_all_at(bytes, place(self.samples))?;
+            self.samples += samples;
+        }
+        Ok(())
+    }
+
+    fn write_header(&self) -> io::Result<()> {
+        let bytes = u32::try_from(self.samples * FRAME_BYTES).unwrap_or(u32::MAX);
+        self.file.write_all_at(&alaw_wav_header(Channels::Stereo, bytes), 0)
+    }
+
+    fn length(&self) -> Duration {
+        Duration::from_micros(self.samples * 1_000_000 / u64::from(SAMPLE_RATE))
+    }
+
+    fn remove(self) {
+        if let Err(fault) = fs::remove_file(&self.path) {
+            tracing::warn!("cannot remove a recording that is too short: {fault}");
+        }
+    }
+}
+
+/// Where a sample of both channels stands in the file.
+const fn place(sample: u64) -> u64 {
+    WAV_HEADER_BYTES as u64 + sample * FRAME_BYTES
+}
+
+fn samples_in(length: Duration) -> u64 {
+    u64::try_from(length.as_micros()).unwrap_or(u64::MAX) / (1_000_000 / u64::from(SAMPLE_RATE))
+}
+
+/// Bytes of a sample of both channels.
+const FRAME_BYTES: u64 = 2;
+
+/// Half a second of silence, as often as it is needed.
+static SILENCE: [u8; 8_192] = [ALAW_SILENCE; 8_192];
+
+/// Works that wait for the disk: a tenth of a second of 10,000 recorded calls.
+const QUEUE: usize = 1_024;
+
+/// Empty chunks kept for a shard, 64 KiB each.
+const ROOMS: usize = 64;
+
+/// How often and how soon a shard without room is told again: a second in all.
+const TRIES: usize = 200;
+const RETRY: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use base::time::Timestamp;
+    use media::record::stereo_bytes;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::driver::mailbox::{Mailbox, mailbox};
+
+    /// An archive of one shard, without its thread.
+    struct Story {
+        archive: Archive,
+        folder: TempDir,
+        letters: Mailbox<Letter>,
+        room: Receiver<Vec<u8>>,
+    }
+
+    fn story() -> Story {
+        let folder = tempfile::tempdir().unwrap();
+        let (slot, letters) = mailbox(8).unwrap();
+        let (give, room) = sync_channel(8);
+        let outlets = vec![Outlet { letters: slot, room: give }];
+        let archive = Archive { folder: folder.path().join("recordings"), outlets, tapes: HashMap::new() };
+        Story { archive, folder, letters, room }
+    }
+
+    fn title(random: u128) -> Title {
+        Title { call: CallId::new(Timestamp::from_millis(1), random), shard: 0, number: 7 }
+    }
+
+    fn chunk(at: u64, bytes: &[u8]) -> Chunk {
+        Chunk { at, bytes: bytes.to_vec() }
+    }
+
+    impl Story {
+        fn path(&self, title: Title) -> PathBuf {
+            recording_path(&self.archive.folder, title.call)
+        }
+
+        /// The samples of a file, which is a whole one.
+        fn samples(&self, title: Title) -> Vec<u8> {
+            let file = fs::read(self.path(title)).unwrap();
+            let (header, samples) = file.split_first_chunk().unwrap();
+            assert_eq!(stereo_bytes(header).map(|bytes| bytes as usize), Some(samples.len()));
+            samples.to_vec()
+        }
+
+        fn news(&self) -> Option<News> {
+            let Letter::Recording { call: 7, news } = self.letters.take()? else {
+                panic!("no other letters")
+            };
+            Some(news)
+        }
+    }
+
+    #[test]
+    fn a_recording_is_a_whole_file_after_every_chunk() {
+        let mut story = story();
+        let title = title(1);
+        story.archive.on(Work::Begin(title));
+        assert_eq!((story.news(), story.samples(title)), (Some(News::Began), vec![]));
+        story.archive.on(Work::Append(title, chunk(0, b"ab")));
+        assert_eq!(story.samples(title), b"ab");
+        story.archive.on(Work::Append(title, chunk(3, b"cd")));
+        assert_eq!(story.samples(title), b"ab\xd5\xd5\xd5\xd5cd", "what was dropped is silence");
+        let length = Duration::from_secs(3);
+        story.archive.on(Work::End { title, rest: [chunk(4, b"ef"), chunk(5, b"gh")].into(), length });
+        let samples = story.samples(title);
+        assert!(samples.starts_with(b"ab\xd5\xd5\xd5\xd5cdefgh") && samples.ends_with(&[ALAW_SILENCE; 9]));
+        assert_eq!(samples.len(), 48_000, "as long as the conversation");
+        assert_eq!((story.room.try_iter().count(), story.news()), (4, None));
+    }
+
+    #[test]
+    fn a_recording_that_is_short_or_that_nobody_was_told_of_leaves_no_file() {
+        let mut story = story();
+        story.archive.on(Work::Begin(title(1)));
+        story.archive.on(Work::Begin(title(2)));
+        let length = Duration::from_millis(2_999);
+        story.archive.on(Work::End { title: title(1), rest: SmallVec::new(), length });
+        story.archive.on(Work::Discard(title(2)));
+        assert!(!story.path(title(1)).exists() && !story.path(title(2)).exists());
+    }
+
+    #[test]
+    fn no_recording_is_written_over() {
+        let mut story = story();
+        story.archive.on(Work::Begin(title(1)));
+        story.archive.on(Work::Append(title(1), chunk(0, b"ab")));
+        story.archive.tapes.clear();
+        story.archive.on(Work::Begin(title(1)));
+        assert_eq!(story.news(), Some(News::Began));
+        assert_eq!(story.news(), Some(News::Lost { kept: Duration::ZERO }));
+        assert_eq!(story.samples(title(1)), b"ab");
+        // What comes for it nevertheless is not written anywhere.
+        story.archive.on(Work::Append(title(1), chunk(0, b"cd")));
+        story.archive.on(Work::End { title: title(1), rest: SmallVec::new(), length: Duration::ZERO });
+        story.archive.on(Work::Discard(title(1)));
+        assert_eq!(story.samples(title(1)), b"ab");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_is_told() {
+        let mut story = story();
+        fs::write(story.folder.path().join("recordings"), "not a folder").unwrap();
+        story.archive.on(Work::Begin(title(1)));
+        assert_eq!(story.news(), Some(News::Lost { kept: Duration::ZERO }));
+    }
+
+    #[test]
+    fn a_disk_that_fails_half_way_leaves_what_is_long_enough() {
+        for (secs, kept) in [(2, false), (3, true)] {
+            let mut story = story();
+            let title = title(1);
+            story.archive.on(Work::Begin(title));
+            story.archive.on(Work::Append(title, chunk(0, &[7; 16_000].repeat(secs))));
+            let tape = story.archive.tapes.get_mut(&title.call).unwrap();
+            // A file that is only open for reading refuses to be written.
+            tape.file = File::open(&tape.path).unwrap();
+            story.archive.on(Work::Append(title, chunk(8_000 * secs as u64, b"ab")));
+            let length = Duration::from_secs(secs as u64);
+            assert_eq!((story.news(), story.news()), (Some(News::Began), Some(News::Lost { kept: length })));
+            assert_eq!(story.path(title).exists(), kept);
+        }
+    }
+
+    #[test]
+    fn only_we_may_read_a_recording() {
+        use std::os::unix::fs::PermissionsExt;
+        let mut story = story();
+        story.archive.on(Work::Begin(title(1)));
+        let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = story.path(title(1));
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    }
+}
