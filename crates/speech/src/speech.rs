@@ -151,10 +151,7 @@ impl Link {
     async fn speak(&self, wording: &Wording, speed: Speed) -> Result<Arc<[u8]>, Miss> {
         self.breaker.admits(Instant::now()).map_err(Miss::Voice)?;
         let _room = self.room.try_acquire().map_err(|_| Miss::Full)?;
-        let _slot = match timeout(WAIT, self.slots.acquire()).await {
-            Ok(Ok(slot)) => slot,
-            Ok(Err(_)) | Err(_) => return Err(Miss::Full),
-        };
+        let Ok(Ok(_slot)) = timeout(WAIT, self.slots.acquire()).await else { return Err(Miss::Full) };
         let answer = self.answer(wording, speed).await;
         match &answer {
             Ok(_) => {

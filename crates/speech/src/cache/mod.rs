@@ -3,6 +3,7 @@
 //! Two memories, so that texts about one person neither outlive their call nor push out what everybody hears. Only the
 //! first has a disk behind it.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -119,11 +120,11 @@ impl Cache {
         F: Clone + Send + Sync + 'static,
     {
         let found = self.kept.try_get_with(key, async {
-            if let Some(alaw) = self.from_disk(key).await {
+            if let Some(alaw) = self.read(key).await {
                 return Ok(alaw);
             }
             let alaw = fresh.await?;
-            self.to_disk(key, Arc::clone(&alaw)).await;
+            self.write(key, Arc::clone(&alaw)).await;
             Ok(alaw)
         });
         found.await.map_err(Arc::unwrap_or_clone)
@@ -137,17 +138,17 @@ impl Cache {
         self.brief.try_get_with(key, fresh).await.map_err(Arc::unwrap_or_clone)
     }
 
-    async fn from_disk(&self, key: Key) -> Option<Arc<[u8]>> {
+    async fn read(&self, key: Key) -> Option<Arc<[u8]>> {
         let disk = Arc::clone(&self.disk);
         spawn_blocking(move || disk.get(key)).await.ok().flatten().map(Arc::from)
     }
 
-    async fn to_disk(&self, key: Key, alaw: Arc<[u8]>) {
+    async fn write(&self, key: Key, alaw: Arc<[u8]>) {
         let disk = Arc::clone(&self.disk);
         match spawn_blocking(move || disk.put(key, &alaw)).await {
             Ok(Ok(())) => {}
-            Ok(Err(fault)) => warn!(fault = &fault as &dyn std::error::Error, "cannot keep a spoken text"),
-            Err(fault) => warn!(fault = &fault as &dyn std::error::Error, "cannot keep a spoken text"),
+            Ok(Err(fault)) => warn!(fault = &fault as &dyn Error, "cannot keep a spoken text"),
+            Err(fault) => warn!(fault = &fault as &dyn Error, "keeping a spoken text broke"),
         }
     }
 }

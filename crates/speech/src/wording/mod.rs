@@ -82,10 +82,10 @@ impl Wording {
                 }
             }
             (Piece::Figure(figure), Language::Chinese) => {
-                self.say(Language::Chinese, &chinese::words(figure))
+                self.say(Language::Chinese, &chinese::words(figure));
             }
             (Piece::Figure(figure), Language::English) => {
-                self.say(Language::English, &english::words(figure))
+                self.say(Language::English, &english::words(figure));
             }
             (Piece::Pause(pause), _) => self.pause(*pause),
         }
