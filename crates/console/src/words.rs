@@ -2,6 +2,7 @@
 
 use base::account;
 use base::order;
+use base::quota;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -111,5 +112,39 @@ words! {
         Active,
         /// They may not.
         Revoked,
+    }
+}
+
+words! {
+    /// What calls are counted by.
+    Counted = quota::Counted {
+        /// The enterprise that orders.
+        Account,
+        /// The app that orders.
+        App,
+        /// Each number that is shown.
+        ShownNumber,
+        /// The first party of a callback.
+        Caller,
+        /// Each party that is called, but the first party of a callback.
+        Callee,
+        /// The number that places the call: the one shown to the first party.
+        ServiceNumber,
+        /// The two parties of a callback, in this order.
+        Pair,
+    }
+}
+
+words! {
+    /// A window of time, on the clocks of Beijing.
+    Window = quota::Window {
+        /// 60 seconds.
+        Minute,
+        /// 60 minutes.
+        Hour,
+        /// From midnight to midnight.
+        Day,
+        /// 30 days.
+        Month,
     }
 }

@@ -215,7 +215,7 @@ async fn one(parts: &Parts, app: AppId) -> Result<App, Problem> {
     Ok(parts.admin.app(app).await?.into())
 }
 
-fn receiver(field: &'static str, text: Option<String>) -> Result<Option<PushUrl>, Problem> {
+pub(crate) fn receiver(field: &'static str, text: Option<String>) -> Result<Option<PushUrl>, Problem> {
     let parse = |text: String| {
         PushUrl::parse(&text).map_err(|rule| {
             Problem::new(

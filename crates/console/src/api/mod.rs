@@ -2,11 +2,14 @@
 
 pub(crate) mod apps;
 pub(crate) mod audit;
+pub(crate) mod bans;
 pub(crate) mod clips;
+pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod keys;
 pub(crate) mod numbers;
 pub(crate) mod platform;
+pub(crate) mod trunks;
 
 use std::sync::Arc;
 
@@ -22,5 +25,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Parts>> {
         .merge(keys::routes())
         .merge(numbers::routes())
         .merge(clips::routes())
+        .merge(trunks::routes())
+        .merge(explain::routes())
+        .merge(bans::routes())
         .merge(audit::routes())
 }

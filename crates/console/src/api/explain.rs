@@ -1,0 +1,425 @@
+//! Explanations: what every rule says about an order, and what is left of each quota, without placing a call.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Json, State};
+use base::account;
+use base::clip::{ClipWish, SystemClip};
+use base::id::AppId;
+use base::number::E164;
+use base::order::{Callback, CalleeMedia, Code, Ears, Longest, Notice, NoticeItem, Placing, Recorded};
+use base::private::Private;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::apps::receiver;
+use super::extract::Body;
+use super::numbers::parse;
+use crate::parts::{Asked, Explained, Parts, Question, Unexplained};
+use crate::problem::{Kind, Problem};
+use crate::words::{Counted, Phase, Window};
+
+/// An order whose fate is asked: in our words, or as a customer's request.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainQuestion {
+    /// The app that orders.
+    app: i64,
+    /// The address that the request is taken to come from; without it, this machine.
+    #[schema(value_type = Option<String>, example = "203.0.113.7")]
+    from: Option<IpAddr>,
+    /// The order in our words. Exactly one of `order` and `request` must be there.
+    order: Option<OrderQuestion>,
+    /// The order as a customer's request.
+    request: Option<RequestQuestion>,
+}
+
+/// An order in our words.
+#[derive(Deserialize, ToSchema)]
+#[serde(tag = "product", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum OrderQuestion {
+    /// Connect two parties.
+    Callback {
+        /// Who is dialled first.
+        #[schema(example = "+8613800000001")]
+        caller: String,
+        /// Who is dialled then.
+        #[schema(example = "+8613800000002")]
+        callee: String,
+        /// What the caller's telephone shows.
+        #[schema(example = "+8675500000001")]
+        shown_to_caller: String,
+        /// What the callee's telephone shows; without it, the same.
+        shown_to_callee: Option<String>,
+        /// Minutes after which the conversation is ended.
+        #[schema(minimum = 1, maximum = 1440)]
+        max_minutes: Option<u16>,
+        /// Whether it is recorded.
+        #[serde(default)]
+        record: bool,
+        /// Where status events would go.
+        status_url: Option<String>,
+        /// Where the fee record would go.
+        fee_url: Option<String>,
+        /// Whether it is ordered in the sandbox.
+        phase: Option<Phase>,
+    },
+    /// Say a verification code.
+    Code {
+        /// Who is dialled.
+        #[schema(example = "+8613800000001")]
+        callee: String,
+        /// What the telephone shows.
+        #[schema(example = "+8675500000001")]
+        shown: String,
+        /// The voice file before the code; without it, none is looked up.
+        clip: Option<String>,
+        /// Where status events would go.
+        status_url: Option<String>,
+        /// Where the fee record would go.
+        fee_url: Option<String>,
+        /// Whether it is ordered in the sandbox.
+        phase: Option<Phase>,
+    },
+    /// Announce something.
+    Notice {
+        /// Who is dialled.
+        #[schema(example = "+8613800000001")]
+        callee: String,
+        /// What the telephone shows.
+        #[schema(example = "+8675500000001")]
+        shown: String,
+        /// What is heard, in order.
+        #[schema(min_items = 1, max_items = 5)]
+        items: Vec<NoticeQuestion>,
+        /// Where status events would go.
+        status_url: Option<String>,
+        /// Where the fee record would go.
+        fee_url: Option<String>,
+        /// Whether it is ordered in the sandbox.
+        phase: Option<Phase>,
+    },
+}
+
+/// One thing to hear.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum NoticeQuestion {
+    /// A voice file.
+    Clip {
+        /// Its name.
+        clip: String,
+    },
+    /// A template.
+    Template {
+        /// Its id.
+        template: String,
+        /// What stands in its places, in order.
+        values: Option<Vec<String>>,
+    },
+}
+
+/// A customer's request, without its proof.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestQuestion {
+    /// The HTTP method; without it, POST.
+    method: Option<String>,
+    /// The path, with its query if it has one.
+    path: String,
+    /// The body: any JSON, or a text that is taken as it is.
+    #[serde(default)]
+    body: serde_json::Value,
+}
+
+/// What the rules say about an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Explanation {
+    /// Whether the call would be placed now.
+    accepted: bool,
+    /// Why not: what the first rule that says no has against it. Null when it is accepted.
+    #[schema(required)]
+    refusal: Option<String>,
+    /// Every rule, in the order in which they are asked. Empty when the request is no order.
+    rules: Vec<RuleFinding>,
+    /// What the customer would be answered; null for an order in our words, and when it is accepted.
+    #[schema(required)]
+    answer: Option<CustomerAnswer>,
+}
+
+/// What one rule says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleFinding {
+    /// The rule in words.
+    #[schema(example = "the app is active")]
+    rule: String,
+    /// Whether it has nothing against the order.
+    passed: bool,
+    /// What it has against it; null when nothing.
+    #[schema(required)]
+    refusal: Option<String>,
+    /// What it counts, and what is left.
+    quotas: Vec<QuotaLeft>,
+}
+
+/// A limit, and how far its count has come without the order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuotaLeft {
+    /// What is counted.
+    of: Resource,
+    /// What calls are counted by; null for what is not calls.
+    #[schema(required)]
+    counted_by: Option<Counted>,
+    /// Whose limit it is.
+    set_for: Scope,
+    /// The window it is counted in; null for what is taken and given back all the time.
+    #[schema(required)]
+    per: Option<Window>,
+    /// How many there may be.
+    allowed: u32,
+    /// How many there are. More than allowed when the limit was lowered.
+    used: u32,
+    /// How many are left.
+    left: u32,
+}
+
+/// What a quota counts.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Resource {
+    /// Requests of any kind.
+    Requests,
+    /// Calls, by one of their properties.
+    Calls,
+    /// Calls that run at once.
+    Ports,
+}
+
+/// Whose limit a quota is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    /// Everybody's.
+    Platform,
+    /// The app's own.
+    App,
+}
+
+/// What a customer would be answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CustomerAnswer {
+    /// The HTTP status.
+    status: u16,
+    /// The body.
+    body: String,
+}
+
+/// Says what every rule has against an order, and what is left of each quota. Nothing is dialled, taken or counted.
+#[utoipa::path(
+    post, path = "/explain", tag = "explain", operation_id = "explain", request_body = ExplainQuestion,
+    responses((status = 200, description = "What the rules say.", body = Explanation))
+)]
+pub(crate) async fn explain(
+    State(parts): State<Arc<Parts>>,
+    Body(question): Body<ExplainQuestion>,
+) -> Result<Json<Explanation>, Problem> {
+    let app = AppId(question.app);
+    parts.admin.app(app).await?;
+    let asked = Asked {
+        app,
+        from: question.from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        question: match (question.order, question.request) {
+            (Some(order), None) => order.read()?,
+            (None, Some(request)) => request.read(),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Problem::new(
+                    Kind::InvalidBody,
+                    "exactly one of order and request must be there",
+                    "order 和 request 必须且只能有一个",
+                ));
+            }
+        },
+    };
+    match parts.house()?.explain(&asked) {
+        Ok(explained) => Ok(Json(explained.into())),
+        Err(why) => Err(why.into()),
+    }
+}
+
+impl OrderQuestion {
+    fn read(self) -> Result<Question, Problem> {
+        let (product, status_url, fee_url, phase) = match self {
+            Self::Callback {
+                caller,
+                callee,
+                shown_to_caller,
+                shown_to_callee,
+                max_minutes,
+                record,
+                status_url,
+                fee_url,
+                phase,
+            } => {
+                let shown_to_caller = parse("shown_to_caller", &shown_to_caller)?;
+                let shown_to_callee = match shown_to_callee {
+                    Some(number) => parse("shown_to_callee", &number)?,
+                    None => shown_to_caller.clone(),
+                };
+                let callback = Callback {
+                    caller: parse("caller", &caller)?,
+                    callee: parse("callee", &callee)?,
+                    shown_to_caller,
+                    shown_to_callee,
+                    longest: max_minutes.map(longest),
+                    pre_voice: None,
+                    wait_voice: ClipWish::System(SystemClip::RingBack),
+                    callee_media: CalleeMedia::All,
+                    recorded: record.then_some(Recorded { hint: ClipWish::System(SystemClip::HintTone) }),
+                };
+                (base::order::Product::Callback(callback), status_url, fee_url, phase)
+            }
+            Self::Code { callee, shown, clip, status_url, fee_url, phase } => {
+                let before =
+                    clip.map_or(ClipWish::System(SystemClip::Pause), |name| ClipWish::Named(name.into()));
+                let (callee, shown) = (parse("callee", &callee)?, parse("shown", &shown)?);
+                (base::order::Product::Code(code(callee, shown, before)), status_url, fee_url, phase)
+            }
+            Self::Notice { callee, shown, items, status_url, fee_url, phase } => {
+                if !(1..=NOTICE_ITEMS).contains(&items.len()) {
+                    return Err(Problem::new(
+                        Kind::UnusableValue,
+                        format!("a notice has 1 to {NOTICE_ITEMS} items"),
+                        format!("通知包含 1 到 {NOTICE_ITEMS} 段"),
+                    ));
+                }
+                let items = items.into_iter().map(|item| NoticeItem { voice: item.wish(), collect: None });
+                let notice = Notice {
+                    callee: parse("callee", &callee)?,
+                    shown: parse("shown", &shown)?,
+                    items: items.collect(),
+                };
+                (base::order::Product::Notice(notice), status_url, fee_url, phase)
+            }
+        };
+        let placing = Placing {
+            product,
+            status_url: receiver("status_url", status_url)?,
+            fee_url: receiver("fee_url", fee_url)?,
+            user_data: None,
+            bound_number: None,
+            tell_idle_ports: false,
+            tell_who_hung_up: false,
+        };
+        let phase = phase.map_or_else(account::Phase::default, Into::into);
+        Ok(Question::Order { placing: Box::new(placing), phase })
+    }
+}
+
+fn longest(minutes: u16) -> Longest<ClipWish> {
+    let talk = Duration::from_secs(60 * u64::from(minutes));
+    Longest { talk, last_minute: ClipWish::System(SystemClip::LastMinute), ears: Ears::Both }
+}
+
+fn code(callee: E164, shown: E164, before: ClipWish) -> Code<ClipWish> {
+    // Which digits they would be makes no difference to any rule.
+    Code { callee, shown, before, digits: Private::new(vec![0; 4]), after: None, times: Some(1) }
+}
+
+impl NoticeQuestion {
+    fn wish(self) -> ClipWish {
+        match self {
+            Self::Clip { clip } => ClipWish::Named(clip.into()),
+            Self::Template { template, values } => {
+                let values = values.map(|all| all.into_iter().map(|one| Private::new(one.into())).collect());
+                ClipWish::Spoken { template: template.into(), values }
+            }
+        }
+    }
+}
+
+impl RequestQuestion {
+    fn read(self) -> Question {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let body = match self.body {
+            serde_json::Value::Null => Vec::new(),
+            serde_json::Value::String(text) => text.into_bytes(),
+            json => json.to_string().into_bytes(),
+        };
+        let method = self.method.as_deref().unwrap_or("POST").into();
+        Question::Request { method, path: path.into(), query: query.into(), body }
+    }
+}
+
+impl From<Explained> for Explanation {
+    fn from(explained: Explained) -> Self {
+        let against = explained.findings.iter().find_map(|finding| finding.refusal.as_ref());
+        let refusal = explained.unreadable.as_ref().or(against).map(ToString::to_string);
+        let answer = explained.answer.filter(|_| refusal.is_some());
+        let body = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            accepted: refusal.is_none(),
+            refusal,
+            rules: explained.findings.into_iter().map(Into::into).collect(),
+            answer: answer.map(|(status, bytes)| CustomerAnswer { status, body: body(&bytes) }),
+        }
+    }
+}
+
+impl From<admission::Finding> for RuleFinding {
+    fn from(finding: admission::Finding) -> Self {
+        Self {
+            rule: finding.rule.to_owned(),
+            passed: finding.refusal.is_none(),
+            refusal: finding.refusal.map(|refusal| refusal.to_string()),
+            quotas: finding.quotas.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<admission::Quota> for QuotaLeft {
+    fn from(quota: admission::Quota) -> Self {
+        let (of, counted_by) = match quota.of {
+            admission::Resource::Requests => (Resource::Requests, None),
+            admission::Resource::Calls(counted) => (Resource::Calls, Some(counted.into())),
+            admission::Resource::Ports => (Resource::Ports, None),
+        };
+        let set_for = match quota.set_for {
+            admission::Scope::Platform => Scope::Platform,
+            admission::Scope::App => Scope::App,
+        };
+        let (allowed, used, left) = (quota.allowed, quota.used, quota.left());
+        Self { of, counted_by, set_for, per: quota.per.map(Into::into), allowed, used, left }
+    }
+}
+
+impl From<Unexplained> for Problem {
+    fn from(why: Unexplained) -> Self {
+        match why {
+            Unexplained::UnknownPath => Self::new(
+                Kind::UnusableValue,
+                "no customer's API has the path of the request",
+                "没有客户接口使用请求中的路径",
+            ),
+            Unexplained::NoCall => {
+                Self::new(Kind::UnusableValue, "the request orders no call", "该请求并不发起呼叫")
+            }
+            Unexplained::NoAccount => Self::new(
+                Kind::Conflict,
+                "the app has no key that a request could name",
+                "应用没有请求可用的密钥",
+            )
+            .fix("create a key for the app first", "请先为应用创建密钥"),
+        }
+    }
+}
+
+/// Things to hear in a notice: as documented.
+const NOTICE_ITEMS: usize = 5;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
+    OpenApiRouter::new().routes(routes!(explain))
+}
