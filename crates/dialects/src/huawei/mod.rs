@@ -34,6 +34,7 @@ use serde::Serialize;
 
 use crate::dialect::{Claim, Credentials, Dialect, Done, Proof, Settings, Stamp};
 use crate::wire::{Push, WireReply, WireRequest};
+use orders::call_notify::{self, Version};
 use routes::Route;
 pub use routes::routes;
 
@@ -112,8 +113,8 @@ impl Dialect for Huawei {
         }
         match route {
             Route::Click2Call => orders::click2call::read(orders::json(request)?),
-            Route::CallNotify => orders::call_notify::read(orders::json(request)?),
-            Route::CallNotifyFiles => orders::call_notify::read_files(orders::json(request)?),
+            Route::CallNotify => call_notify::read(orders::json(request)?, Version::FilesAndTemplates),
+            Route::CallNotifyFiles => call_notify::read(orders::json(request)?, Version::Files),
             Route::CallVerify => orders::call_verify::read(orders::json(request)?),
             Route::CallStop => orders::call_stop::read(orders::json(request)?),
             Route::Record => orders::record::read(&request.query),

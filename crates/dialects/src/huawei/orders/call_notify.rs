@@ -47,24 +47,21 @@ const KEYS_MAX: u16 = 32;
 /// Characters of a template's id; the documents do not say, those in use have 32.
 const TEMPLATE_MAX: usize = 128;
 
+/// What the items of a notice may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::huawei) enum Version {
+    /// `v1.0`
+    Files,
+    /// `v2.0`
+    FilesAndTemplates,
+}
+
 /// Reads the order.
-pub(in crate::huawei) fn read(json: &[u8]) -> Result<Order, Refusal> {
-    order(json, PlayContentInfo::voice)
-}
-
-/// Reads the order of the version before.
-pub(in crate::huawei) fn read_files(json: &[u8]) -> Result<Order, Refusal> {
-    order(json, PlayContentInfo::voice_of_file)
-}
-
-/// What makes a voice of an item's fields.
-type Voice = fn(&mut PlayContentInfo) -> Result<ClipWish, Refusal>;
-
-fn order(json: &[u8], voice: Voice) -> Result<Order, Refusal> {
+pub(in crate::huawei) fn read(json: &[u8], version: Version) -> Result<Order, Refusal> {
     let body: Body = super::body(json)?;
     let display = body.display_nbr.number("displayNbr")?;
     let callee = body.callee_nbr.number("calleeNbr")?;
-    let items = items(body.play_info_list, voice)?;
+    let items = items(body.play_info_list, version)?;
     let wishes = body.placing.read()?;
 
     let shown = display.read().map_err(|_| Refusal::NumberNotOwned)?;
@@ -75,7 +72,7 @@ fn order(json: &[u8], voice: Voice) -> Result<Order, Refusal> {
 
 fn items(
     list: Loose<Loose<IgnoredAny, PlayContentInfo>>,
-    voice: Voice,
+    version: Version,
 ) -> Result<Vec<NoticeItem<ClipWish>>, Refusal> {
     const BAD: Refusal = Refusal::BadField { name: "playInfoList" };
 
@@ -83,53 +80,54 @@ fn items(
     if list.is_empty() || list.len() > ITEMS_MAX {
         return Err(BAD);
     }
-    let item = |item| match item {
-        Loose::Object(mut item) => Ok(NoticeItem { voice: voice(&mut item)?, collect: item.collect()? }),
-        _ => Err(BAD),
+    let item = |item| {
+        let Loose::Object(item) = item else { return Err(BAD) };
+        PlayContentInfo::read(item, version)
     };
     list.into_iter().map(item).collect()
 }
 
 impl PlayContentInfo {
-    /// A voice file or a template, and not both.
-    fn voice(&mut self) -> Result<ClipWish, Refusal> {
-        const TEMPLATE: &str = "templateId";
-
-        let file = std::mem::take(&mut self.notify_voice).clip("notifyVoice")?;
-        let template = std::mem::take(&mut self.template_id).text(TEMPLATE, TEMPLATE_MAX)?;
-        match (file, template) {
-            (Some(file), None) => Ok(file),
-            (None, Some(template)) => {
-                let values = values(std::mem::take(&mut self.template_paras))?;
-                Ok(ClipWish::Spoken { template: template.into(), values })
-            }
-            (Some(_), Some(_)) => Err(Refusal::BadField { name: TEMPLATE }),
-            (None, None) => Err(Refusal::BadField { name: "notifyVoice" }),
-        }
-    }
-
-    /// A voice file, and nothing else.
-    fn voice_of_file(&mut self) -> Result<ClipWish, Refusal> {
-        for (name, value) in [("templateId", &self.template_id), ("ttsContent", &self.tts_content)] {
-            if !value.is_absent() {
-                return Err(Refusal::BadField { name });
+    fn read(self, version: Version) -> Result<NoticeItem<ClipWish>, Refusal> {
+        if version == Version::Files {
+            for (name, value) in [("templateId", &self.template_id), ("ttsContent", &self.tts_content)] {
+                if !value.is_absent() {
+                    return Err(Refusal::BadField { name });
+                }
             }
         }
-        self.voice()
+        let voice = voice(self.notify_voice, self.template_id, self.template_paras)?;
+        let keys = self.collect_content_trigger_replaying;
+        let collect = collect(self.collect_ind, self.replay_after_collection, keys)?;
+        Ok(NoticeItem { voice, collect })
     }
+}
 
-    fn collect(self) -> Result<Option<Collect>, Refusal> {
-        let keys = self.collect_ind.whole("collectInd", 0..=KEYS_MAX)?.unwrap_or(0);
-        let digits_max = u8::try_from(keys).unwrap_or(u8::MAX);
-        if digits_max == 0 {
-            return Ok(None);
-        }
-        let replay_on = match self.replay_after_collection.flag("replayAfterCollection")? {
-            false => None,
-            true => Some(trigger(self.collect_content_trigger_replaying, digits_max)?),
-        };
-        Ok(Some(Collect { digits_max, replay_on }))
+/// A voice file or a template, and not both.
+fn voice(notify_voice: Loose, template_id: Loose, paras: Loose<Loose>) -> Result<ClipWish, Refusal> {
+    const TEMPLATE: &str = "templateId";
+
+    let file = notify_voice.clip("notifyVoice")?;
+    let template = template_id.text(TEMPLATE, TEMPLATE_MAX)?;
+    match (file, template) {
+        (Some(file), None) => Ok(file),
+        (None, Some(template)) => Ok(ClipWish::Spoken { template: template.into(), values: values(paras)? }),
+        (Some(_), Some(_)) => Err(Refusal::BadField { name: TEMPLATE }),
+        (None, None) => Err(Refusal::BadField { name: "notifyVoice" }),
     }
+}
+
+fn collect(collect_ind: Loose, replays: Loose, keys: Loose) -> Result<Option<Collect>, Refusal> {
+    let digits_max = collect_ind.whole("collectInd", 0..=KEYS_MAX)?.unwrap_or(0);
+    let digits_max = u8::try_from(digits_max).unwrap_or(u8::MAX);
+    if digits_max == 0 {
+        return Ok(None);
+    }
+    let replay_on = match replays.flag("replayAfterCollection")? {
+        false => None,
+        true => Some(trigger(keys, digits_max)?),
+    };
+    Ok(Some(Collect { digits_max, replay_on }))
 }
 
 /// What has to be pressed to hear an item again: keys, no more of them than are collected.
@@ -187,7 +185,7 @@ mod tests {
     }
 
     fn with(list: &str) -> Result<Vec<NoticeItem<ClipWish>>, Refusal> {
-        notice(read(body(list).as_bytes())).map(|notice| notice.items)
+        notice(read(body(list).as_bytes(), Version::FilesAndTemplates)).map(|notice| notice.items)
     }
 
     /// The only item of a list with these fields.
@@ -213,7 +211,7 @@ mod tests {
     fn a_notice_plays_its_items_in_order() {
         let list =
             r#"[{"notifyVoice":"a.wav"},{"templateId":"T","templateParas":["1"]},{"notifyVoice":"a.wav"}]"#;
-        let notice = notice(read(body(list).as_bytes())).unwrap();
+        let notice = notice(read(body(list).as_bytes(), Version::FilesAndTemplates)).unwrap();
         assert_eq!(notice.shown.as_str(), "+8675528000088");
         assert_eq!(notice.callee.as_str(), "+8613500000004");
         let voices: Vec<_> = notice.items.iter().map(|item| item.voice.clone()).collect();
@@ -321,13 +319,14 @@ mod tests {
 
     #[test]
     fn the_version_before_knows_files_only() {
-        let read = |fields: &str| {
-            notice(read_files(body(&format!("[{{{fields}}}]")).as_bytes())).map(|notice| notice.items.len())
+        let items = |fields: &str| {
+            notice(read(body(&format!("[{{{fields}}}]")).as_bytes(), Version::Files))
+                .map(|notice| notice.items.len())
         };
-        assert_eq!(read(r#""notifyVoice":"a.wav","collectInd":1,"ttsContent":null"#), Ok(1));
-        assert_eq!(read(r#""templateId":"T""#), bad("templateId"));
-        assert_eq!(read(r#""notifyVoice":"a.wav","ttsContent":"您好""#), bad("ttsContent"));
-        assert_eq!(read(r#""ttsContent":"您好""#), bad("ttsContent"));
+        assert_eq!(items(r#""notifyVoice":"a.wav","collectInd":1,"ttsContent":null"#), Ok(1));
+        assert_eq!(items(r#""templateId":"T""#), bad("templateId"));
+        assert_eq!(items(r#""notifyVoice":"a.wav","ttsContent":"您好""#), bad("ttsContent"));
+        assert_eq!(items(r#""ttsContent":"您好""#), bad("ttsContent"));
     }
 
     #[test]
@@ -335,7 +334,7 @@ mod tests {
         let with = |display: &str, callee: &str, list: &str| {
             let json =
                 format!(r#"{{"displayNbr":"{display}","calleeNbr":"{callee}","playInfoList":{list}}}"#);
-            read(json.as_bytes()).err()
+            read(json.as_bytes(), Version::FilesAndTemplates).err()
         };
         let list = r#"[{"notifyVoice":"a.wav"}]"#;
         assert_eq!(with("x", "y", "[]"), bad::<()>("playInfoList").err());
