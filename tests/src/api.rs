@@ -1,15 +1,15 @@
 //! A customer: signed requests over HTTP, written from the vendor's document and not with the product's own code.
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+
+pub use crate::http::{Answer, Request, send, try_send};
 
 /// Where to ask, and in whose name.
 #[derive(Clone, Debug)]
@@ -20,33 +20,21 @@ pub struct Customer {
     pub key: String,
     /// The app secret.
     pub secret: String,
+    /// The loopback address that requests come from, when it matters.
+    pub from: Option<IpAddr>,
 }
 
-/// An answer.
+/// Who says they ask: the attributes of `X-AKSK`, each of which a test may spoil.
 #[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body as JSON.
-    pub body: Value,
-}
-
-impl Answer {
-    /// The session id of an accepted call.
-    ///
-    /// # Panics
-    /// When the call was refused.
-    #[must_use]
-    pub fn session(&self) -> String {
-        assert_eq!((self.status, &self.body["resultcode"]), (200, &json!("0")), "refused: {}", self.body);
-        self.body["sessionId"].as_str().expect("an accepted call has a session id").to_owned()
-    }
-
-    /// The result code.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        self.body["resultcode"].as_str().unwrap_or("")
-    }
+pub struct Token {
+    /// The app key.
+    pub username: String,
+    /// The digest that proves it.
+    pub digest: String,
+    /// What makes the request one of a kind.
+    pub nonce: String,
+    /// When it was made.
+    pub created: String,
 }
 
 impl Customer {
@@ -63,16 +51,46 @@ impl Customer {
     ///
     /// # Errors
     /// When the server cannot be reached or breaks off.
-    pub fn try_post(&self, path: &str, body: &Value) -> io::Result<Answer> {
-        let created = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let nonce = nonce();
-        let digest = hmac(&self.secret, &format!("{nonce}{created}"));
-        let aksk = format!(
-            r#"UsernameToken Username="{}",PasswordDigest="{digest}",Nonce="{nonce}",Created="{created}""#,
-            self.key
-        );
-        let headers = [("Authorization", AUTHORIZATION), ("X-AKSK", &aksk)];
-        try_send(&self.address, "POST", path, &headers, &body.to_string())
+    pub fn try_post(&self, path: &str, body: &Value) -> std::io::Result<Answer> {
+        self.request("POST", path).body(body.to_string()).try_send(&self.address)
+    }
+
+    /// Asks for something that was made before, such as a recording.
+    ///
+    /// # Panics
+    /// When the server cannot be reached or does not speak HTTP.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path).send(&self.address)
+    }
+
+    /// A signed request without a body, to be sent or to be spoiled.
+    #[must_use]
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        let token = self.token().to_string();
+        let mut request = Request::new(method, path)
+            .header("Content-Type", "application/json;charset=UTF-8")
+            .header("Authorization", AUTHORIZATION)
+            .header("X-AKSK", &token);
+        request.from = self.from;
+        request
+    }
+
+    /// A proof that was never given before, made now.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        self.token_made(&nonce(), &now())
+    }
+
+    /// A proof with that nonce and time.
+    #[must_use]
+    pub fn token_made(&self, nonce: &str, created: &str) -> Token {
+        Token {
+            username: self.key.clone(),
+            digest: hmac(&self.secret, &format!("{nonce}{created}")),
+            nonce: nonce.to_owned(),
+            created: created.to_owned(),
+        }
     }
 
     /// Asks for a two-leg callback; `more` is laid over the usual body.
@@ -82,7 +100,7 @@ impl Customer {
             "displayNbr": NUMBER, "displayCalleeNbr": NUMBER, "callerNbr": caller, "calleeNbr": callee,
         });
         lay(&mut body, more);
-        self.post("/rest/httpsessions/click2Call/v2.0", &body)
+        self.post(CALLBACK, &body)
     }
 
     /// Asks for a verification call; `more` is laid over the usual body.
@@ -92,21 +110,70 @@ impl Customer {
             "displayNbr": NUMBER, "calleeNbr": callee, "languageType": 2, "preTone": "welcome.wav", "verifyCode": code,
         });
         lay(&mut body, more);
-        self.post("/rest/httpsessions/callVerify/v1.0", &body)
+        self.post(CODE, &body)
+    }
+
+    /// Asks for a notice of these items; `more` is laid over the usual body.
+    #[must_use]
+    pub fn notify(&self, callee: &str, items: &Value, more: &Value) -> Answer {
+        let mut body = json!({"displayNbr": NUMBER, "calleeNbr": callee, "playInfoList": items});
+        lay(&mut body, more);
+        self.post(NOTICE, &body)
     }
 
     /// Asks for a call to end.
     #[must_use]
     pub fn stop(&self, session: &str) -> Answer {
-        self.post("/rest/httpsessions/callStop/v2.0", &json!({"sessionid": session, "signal": "call_stop"}))
+        self.post(STOP, &json!({"sessionid": session, "signal": "call_stop"}))
     }
 }
+
+impl std::fmt::Display for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { username, digest, nonce, created } = self;
+        write!(
+            f,
+            r#"UsernameToken Username="{username}",PasswordDigest="{digest}",Nonce="{nonce}",Created="{created}""#
+        )
+    }
+}
+
+/// Connects two parties.
+pub const CALLBACK: &str = "/rest/httpsessions/click2Call/v2.0";
+
+/// Says a notice.
+pub const NOTICE: &str = "/rest/httpsessions/callnotify/v2.0";
+
+/// Says a verification code.
+pub const CODE: &str = "/rest/httpsessions/callVerify/v1.0";
+
+/// Ends a call.
+pub const STOP: &str = "/rest/httpsessions/callStop/v2.0";
+
+/// Gives a recording.
+pub const RECORD: &str = "/rest/provision/voice/record/v1.0";
 
 /// The number that the tests' app owns.
 pub const NUMBER: &str = "+8675500000001";
 
 /// The Authorization header that every request carries.
 pub const AUTHORIZATION: &str = r#"AKSK realm="SDP",profile="UsernameToken",type="Appkey""#;
+
+/// How the time of a request is written.
+pub const CREATED: &str = "%Y-%m-%dT%H:%M:%SZ";
+
+/// The time now, as a request writes it.
+#[must_use]
+pub fn now() -> String {
+    chrono::Utc::now().format(CREATED).to_string()
+}
+
+/// A nonce that was never used before.
+#[must_use]
+pub fn nonce() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:x}n{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
 
 /// The base64 that `statusUrl` and `feeUrl` are written in.
 #[must_use]
@@ -120,62 +187,23 @@ pub fn encoded(url: &str) -> String {
 /// Never: HMAC takes keys of any length.
 #[must_use]
 pub fn hmac(secret: &str, message: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(message.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+    STANDARD.encode(mac(secret, message))
 }
 
-/// Sends a request and reads the whole answer.
+/// The bytes of that digest.
 ///
 /// # Panics
-/// When the server cannot be reached or does not speak HTTP.
+/// Never: HMAC takes keys of any length.
 #[must_use]
-pub fn send(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    try_send(address, method, path, headers, body).expect("the server answers")
+pub fn mac(secret: &str, message: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(message.as_bytes());
+    mac.finalize().into_bytes().to_vec()
 }
 
-/// Sends a request and reads the whole answer.
-///
-/// # Errors
-/// When the server cannot be reached, breaks off, or does not speak HTTP.
-pub fn try_send(
-    address: &str,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json;charset=UTF-8\r\nContent-Length: {}\r\n",
-        body.len()
-    );
-    for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    request.push_str("\r\n");
-    request.push_str(body);
-    stream.write_all(request.as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    parse(&answer).ok_or_else(|| io::Error::other("this is no HTTP answer"))
-}
-
-fn parse(answer: &str) -> Option<Answer> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer { status, body: serde_json::from_str(body).unwrap_or(Value::Null) })
-}
-
-fn lay(body: &mut Value, more: &Value) {
+/// Lays fields over a body.
+pub fn lay(body: &mut Value, more: &Value) {
     if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
         body.extend(more.clone());
     }
-}
-
-fn nonce() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{:x}n{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

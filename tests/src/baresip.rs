@@ -227,7 +227,8 @@ fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAd
     let mut accounts = String::new();
     for line in lines {
         let says = folder.join(format!("{}.wav", line.says));
-        fs::write(&says, wav(line.says)).expect("a new folder can be written");
+        fs::write(&says, ears::wav(&ears::sine(line.says, SAYS_SECS * ears::RATE)))
+            .expect("a new folder can be written");
         let mode = match line.answers {
             Answers::ByHand => "manual",
             Answers::AtOnce => "auto",
@@ -244,25 +245,6 @@ fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAd
     for (name, text) in [("config", &config), ("accounts", &accounts), ("contacts", &String::new())] {
         fs::write(folder.join(name), text).expect("a new folder can be written");
     }
-}
-
-/// A WAV file with a tone that is longer than any test: baresip hangs up when its file ends.
-fn wav(hz: f64) -> Vec<u8> {
-    let samples = u32::try_from(ears::RATE).expect("a rate is small") * SAYS_SECS;
-    let length = samples * 2;
-    let mut file = Vec::new();
-    file.extend(b"RIFF");
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(8_000_u32.to_le_bytes());
-    file.extend(16_000_u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend((0..samples).flat_map(|n| {
-        let turn = f64::from(n) * hz / 8_000.0 * std::f64::consts::TAU;
-        ((turn.sin() * 12_000.0) as i16).to_le_bytes()
-    }));
-    file
 }
 
 /// Whether a recording's length stands in its head, which is written last.
@@ -298,8 +280,8 @@ fn first_of(bytes: &[u8]) -> Option<(&[u8], usize)> {
 /// Where the recordings lie.
 const HEARD: &str = "heard";
 
-/// How long a line speaks.
-const SAYS_SECS: u32 = 60;
+/// How long a line speaks: longer than any test, for baresip hangs up when its file ends.
+const SAYS_SECS: usize = 60;
 
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -50,6 +50,32 @@ pub fn read(path: &Path) -> Vec<i16> {
     panic!("{} has no sound", path.display());
 }
 
+/// A mono WAV file of 16-bit PCM at 8 kHz.
+///
+/// # Panics
+/// Never: no test has hours of sound.
+#[must_use]
+pub fn wav(sound: &[i16]) -> Vec<u8> {
+    let length = u32::try_from(sound.len() * 2).expect("a sound is short");
+    let mut file = Vec::new();
+    file.extend(b"RIFF");
+    file.extend((36 + length).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(8_000_u32.to_le_bytes());
+    file.extend(16_000_u32.to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(length.to_le_bytes());
+    file.extend(sound.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
+}
+
+/// A pure tone.
+#[must_use]
+pub fn sine(hz: f64, samples: usize) -> Vec<i16> {
+    let turn = |n: usize| n as f64 * hz / RATE as f64 * std::f64::consts::TAU;
+    (0..samples).map(|n| (turn(n).sin() * 12_000.0) as i16).collect()
+}
+
 /// Where `sound` is heard in `heard` for the first time at or after `from`: the sample at which it begins, and how
 /// alike the two are there (1 is the same, 0 is unrelated). The best match wins.
 #[must_use]
@@ -95,12 +121,6 @@ pub fn tone(hz: f64, heard: &[i16]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sine(hz: f64, samples: usize) -> Vec<i16> {
-        (0..samples)
-            .map(|n| ((n as f64 * hz * 2.0 * std::f64::consts::PI / 8_000.0).sin() * 8_000.0) as i16)
-            .collect()
-    }
 
     #[test]
     fn a_tone_is_heard_at_its_own_frequency_only() {

@@ -1,18 +1,20 @@
 //! The binary under test: set up by its own commands, started, asked, stopped, killed.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::api::{Customer, NUMBER};
-use crate::wait;
+use crate::{ears, wait};
 
 /// The binary that `make test` built.
 ///
@@ -93,7 +95,7 @@ impl Installation {
         let made = self.run(&["key", "create", "--app", name, "--json"]);
         let key: Value = serde_json::from_slice(&made.stdout).expect("a key is printed as JSON");
         let text = |field: &str| key[field].as_str().expect("a key has a name and a secret").to_owned();
-        Customer { address: String::new(), key: text("appKey"), secret: text("appSecret") }
+        Customer { address: String::new(), key: text("appKey"), secret: text("appSecret"), from: None }
     }
 
     /// A file in the installation's folder.
@@ -132,7 +134,7 @@ impl Installation {
         said
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    fn command(&self, words: &[impl AsRef<std::ffi::OsStr>]) -> Command {
         let mut command = Command::new(binary());
         command.args(words).env("HUIHU_CONFIG", self.path("huihu.toml")).stdin(Stdio::null());
         command
@@ -153,16 +155,42 @@ impl Installation {
     /// When it does not become ready.
     #[must_use]
     pub fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
+        let mut command = self.command(&self.serving());
+        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(self.open_log());
+        self.ready(command.spawn().expect("the binary can be started"))
+    }
+
+    /// Starts a server whose disk can be filled, and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    #[must_use]
+    pub fn serve_on_small_disk(&self) -> Server {
+        let mut command = Command::new("sh");
+        // The system kills who writes past its limit, unless told not to; a full disk kills nobody.
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(binary()).args(self.serving());
+        command.env("HUIHU_CONFIG", self.path("huihu.toml")).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("there is a shell");
+        let (mut said, mut log) = (child.stderr.take().expect("it is piped"), self.open_log());
+        // The limit is for files that the server itself writes; its log goes elsewhere.
+        thread::spawn(move || io::copy(&mut said, &mut log));
+        self.ready(child)
+    }
+
+    fn serving(&self) -> [String; 3] {
         let ready = self.path("ready.json");
         fs::remove_file(&ready).ok();
-        let log = fs::File::options()
-            .create(true)
-            .append(true)
-            .open(self.path("log"))
-            .expect("a log can be opened");
-        let mut command = self.command(&["serve", "--ready-file", &ready.to_string_lossy()]);
-        command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(log);
-        let mut child = command.spawn().expect("the binary can be started");
+        ["serve".to_owned(), "--ready-file".to_owned(), ready.to_string_lossy().into_owned()]
+    }
+
+    fn open_log(&self) -> fs::File {
+        let log = fs::File::options().create(true).append(true).open(self.path("log"));
+        log.expect("a log can be opened")
+    }
+
+    /// Waits until a server that was started is ready.
+    fn ready(&self, mut child: Child) -> Server {
+        let ready = self.path("ready.json");
         let text = wait::until("the server to be ready", Duration::from_secs(30), || {
             if let Ok(Some(status)) = child.try_wait() {
                 panic!("the server ended with {status}: {}", self.log());
@@ -176,6 +204,38 @@ impl Installation {
         Server { child, http, sip }
     }
 
+    /// Holds the database as another program would that writes into it, until the lock is dropped.
+    ///
+    /// # Panics
+    /// When it cannot be locked.
+    #[must_use]
+    pub fn lock_database(&self) -> Connection {
+        let database = Connection::open(self.path("data").join("huihu.db")).expect("there is a database");
+        database.busy_timeout(Duration::from_secs(10)).expect("a database can wait");
+        database.execute_batch("BEGIN IMMEDIATE").expect("the database can be locked");
+        database
+    }
+
+    /// Gives an app a voice file, approved, and loses its sound from the disk. For a server that does not run yet.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub fn add_lost_clip(&self, app: &str, name: &str) {
+        let file = self.path("lost.wav");
+        fs::write(&file, ears::wav(&ears::sine(700.0, ears::RATE))).expect("the folder can be written");
+        let folder = self.path("data").join("clips");
+        let list = || -> BTreeSet<PathBuf> {
+            let items = fs::read_dir(&folder).expect("there are clips");
+            items.map(|item| item.expect("a folder can be read").path()).collect()
+        };
+        let before = list();
+        self.run(&["clip", "add", "--app", app, name, "--file", &file.to_string_lossy(), "--approve"]);
+        let after = list();
+        let new: Vec<&PathBuf> = after.difference(&before).collect();
+        assert_eq!(new.len(), 1, "one sound was added");
+        fs::remove_file(new[0]).expect("a file can be removed");
+    }
+
     /// What the server has logged.
     #[must_use]
     pub fn log(&self) -> String {
@@ -185,7 +245,8 @@ impl Installation {
     /// The installation's customer at a running server.
     #[must_use]
     pub fn customer(&self, server: &Server) -> Customer {
-        Customer { address: server.http.clone(), key: self.key.clone(), secret: self.secret.clone() }
+        let (key, secret) = (self.key.clone(), self.secret.clone());
+        Customer { address: server.http.clone(), key, secret, from: None }
     }
 
     /// The latest call records, newest first.
@@ -225,6 +286,28 @@ impl Server {
     pub fn ask_to_end(&self) {
         let line = format!("kill -TERM {}", self.pid());
         let told = Command::new("sh").args(["-c", &line]).status().expect("there is a shell");
+        assert!(told.success(), "the process is gone already");
+    }
+
+    /// Lets the disk take nothing more from the process. It must run on a small disk.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn fill_disk(&self) {
+        self.limit_files("1");
+    }
+
+    /// Lets the disk take everything again.
+    ///
+    /// # Panics
+    /// When the process is gone already.
+    pub fn free_disk(&self) {
+        self.limit_files("unlimited");
+    }
+
+    fn limit_files(&self, bytes: &str) {
+        let words = [format!("--pid={}", self.pid()), format!("--fsize={bytes}:unlimited")];
+        let told = Command::new("prlimit").args(words).status().expect("every Linux has prlimit");
         assert!(told.success(), "the process is gone already");
     }
 

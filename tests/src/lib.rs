@@ -5,7 +5,9 @@
 pub mod api;
 pub mod baresip;
 pub mod ears;
+pub mod http;
 pub mod huihu;
+pub mod operator;
 pub mod receiver;
 pub mod sipp;
 pub mod trace;

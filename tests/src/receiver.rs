@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::wait;
 
 /// One push as it came in.
 #[derive(Clone, Debug)]
 pub struct Received {
+    /// When it came.
+    pub at: Instant,
     /// Path of the request.
     pub path: String,
     /// Headers, names in lower case.
@@ -21,7 +23,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// `callout`, `alerting`, `answer`, `disconnect` or `fee`.
+    /// `callout`, `alerting`, `answer`, `collectInfo`, `disconnect` or `fee`.
     #[must_use]
     pub fn event(&self) -> &str {
         self.body["eventType"].as_str().unwrap_or("")
@@ -46,6 +48,8 @@ pub struct Receiver {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
     refused: Arc<Mutex<BTreeMap<String, u16>>>,
+    /// Paths whose pushes are answered when the test says so: how many answers it has given.
+    held: Arc<(Mutex<BTreeMap<String, usize>>, Condvar)>,
 }
 
 impl Receiver {
@@ -57,7 +61,8 @@ impl Receiver {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
-        let receiver = Self { address, received: Arc::default(), refused: Arc::default() };
+        let receiver =
+            Self { address, received: Arc::default(), refused: Arc::default(), held: Arc::default() };
         let shared = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -75,6 +80,38 @@ impl Receiver {
     pub fn refuse(&self, path: &str, status: u16) {
         let mut refused = self.refused.lock().expect("no thread panics while it holds the list");
         refused.insert(format!("/{path}"), status);
+    }
+
+    /// Answers no push to a path from now on, until [`Self::answer_one`].
+    ///
+    /// # Panics
+    /// Never: no thread panics while it holds the list.
+    pub fn hold(&self, path: &str) {
+        let (held, _) = &*self.held;
+        held.lock().expect("no thread panics while it holds the list").insert(format!("/{path}"), 0);
+    }
+
+    /// Answers one push to a path that is held.
+    ///
+    /// # Panics
+    /// When the path is not held.
+    pub fn answer_one(&self, path: &str) {
+        let (held, bell) = &*self.held;
+        let mut held = held.lock().expect("no thread panics while it holds the list");
+        *held.get_mut(&format!("/{path}")).expect("the path is held") += 1;
+        bell.notify_all();
+    }
+
+    /// Waits until the test answers a push to this path, if it is held.
+    fn wait_for_answer(&self, path: &str) {
+        let (held, bell) = &*self.held;
+        let held = held.lock().expect("no thread panics while it holds the list");
+        let none_given = |held: &mut BTreeMap<String, usize>| held.get(path) == Some(&0);
+        let waited = bell.wait_timeout_while(held, HELD_MAX, none_given);
+        let (mut held, _) = waited.expect("no thread panics while it holds the list");
+        if let Some(given) = held.get_mut(path) {
+            *given = given.saturating_sub(1);
+        }
     }
 
     /// A URL of this receiver.
@@ -146,7 +183,9 @@ fn serve(stream: TcpStream, receiver: &Receiver) {
         let refused = receiver.refused.lock().expect("no thread panics while it holds the list");
         let status = refused.get(&push.path).copied().unwrap_or(200);
         drop(refused);
+        let path = push.path.clone();
         receiver.received.lock().expect("no thread panics while it holds the list").push(push);
+        receiver.wait_for_answer(&path);
         let answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: 2\r\n\r\nOK");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
@@ -168,5 +207,8 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
     let length = headers.get("content-length")?.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Received { path, headers, body: serde_json::from_slice(&body).ok()? })
+    Some(Received { at: Instant::now(), path, headers, body: serde_json::from_slice(&body).ok()? })
 }
+
+/// How long a push waits for its answer at most: the test is over by then.
+const HELD_MAX: Duration = Duration::from_secs(60);

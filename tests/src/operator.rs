@@ -1,0 +1,291 @@
+//! The operator of a running platform: sets what he may set, over his own interface.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Request};
+use crate::huihu::{Installation, Server};
+
+/// Somebody who holds the operator's key of an installation.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    address: String,
+    token: String,
+}
+
+/// An app, as the operator knows it.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Its id.
+    pub id: i64,
+    /// The account name of its enterprise.
+    pub account: String,
+}
+
+/// What a list, a limit or an hour holds for.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// Everybody.
+    Platform,
+    /// One app.
+    App(&'a App),
+}
+
+impl Operator {
+    /// The operator of a running installation.
+    ///
+    /// # Panics
+    /// When the installation has no operator's key.
+    #[must_use]
+    pub fn of(installation: &Installation, server: &Server) -> Self {
+        let token = fs::read_to_string(installation.path("data").join("operator.key"));
+        let token = token.expect("a server makes the operator's key").trim().to_owned();
+        Self { address: server.http.clone(), token }
+    }
+
+    /// Makes an app of an enterprise.
+    #[must_use]
+    pub fn app(&self, account: &str, name: &str) -> App {
+        let made = self.does("POST", "/apps", &json!({"account": account, "name": name, "ports": 1_000}));
+        App { id: made["id"].as_i64().expect("an app has an id"), account: account.to_owned() }
+    }
+
+    /// The app of that name.
+    #[must_use]
+    pub fn app_named(&self, name: &str) -> App {
+        let found = self.does("GET", &format!("/apps?name={name}"), &Value::Null);
+        let app = &found["items"][0];
+        let account = app["account"].as_str().expect("an app has an account").to_owned();
+        App { id: app["id"].as_i64().expect("an app has an id"), account }
+    }
+
+    /// Opens an app for every kind of call.
+    pub fn open_all(&self, app: &App) {
+        self.open_only(app, &["callback", "notice", "code"]);
+    }
+
+    /// Opens an app for these kinds of calls.
+    pub fn open_only(&self, app: &App, products: &[&str]) {
+        self.change_app(app, &json!({"products": products}));
+    }
+
+    /// Changes an app.
+    pub fn change_app(&self, app: &App, patch: &Value) {
+        self.does("PATCH", &format!("/apps/{}", app.id), patch);
+    }
+
+    /// Deletes an app.
+    pub fn delete_app(&self, app: &App) {
+        self.does("DELETE", &format!("/apps/{}", app.id), &Value::Null);
+    }
+
+    /// Makes a key: its id and its secret.
+    #[must_use]
+    pub fn key(&self, app: &App) -> (String, String) {
+        let made = self.does("POST", &format!("/apps/{}/keys", app.id), &json!({}));
+        let text = |name: &str| made[name].as_str().expect("a key has an id and a secret").to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// Gives an app a number.
+    pub fn add_number(&self, app: &App, number: &str) {
+        self.does("POST", &format!("/apps/{}/numbers", app.id), &json!({"number": number}));
+    }
+
+    /// Takes a number away.
+    pub fn remove_number(&self, app: &App, number: &str) {
+        self.does("DELETE", &number_path(app, number), &Value::Null);
+    }
+
+    /// Lets another number be shown in its place.
+    pub fn pause_number(&self, app: &App, number: &str) {
+        self.does("PATCH", &number_path(app, number), &json!({"state": "paused"}));
+    }
+
+    /// Has a number belong to a sub-enterprise, which is suspended.
+    pub fn suspend_owner(&self, app: &App, number: &str) {
+        let enterprise = self.enterprise(app);
+        let path = format!("/enterprises/{enterprise}/sub-enterprises");
+        let made = self.does("POST", &path, &json!({"name": format!("owner of {number}")}));
+        let owner = made["id"].as_i64().expect("a sub-enterprise has an id");
+        self.does("PATCH", &number_path(app, number), &json!({"sub_enterprise": owner}));
+        self.does("PATCH", &format!("{path}/{owner}"), &json!({"state": "suspended"}));
+    }
+
+    /// Sets the state of an app's enterprise.
+    pub fn set_enterprise(&self, app: &App, state: &str) {
+        self.does("PATCH", &format!("/enterprises/{}", self.enterprise(app)), &json!({"state": state}));
+    }
+
+    /// Sets the password with which the oldest clients of an app's enterprise log in.
+    pub fn set_password(&self, app: &App, password: &str) {
+        self.does("PATCH", &format!("/enterprises/{}", self.enterprise(app)), &json!({"password": password}));
+    }
+
+    fn enterprise(&self, app: &App) -> i64 {
+        let account = app.account.replace(' ', "%20");
+        let found = self.does("GET", &format!("/enterprises?name={account}"), &Value::Null);
+        found["items"][0]["id"].as_i64().expect("the enterprise is there")
+    }
+
+    /// Uploads the shipped welcome under another name, which nobody reviews.
+    pub fn add_clip(&self, app: &App, name: &str) {
+        let welcome = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/speech/clips/zh/welcome.wav");
+        self.upload(app, name, fs::read(welcome).expect("the clip is shipped"));
+    }
+
+    /// Uploads the same, and approves it.
+    pub fn add_approved_clip(&self, app: &App, name: &str) {
+        self.add_clip(app, name);
+        self.approve(app, name);
+    }
+
+    /// Uploads a sound, and approves it.
+    pub fn add_sound(&self, app: &App, name: &str, wav: Vec<u8>) {
+        self.upload(app, name, wav);
+        self.approve(app, name);
+    }
+
+    fn upload(&self, app: &App, name: &str, wav: Vec<u8>) {
+        let request = self.request("PUT", &clip_path(app, name)).header("Content-Type", "audio/wav");
+        self.succeeds(&request.body(wav));
+    }
+
+    fn approve(&self, app: &App, name: &str) {
+        self.does("POST", &format!("{}/review", clip_path(app, name)), &json!({"review": "approved"}));
+    }
+
+    /// Adds a template of an app's enterprise, approved or not; gives its id.
+    #[must_use]
+    pub fn template(&self, app: &App, text: &str, approved: bool) -> String {
+        let path = format!("/enterprises/{}/templates", self.enterprise(app));
+        let made = self.does("POST", &path, &json!({"name": "test", "text": text}));
+        let id = made["id"].as_str().expect("a template has an id").to_owned();
+        if approved {
+            self.does("POST", &format!("/templates/{id}/review"), &json!({"review": "approved"}));
+        }
+        id
+    }
+
+    /// Has an app's requests come from these addresses only.
+    pub fn allow_addresses(&self, app: &App, blocks: &[&str]) {
+        self.change_app(app, &json!({"addresses": blocks}));
+    }
+
+    /// Refuses requests from an address.
+    pub fn block_address(&self, block: &str) {
+        self.list(Whose::Platform, "blocked_addresses", block);
+    }
+
+    /// Refuses requests from an area.
+    pub fn block_area(&self, block: &str) {
+        self.list(Whose::Platform, "blocked_areas", block);
+    }
+
+    /// Lets a party not be called.
+    pub fn block_callee(&self, whose: Whose<'_>, number: &str) {
+        self.list(whose, "callees_blocked", number);
+    }
+
+    /// Lets the first party of a callback not be called.
+    pub fn block_caller(&self, whose: Whose<'_>, number: &str) {
+        self.list(whose, "callers_blocked", number);
+    }
+
+    /// Lets nobody but these be called.
+    pub fn allow_callees(&self, whose: Whose<'_>, numbers: &[&str]) {
+        for number in numbers {
+            self.list(whose, "callees_allowed", number);
+        }
+        if let Whose::App(app) = whose {
+            self.change_app(app, &json!({"callees_allowed": true}));
+        }
+    }
+
+    fn list(&self, whose: Whose<'_>, list: &str, value: &str) {
+        self.does("POST", &format!("{}/lists/{list}", whose.path()), &json!({"value": value}));
+    }
+
+    /// Lets nobody be called between two times of the day in Beijing.
+    pub fn forbid_hours(&self, whose: Whose<'_>, from: &str, to: &str) {
+        self.does("POST", &format!("{}/hours", whose.path()), &json!({"from": from, "to": to}));
+    }
+
+    /// Allows so many calls.
+    pub fn limit(&self, whose: Whose<'_>, of: &str, per: &str, calls: u32) {
+        self.does(
+            "POST",
+            &format!("{}/limits", whose.path()),
+            &json!({"of": of, "per": per, "calls": calls}),
+        );
+    }
+
+    /// Whether a session's call is over and recorded.
+    #[must_use]
+    pub fn has_record(&self, session: &str) -> bool {
+        let found = self.does("GET", &format!("/calls?id={}", session.replace('@', "%40")), &Value::Null);
+        found["items"].as_array().is_some_and(|calls| !calls.is_empty())
+    }
+
+    /// What is or was owed to customers for a session.
+    #[must_use]
+    pub fn pushes(&self, session: &str) -> Vec<Value> {
+        let found = self.does("GET", &format!("/pushes?call={}", session.replace('@', "%40")), &Value::Null);
+        found["items"].as_array().expect("pushes are listed").clone()
+    }
+
+    /// The state of a session's push in a channel.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn push_state(&self, session: &str, channel: &str) -> String {
+        let pushes = self.pushes(session);
+        let push = pushes.iter().find(|push| push["channel"] == channel).expect("something is owed");
+        push["state"].as_str().expect("a push has a state").to_owned()
+    }
+
+    /// Asks for something that must succeed.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn does(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = self.request(method, path);
+        let request = match body {
+            Value::Null => request,
+            body => request.header("Content-Type", "application/json").body(body.to_string()),
+        };
+        self.succeeds(&request).body
+    }
+
+    fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(method, &format!("/api/v1{path}"))
+            .header("Authorization", &format!("Bearer {}", self.token))
+    }
+
+    fn succeeds(&self, request: &Request) -> Answer {
+        let answer = request.send(&self.address);
+        let Request { method, path, .. } = request;
+        assert_eq!(answer.status / 100, 2, "{method} {path}: {} {}", answer.status, answer.body);
+        answer
+    }
+}
+
+impl Whose<'_> {
+    fn path(self) -> String {
+        match self {
+            Self::Platform => "/platform".to_owned(),
+            Self::App(app) => format!("/apps/{}", app.id),
+        }
+    }
+}
+
+fn number_path(app: &App, number: &str) -> String {
+    format!("/apps/{}/numbers/{}", app.id, number.trim_start_matches('+'))
+}
+
+fn clip_path(app: &App, name: &str) -> String {
+    format!("/apps/{}/clips/{name}", app.id)
+}

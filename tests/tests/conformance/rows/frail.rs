@@ -1,0 +1,113 @@
+//! Rows 105 and 106: what breaks behind the interface. Played one after the other, from the least to the last.
+
+use std::io::Write;
+use std::net::TcpStream;
+
+use huihu_tests::http;
+use huihu_tests::wait;
+use serde_json::json;
+
+use crate::case::{Case, case, told};
+use crate::scene::{Api, PATIENCE, STAYS, Scene};
+use crate::town::{Kind, LOST_CLIP};
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![
+        case("+", "a voice file that the disk lost", "500 1020002", |scene| {
+            scene.ask(Api::Code, &json!({"preTone": LOST_CLIP}))
+        })
+        .at(Kind::Frail),
+        case("105", "a database that somebody else holds", "500 1023002, nobody called", |scene| {
+            let lock = scene.house.installation.lock_database();
+            let answer = scene.callback(&json!({}));
+            drop(lock);
+            // Whatever still comes of the order, the next one goes its way.
+            let _next = works_again(scene);
+            format!("{}, {}", told(&answer), called(scene))
+        })
+        .at(Kind::Frail),
+        case("105b", "a disk that takes nothing", "500 1010001, nobody called", |scene| {
+            scene.house.server.fill_disk();
+            let answer = scene.callback(&json!({}));
+            scene.house.server.free_disk();
+            let _next = works_again(scene);
+            format!("{}, {}", told(&answer), called(scene))
+        })
+        .at(Kind::Frail),
+        case("106", "a trunk that answers 503 again and again", TRUNK, |scene| {
+            let answer = failing(scene);
+            format!("{} {:?}", told(&answer), answer.text())
+        })
+        .at(Kind::Frail),
+        case("106b", "the same, for notices and codes", "500 1020002, 500 1020002", |scene| {
+            let _failing = failing(scene);
+            [Api::Notice, Api::Code].map(|api| scene.ask(api, &json!({})))
+        })
+        .at(Kind::Frail),
+        case(
+            "105c",
+            "an order whose body comes after the platform was asked to end",
+            "500 1023001",
+            |scene| {
+                let request = scene.request(Api::Callback);
+                let mut stream = request.connect(&scene.customer.address).expect("it still listens");
+                stream.write_all(&request.head(&scene.customer.address)).expect("it still reads");
+                // A call that runs keeps the platform from ending at once.
+                let _session = long_call(scene);
+                scene.house.server.ask_to_end();
+                wait::until("the listener to close", PATIENCE, || {
+                    TcpStream::connect(&scene.customer.address).is_err().then_some(())
+                });
+                stream.write_all(&request.body).expect("it still reads");
+                http::read(stream).expect("it still answers")
+            },
+        )
+        .at(Kind::Frail),
+    ]
+}
+
+const TRUNK: &str =
+    "500 1040001 \"south ne error with responseCode: 503 and responseMsg: Service Unavailable.\"";
+
+/// Places calls to an overloaded gateway until the next one is refused for it.
+fn failing(scene: &Scene) -> http::Answer {
+    let more = json!({"callerNbr": scene.a("0503")});
+    wait::until("the trunk to be given up", PATIENCE, || {
+        let answer = scene.callback(&more);
+        (answer.code() != "0").then_some(answer)
+    })
+}
+
+/// Asks until an order is accepted again.
+fn works_again(scene: &Scene) -> String {
+    wait::until("the platform to work again", PATIENCE, || {
+        let answer = scene.ask(Api::Code, &json!({"calleeNbr": scene.b("0486")}));
+        (answer.code() == "0").then(|| told(&answer))
+    })
+}
+
+/// Whether the first party of the usual callback was called.
+fn called(scene: &Scene) -> &'static str {
+    let party = scene.a("0486");
+    let was = scene.house.carrier.heard().iter().any(|leg| leg.dialled == party);
+    if was { "somebody called" } else { "nobody called" }
+}
+
+/// A call that stays, once the trunk is tried again.
+fn long_call(scene: &Scene) -> String {
+    let more = json!({"callerNbr": scene.a(STAYS), "calleeNbr": scene.b(STAYS)});
+    let session = wait::until("the trunk to be tried again", PATIENCE, || {
+        let answer = scene.callback(&more);
+        (answer.code() == "0").then(|| answer.session())
+    });
+    wait::until("the call", PATIENCE, || {
+        scene
+            .house
+            .carrier
+            .heard()
+            .iter()
+            .any(|leg| leg.answered && leg.dialled == scene.a(STAYS))
+            .then_some(())
+    });
+    session
+}
