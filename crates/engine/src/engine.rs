@@ -23,8 +23,11 @@ use sip::digest::Credentials;
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
+use crate::driver::net;
 use crate::driver::shard::{Letter, Parts, Shard};
+
 use crate::driver::sockets::{self, SocketFault};
+use crate::driver::uring;
 
 /// Where the engine listens and whom it calls through.
 #[derive(Clone, Debug)]
@@ -42,6 +45,29 @@ pub struct Settings {
     pub trunk: Trunk,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
+    /// What carries the packets.
+    pub backend: Backend,
+}
+
+impl Settings {
+    /// The same, with what carries the packets decided.
+    fn with_backend(&self) -> Result<Self, StartFault> {
+        let chosen = net::choose(self.backend);
+        let backend = chosen.map_err(|cause| StartFault::Ring { why: uring::refusal(&cause), cause })?;
+        Ok(Self { backend, ..self.clone() })
+    }
+}
+
+/// What carries packets from the kernel to the engine and back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// io_uring where the kernel has it and permits it, epoll elsewhere.
+    #[default]
+    Auto,
+    /// epoll, with a system call for every packet.
+    Epoll,
+    /// io_uring (Linux 6.1), or no start.
+    Uring,
 }
 
 /// A SIP trunk: a carrier's gateway.
@@ -124,6 +150,15 @@ pub enum StartFault {
         "no address of this machine leads to the trunk: set the advertised address, or check the network"
     )]
     Unreachable(#[source] std::io::Error),
+    /// io_uring was asked for, and there is none.
+    #[error("there is no io_uring: choose epoll, or auto; {why}")]
+    Ring {
+        /// The reason, for people.
+        why: &'static str,
+        /// What the system said.
+        #[source]
+        cause: std::io::Error,
+    },
     /// One of the two is IPv4 and the other IPv6.
     #[error(
         "{sip} and the trunk {trunk} are IPv4 and IPv6: listen for SIP on an address of the trunk's family"
@@ -149,13 +184,14 @@ impl Engine {
     /// Opens the signalling socket and starts the shards. `journal` makes the pen of each shard.
     ///
     /// # Errors
-    /// [`StartFault`] when the address is taken or does not lead to the trunk, when the range has no ports, or when the
-    /// system refuses a thread.
+    /// [`StartFault`] when the address is taken or does not lead to the trunk, when the range has no ports, when io_uring
+    /// is asked for and refused, or when the system refuses a thread.
     pub fn start(
         settings: &Settings,
         mut journal: impl FnMut() -> Box<dyn Journal>,
     ) -> Result<Self, StartFault> {
         sockets::pairs(&settings.rtp_ports)?;
+        let settings = &settings.with_backend()?;
         let (sip, trunk) = (settings.sip, settings.trunk.peer);
         if sip.is_ipv4() != trunk.is_ipv4() {
             return Err(StartFault::Families { sip, trunk });

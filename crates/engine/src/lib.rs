@@ -20,5 +20,5 @@ mod leg;
 pub mod recording;
 
 pub use driver::sockets::SocketFault;
-pub use engine::{Engine, Journal, Launch, Orphan, Settings, Speech, StartFault, Trunk};
+pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault, Trunk};
 pub use recording::recording_path;

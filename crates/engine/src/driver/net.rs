@@ -1,4 +1,7 @@
-//! The seam to the kernel: what a shard waits for, and how its packets come and go. Behind it stands epoll, `poller.rs`.
+//! The seam to the kernel: what a shard waits for, and how its packets come and go.
+//!
+//! Two backends stand behind it. `poller.rs` is epoll, which works everywhere: a system call for each packet that
+//! comes and one for each that goes. `uring.rs` is io_uring, for which many packets take one system call.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +12,8 @@ use rustix::net::{RecvFlags, SendFlags, recvfrom, send, sendto};
 
 use crate::driver::poller::Poller;
 use crate::driver::sockets::Pair;
+use crate::driver::uring::{Uring, refusal};
+use crate::engine::Backend;
 
 /// What a file descriptor stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,24 +67,47 @@ pub(crate) struct News {
 pub(crate) enum Arrival {
     /// Still in the socket, unless somebody else has read it.
     Socket,
+    /// In a buffer of the ring, until the next wait.
+    Buffer(Parcel),
 }
 
-/// The backend.
+/// One datagram in a buffer of the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parcel {
+    pub(crate) place: u32,
+    /// Which of the wires that were at this place one after the other.
+    pub(crate) generation: u32,
+    pub(crate) buffer: u16,
+    pub(crate) length: u32,
+}
+
+/// One of the two backends.
 #[derive(Debug)]
 pub(crate) enum Net {
     Epoll(Poller),
+    Uring(Box<Uring>),
 }
 
 impl Net {
-    /// Opens it, for the calling thread.
-    pub(crate) fn new() -> io::Result<Self> {
-        Poller::new().map(Self::Epoll)
+    /// Opens it, for the calling thread. [`Backend::Auto`] takes epoll when there is no ring.
+    pub(crate) fn new(backend: Backend) -> io::Result<Self> {
+        let uring = || Uring::new().map(|ring| Self::Uring(Box::new(ring)));
+        let epoll = || Poller::new().map(Self::Epoll);
+        match backend {
+            Backend::Epoll => epoll(),
+            Backend::Uring => uring(),
+            Backend::Auto => uring().or_else(|fault| {
+                tracing::warn!("the packets of one shard go by epoll: {}: {fault}", refusal(&fault));
+                epoll()
+            }),
+        }
     }
 
     /// Tells when the descriptor of a bell or of the signalling socket can be read.
     pub(crate) fn watch(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
         match self {
             Self::Epoll(poller) => poller.watch(fd, token),
+            Self::Uring(ring) => ring.watch(fd, token),
         }
     }
 
@@ -90,14 +118,16 @@ impl Net {
                 poller.watch(pair.rtp.as_fd(), Token::Rtp(place))?;
                 poller.watch(pair.rtcp.as_fd(), Token::Rtcp(place))
             }
+            Self::Uring(ring) => ring.open(place, pair),
         }
     }
 
     /// Ends that. To be called before the sockets are closed.
-    pub(crate) fn close(&mut self, _place: u32) {
+    pub(crate) fn close(&mut self, place: u32) {
         match self {
             // Closing a socket is enough.
             Self::Epoll(_) => {}
+            Self::Uring(ring) => ring.close(place),
         }
     }
 
@@ -109,7 +139,8 @@ impl Net {
         buffer: &mut [u8],
     ) -> Option<(usize, SocketAddr)> {
         match (self, arrival) {
-            (Self::Epoll(_), Arrival::Socket) => receive_from(rtp, buffer),
+            (Self::Uring(ring), Arrival::Buffer(parcel)) => ring.read(parcel, buffer),
+            (Self::Epoll(_), _) | (_, Arrival::Socket) => receive_from(rtp, buffer),
         }
     }
 
@@ -117,6 +148,7 @@ impl Net {
     pub(crate) fn send(&mut self, rtp: BorrowedFd<'_>, packet: &[u8], to: Option<SocketAddr>) {
         match self {
             Self::Epoll(_) => send_now(rtp, packet, to),
+            Self::Uring(ring) => ring.send(rtp, packet, to),
         }
     }
 
@@ -125,8 +157,32 @@ impl Net {
         news.clear();
         match self {
             Self::Epoll(poller) => poller.wait(patience, news),
+            Self::Uring(ring) => ring.wait(patience, news),
         }
     }
+}
+
+/// Which backend carries the packets, and says so: [`Backend::Auto`] becomes epoll where no ring can be opened.
+///
+/// # Errors
+/// Why there is no ring, when it must be one.
+pub(crate) fn choose(wanted: Backend) -> io::Result<Backend> {
+    // On a thread of its own: the kernel takes a closed ring apart by interrupting the thread that opened it.
+    let probe = || std::thread::spawn(|| Uring::new().map(drop)).join();
+    match wanted {
+        Backend::Epoll => tracing::info!("packets go by epoll, as configured"),
+        Backend::Auto | Backend::Uring => {
+            match probe().unwrap_or_else(|_| Err(io::Error::other("a panic"))) {
+                Ok(()) => tracing::info!("packets go by io_uring"),
+                Err(fault) if wanted == Backend::Uring => return Err(fault),
+                Err(fault) => {
+                    tracing::info!("packets go by epoll: {}: {fault}", refusal(&fault));
+                    return Ok(Backend::Epoll);
+                }
+            }
+        }
+    }
+    Ok(wanted)
 }
 
 /// Reads one datagram. An error that the network reported is swallowed.

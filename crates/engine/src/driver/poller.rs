@@ -48,3 +48,9 @@ impl Poller {
         }
     }
 }
+
+impl AsFd for Poller {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}

@@ -179,7 +179,7 @@ impl Shard {
         let mut manners = sip::Settings::new(contact.to_string());
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
         manners.peers = vec![PeerRule::Socket(settings.trunk.peer)];
-        let net = Net::new()?;
+        let net = Net::new(settings.backend)?;
         net.watch(parts.mailbox.bell(), Token::Bell)?;
         net.watch(parts.post.bell(), Token::Post)?;
         if parts.number == 0 {

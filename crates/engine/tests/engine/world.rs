@@ -17,7 +17,7 @@ use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Prod
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
-use huihu_engine::{Engine, Journal, Launch, Settings, Speech, Trunk};
+use huihu_engine::{Backend, Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
 
 use crate::allocations;
@@ -95,6 +95,7 @@ impl World {
             shards,
             trunk: Trunk { peer: far.address(), domain: None, credentials: None, behind_nat: false },
             recordings: None,
+            backend: backend(),
         };
         let mut world = Self {
             engine: None,
@@ -419,3 +420,8 @@ pub(crate) fn frame(first: u8) -> Vec<u8> {
 
 /// An address where nobody is.
 pub(crate) const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+/// The stories are told twice: `tests/epoll` tells them with epoll, `tests/engine` with what the engine chooses.
+fn backend() -> Backend {
+    if env!("CARGO_CRATE_NAME") == "epoll" { Backend::Epoll } else { Backend::Auto }
+}

@@ -1,0 +1,29 @@
+//! The stories of `tests/engine`, told with epoll.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on ends there")]
+
+#[path = "../engine/allocations.rs"]
+mod allocations;
+#[path = "../engine/bridge.rs"]
+mod bridge;
+#[path = "../engine/endings.rs"]
+mod endings;
+#[path = "../engine/far.rs"]
+mod far;
+#[path = "../engine/faults.rs"]
+mod faults;
+#[path = "../engine/hearing.rs"]
+mod hearing;
+#[path = "../engine/orphans.rs"]
+mod orphans;
+#[path = "../engine/world.rs"]
+mod world;
+
+#[test]
+fn every_story_is_told_here_too() {
+    let stories = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine")).unwrap();
+    for story in stories.map(|story| story.unwrap().file_name().into_string().unwrap()) {
+        let is_here = include_str!("main.rs").contains(&format!("\"../engine/{story}\""));
+        assert!(is_here || story == "main.rs", "{story} is missing");
+    }
+}
