@@ -46,6 +46,18 @@ pub(crate) struct Sip {
     pub(crate) rtp_ports: String,
     /// Threads that calls are spread over; 0 takes one a core.
     pub(crate) shards: usize,
+    pub(crate) backend: Backend,
+}
+
+/// What carries the packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Backend {
+    /// io_uring where the kernel permits it, epoll elsewhere.
+    #[default]
+    Auto,
+    Epoll,
+    IoUring,
 }
 
 /// `[trunk]`: the carrier's gateway.
@@ -88,6 +100,16 @@ pub(crate) struct Requests {
     pub(crate) calls_abroad: bool,
 }
 
+impl From<Backend> for engine::Backend {
+    fn from(backend: Backend) -> Self {
+        match backend {
+            Backend::Auto => Self::Auto,
+            Backend::Epoll => Self::Epoll,
+            Backend::IoUring => Self::Uring,
+        }
+    }
+}
+
 impl Default for Sip {
     fn default() -> Self {
         Self {
@@ -95,6 +117,7 @@ impl Default for Sip {
             advertised: None,
             rtp_ports: "20000-29999".to_owned(),
             shards: 0,
+            backend: Backend::default(),
         }
     }
 }

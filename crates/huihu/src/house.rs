@@ -269,7 +269,7 @@ fn engine_settings(config: &Config) -> Result<engine::Settings> {
             credentials,
             behind_nat: config.trunk.behind_nat,
         },
-        backend: engine::Backend::Auto,
+        backend: config.sip.backend.into(),
     })
 }
 
