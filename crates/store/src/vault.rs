@@ -106,6 +106,13 @@ pub(crate) fn random_text(length: usize) -> Result<String, StoreFault> {
     Ok(text)
 }
 
+/// Draws 32 hexadecimal digits.
+pub(crate) fn random_hex() -> Result<String, StoreFault> {
+    let mut bytes = [0; 16];
+    fill_random(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn fill_random(bytes: &mut [u8]) -> Result<(), StoreFault> {
     OsRng.try_fill_bytes(bytes).map_err(|_| StoreFault::NoRandom)
 }

@@ -1,18 +1,20 @@
 //! Apps, and the enterprises that own them.
 
-use base::account::{AccountState, App, AppState, Origin, Phase, PushSignature};
+use base::account::{App, AppState, Origin, Phase, PushSignature};
 use base::id::AppId;
 use base::limits;
 use base::order::ProductKind;
 use base::time::Timestamp;
 use base::url::PushUrl;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
-    QueryFilter, QueryOrder,
+    ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter,
+    QueryOrder,
 };
 
-use super::{Admin, AdminFault, app_exists, changing, reading};
+use super::enterprises::enterprise_or_new;
+use super::{Admin, AdminFault, changing, reading, visible_name};
 use crate::entities::{app, enterprise};
+use crate::fault::StoreFault;
 use crate::snapshot::read_app;
 use crate::words::{self, PushProfile, Word};
 
@@ -40,8 +42,14 @@ pub struct AppDraft {
 pub struct AppLine {
     /// The enterprise's account name.
     pub account: Box<str>,
-    /// The app.
+    /// The app, without its lists, limits and hours. Of the list of those who may be called, it tells whether it counts.
     pub app: App,
+    /// How often its pushes are tried.
+    pub push_profile: PushProfile,
+    /// Days for which its recordings are kept; `None`: as long as the platform says.
+    pub recording_days: Option<u32>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 impl AppDraft {
@@ -66,19 +74,10 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Exists`] when the enterprise has an app of that name; [`AdminFault::Unusable`] for an empty name.
     pub async fn create_app(&self, draft: &AppDraft, now: Timestamp) -> Result<AppId, AdminFault> {
-        for (what, name) in [("account name", &draft.account), ("app name", &draft.name)] {
-            let usable =
-                (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-            if !usable {
-                return Err(AdminFault::Unusable {
-                    what,
-                    name: name.clone(),
-                    rule: "use 1 to 32 visible characters",
-                });
-            }
-        }
+        visible_name("account name", &draft.account)?;
+        visible_name("app name", &draft.name)?;
         let transaction = self.begin().await?;
-        let enterprise_id = enterprise_named(&transaction, &draft.account, now).await?;
+        let enterprise_id = enterprise_or_new(&transaction, &draft.account, now).await?;
         let twin = app::Entity::find()
             .filter(app::Column::EnterpriseId.eq(enterprise_id))
             .filter(app::Column::Name.eq(&*draft.name));
@@ -121,9 +120,7 @@ impl Admin {
             let owner = enterprises.iter().find(|enterprise| enterprise.id == id);
             owner.map(|owner| owner.name.as_str()).unwrap_or_default().into()
         };
-        let line =
-            |row: &app::Model| Ok(AppLine { account: account(row.enterprise_id), app: read_app(row)? });
-        apps.iter().map(line).collect()
+        apps.iter().map(|row| line(row, account(row.enterprise_id))).collect()
     }
 
     /// Lets an app place calls, or not.
@@ -131,7 +128,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn set_app_state(&self, id: AppId, state: AppState) -> Result<(), AdminFault> {
-        self.change_app(id, |row| row.state = Set(state.word().to_owned())).await
+        self.change_app_row(id, |row| row.state = Set(state.word().to_owned())).await
     }
 
     /// Says how many calls an app may have at once.
@@ -139,7 +136,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn set_app_ports(&self, id: AppId, ports: u32) -> Result<(), AdminFault> {
-        self.change_app(id, |row| row.ports = Set(ports.into())).await
+        self.change_app_row(id, |row| row.ports = Set(ports.into())).await
     }
 
     /// Says which kinds of calls an app may place.
@@ -147,7 +144,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn set_app_products(&self, id: AppId, products: &[ProductKind]) -> Result<(), AdminFault> {
-        self.change_app(id, |row| row.products = Set(words::join(products))).await
+        self.change_app_row(id, |row| row.products = Set(words::join(products))).await
     }
 
     /// Says where an app's pushes go when an order does not say, and how they are signed.
@@ -161,48 +158,26 @@ impl Admin {
         fee_url: Option<&PushUrl>,
         signature: PushSignature,
     ) -> Result<(), AdminFault> {
-        self.change_app(id, |row| {
+        self.change_app_row(id, |row| {
             row.status_url = Set(text(status_url));
             row.fee_url = Set(text(fee_url));
             row.push_signature = Set(signature.word().to_owned());
         })
         .await
     }
-
-    async fn change_app(
-        &self,
-        id: AppId,
-        change: impl FnOnce(&mut app::ActiveModel),
-    ) -> Result<(), AdminFault> {
-        let transaction = self.begin().await?;
-        let mut row: app::ActiveModel = app_exists(&transaction, id).await?.into();
-        change(&mut row);
-        row.update(&transaction).await.map_err(changing())?;
-        Self::commit_change(transaction).await
-    }
 }
 
-async fn enterprise_named(
-    transaction: &DatabaseTransaction,
-    name: &str,
-    now: Timestamp,
-) -> Result<i64, AdminFault> {
-    let known = enterprise::Entity::find().filter(enterprise::Column::Name.eq(name));
-    if let Some(known) = known.one(transaction).await.map_err(reading())? {
-        return Ok(known.id);
-    }
-    let row = enterprise::ActiveModel {
-        name: Set(name.to_owned()),
-        created_at: Set(now.micros()),
-        state: Set(AccountState::Active.word().to_owned()),
-        ..Default::default()
-    };
-    Ok(row.insert(transaction).await.map_err(changing())?.id)
+pub(super) fn line(row: &app::Model, account: Box<str>) -> Result<AppLine, AdminFault> {
+    let damaged = || StoreFault::damaged(format!("app {}", row.id));
+    Ok(AppLine {
+        account,
+        app: read_app(row)?,
+        push_profile: PushProfile::of(&row.push_profile).ok_or_else(damaged)?,
+        recording_days: row.recording_days.map(u32::try_from).transpose().map_err(|_| damaged())?,
+        created_at: Timestamp::from_micros(row.created_at),
+    })
 }
 
-fn text(url: Option<&PushUrl>) -> Option<String> {
+pub(super) fn text(url: Option<&PushUrl>) -> Option<String> {
     url.map(|url| url.as_str().to_owned())
 }
-
-/// Characters of an account's or app's name: vendors give account names 32.
-const NAME_CHARS: usize = 32;

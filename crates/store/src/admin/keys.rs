@@ -4,7 +4,11 @@ use base::account::Key;
 use base::id::AppId;
 use base::private::Private;
 use base::time::Timestamp;
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder,
+};
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
 use crate::entities::api_key;
@@ -26,6 +30,16 @@ pub struct KeyLine {
     pub state: KeyState,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Until when requests may name it; `None`: for ever.
+    pub valid_until: Option<Timestamp>,
+}
+
+impl KeyLine {
+    /// Whether requests may name it now.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.state == KeyState::Active && self.valid_until.is_none_or(|until| now < until)
+    }
 }
 
 impl Admin {
@@ -63,15 +77,7 @@ impl Admin {
             let hint = "keys are unique on the whole platform; rotate it to get a new secret";
             return Err(AdminFault::Exists { what: "key", name: id.into(), hint });
         }
-        let row = api_key::ActiveModel {
-            id: Set(id.to_owned()),
-            app_id: Set(app.0),
-            sealed_secret: Set(self.store.vault().seal(id, secret.expose())?),
-            state: Set(KeyState::Active.word().to_owned()),
-            created_at: Set(now.micros()),
-            valid_until: Set(None),
-        };
-        row.insert(&transaction).await.map_err(changing())?;
+        self.add_key(&transaction, app, id, secret.expose(), now).await?;
         Self::commit_change(transaction).await?;
         Ok(Key { id: id.into(), secret: secret.clone() })
     }
@@ -88,12 +94,6 @@ impl Admin {
             .all(self.store.read())
             .await
             .map_err(reading())?;
-        let line = |row: api_key::Model| {
-            let damaged = || StoreFault::damaged(format!("key {}", row.id));
-            let state = KeyState::of(&row.state).ok_or_else(damaged)?;
-            let created_at = Timestamp::from_micros(row.created_at);
-            Ok(KeyLine { id: row.id.into(), app: AppId(row.app_id), state, created_at })
-        };
         rows.into_iter().map(line).collect()
     }
 
@@ -108,12 +108,62 @@ impl Admin {
         Ok(Key { id: id.into(), secret: Private::new(secret.into()) })
     }
 
+    /// Makes a new key in place of one, which still works until the given time, so that customers can change over
+    /// without losing a request.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such key; [`AdminFault::Unusable`] when it may not be named any more.
+    pub async fn replace_key(
+        &self,
+        id: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<NewKey, AdminFault> {
+        let known = self.key(id).await?;
+        if !known.is_valid(now) {
+            let rule = "it is over; make a new key for its app";
+            return Err(AdminFault::Unusable { what: "key to be replaced", name: id.into(), rule });
+        }
+        let until = known.valid_until.map_or(until, |before| before.min(until));
+        let (new, secret) = (random_text(ID_CHARS)?, random_text(SECRET_CHARS)?);
+        let transaction = self.begin().await?;
+        self.add_key(&transaction, known.app, &new, &secret, now).await?;
+        api_key::Entity::update_many()
+            .col_expr(api_key::Column::ValidUntil, Expr::value(until.micros()))
+            .filter(api_key::Column::Id.eq(id))
+            .exec(&transaction)
+            .await
+            .map_err(changing())?;
+        Self::commit_change(transaction).await?;
+        Ok(Key { id: new.into(), secret: Private::new(secret.into()) })
+    }
+
     /// Takes a key out of service; calls that were placed with it still get their pushes.
     ///
     /// # Errors
     /// [`AdminFault::Unknown`] when there is no such key.
     pub async fn revoke_key(&self, id: &str) -> Result<(), AdminFault> {
         self.change_key(id, |row| row.state = Set(KeyState::Revoked.word().to_owned())).await
+    }
+
+    async fn add_key(
+        &self,
+        transaction: &DatabaseTransaction,
+        app: AppId,
+        id: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(), AdminFault> {
+        let row = api_key::ActiveModel {
+            id: Set(id.to_owned()),
+            app_id: Set(app.0),
+            sealed_secret: Set(self.store.vault().seal(id, secret)?),
+            state: Set(KeyState::Active.word().to_owned()),
+            created_at: Set(now.micros()),
+            valid_until: Set(None),
+        };
+        row.insert(transaction).await.map_err(changing())?;
+        Ok(())
     }
 
     async fn change_key(
@@ -130,6 +180,17 @@ impl Admin {
         row.update(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await
     }
+}
+
+pub(super) fn line(row: api_key::Model) -> Result<KeyLine, AdminFault> {
+    let damaged = || StoreFault::damaged(format!("key {}", row.id));
+    Ok(KeyLine {
+        state: KeyState::of(&row.state).ok_or_else(damaged)?,
+        app: AppId(row.app_id),
+        created_at: Timestamp::from_micros(row.created_at),
+        valid_until: row.valid_until.map(Timestamp::from_micros),
+        id: row.id.into(),
+    })
 }
 
 /// Letters and digits of a key's id: the vendor's own length.

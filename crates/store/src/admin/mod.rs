@@ -4,20 +4,33 @@
 //! notices within a second.
 
 mod apps;
+mod audit;
 mod calls;
+mod changes;
+mod enterprises;
 mod keys;
+mod limits;
+mod lists;
 mod numbers;
+mod once;
 mod pages;
 mod pushes;
+mod templates;
 mod voice_files;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 pub use self::apps::{AppDraft, AppLine};
+pub use self::audit::{AuditDraft, AuditLine, AuditOutcome, AuditPick};
+pub use self::changes::AppChange;
+pub use self::enterprises::{EnterpriseLine, SubEnterpriseLine};
 pub use self::keys::{KeyLine, NewKey};
+pub use self::lists::{ListPick, ListedLine};
 pub use self::numbers::NumberLine;
+pub use self::once::{KeptAnswer, Turn};
 pub use self::pages::AppPick;
 pub use self::pushes::{AttemptLine, PushLine, PushPick};
+pub use self::templates::{TemplateDraft, TemplateLine};
 pub use self::voice_files::VoiceFileLine;
 
 use crate::entities::app;
@@ -103,6 +116,19 @@ async fn app_exists(connection: &impl ConnectionTrait, id: AppId) -> Result<app:
     })
 }
 
+/// Names are seen by people: in lists, in logs, in pushes.
+fn visible_name(what: &'static str, name: &str) -> Result<(), AdminFault> {
+    let usable = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    let rule = "use 1 to 32 visible characters";
+    if usable { Ok(()) } else { Err(AdminFault::Unusable { what, name: name.into(), rule }) }
+}
+
+fn check_note(note: Option<&str>) -> Result<(), AdminFault> {
+    let long = note.is_some_and(|note| note.len() > NOTE_BYTES);
+    let rule = "a note has at most 500 bytes";
+    if long { Err(AdminFault::Unusable { what: "note", name: "this".into(), rule }) } else { Ok(()) }
+}
+
 fn reading() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
     StoreFault::of_database("read")
 }
@@ -110,3 +136,9 @@ fn reading() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
 fn changing() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
     StoreFault::of_database("change")
 }
+
+/// Characters of a name: vendors give account names 32.
+const NAME_CHARS: usize = 32;
+
+/// Bytes of a note that an operator leaves.
+const NOTE_BYTES: usize = 500;

@@ -10,8 +10,8 @@ use sea_orm::{
 };
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
-use crate::entities::number;
-use crate::snapshot::read_number;
+use crate::entities::{number, sub_enterprise};
+use crate::snapshot::{read_number, read_sub_state};
 use crate::words::Word;
 
 /// A number in a list.
@@ -21,6 +21,8 @@ pub struct NumberLine {
     pub app: AppId,
     /// The number.
     pub number: Number,
+    /// The sub-enterprise that it was issued for; `None`: for the enterprise itself.
+    pub sub_enterprise: Option<Box<str>>,
 }
 
 impl Admin {
@@ -59,7 +61,22 @@ impl Admin {
             .all(self.store.read())
             .await
             .map_err(reading())?;
-        rows.iter().map(|row| Ok(NumberLine { app, number: read_number(row)? })).collect()
+        self.number_lines(&rows).await
+    }
+
+    /// The numbers of rows, with whom they were issued for.
+    pub(super) async fn number_lines(&self, rows: &[number::Model]) -> Result<Vec<NumberLine>, AdminFault> {
+        let owners = rows.iter().filter_map(|row| row.sub_enterprise_id);
+        let subs = sub_enterprise::Entity::find().filter(sub_enterprise::Column::Id.is_in(owners));
+        let subs = subs.all(self.store.read()).await.map_err(reading())?;
+        let line = |row: &number::Model| {
+            let sub = subs.iter().find(|sub| Some(sub.id) == row.sub_enterprise_id);
+            let mut number = read_number(row)?;
+            number.owner = sub.map(read_sub_state).transpose()?.unwrap_or_default();
+            let sub_enterprise = sub.map(|sub| sub.name.as_str().into());
+            Ok(NumberLine { app: AppId(row.app_id), number, sub_enterprise })
+        };
+        rows.iter().map(line).collect()
     }
 
     /// Lets a number be shown, or not.
@@ -87,11 +104,14 @@ impl Admin {
     }
 }
 
-async fn find(connection: &impl ConnectionTrait, number: &E164) -> Result<Option<number::Model>, AdminFault> {
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    number: &E164,
+) -> Result<Option<number::Model>, AdminFault> {
     let query = number::Entity::find().filter(number::Column::Number.eq(number.as_str()));
     Ok(query.one(connection).await.map_err(reading())?)
 }
 
-fn unknown(number: &E164) -> AdminFault {
+pub(super) fn unknown(number: &E164) -> AdminFault {
     AdminFault::Unknown { what: "number", name: number.as_str().into(), hint: "list the app's numbers" }
 }

@@ -6,11 +6,11 @@ use base::number::E164;
 use base::time::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Admin, AdminFault, AppLine, KeyLine, NumberLine, VoiceFileLine, app_exists, reading};
+use super::{
+    Admin, AdminFault, AppLine, KeyLine, NumberLine, VoiceFileLine, app_exists, apps, keys, numbers, reading,
+};
 use crate::entities::{api_key, app, enterprise, number, voice_file};
-use crate::fault::StoreFault;
-use crate::snapshot::{read_app, read_number, read_voice_file};
-use crate::words::{KeyState, Word};
+use crate::snapshot::read_voice_file;
 
 /// Which apps to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Admin {
         let owner = enterprise::Entity::find_by_id(row.enterprise_id);
         let owner = owner.one(self.store.read()).await.map_err(reading())?;
         let account = owner.map(|owner| owner.name).unwrap_or_default().into();
-        Ok(AppLine { account, app: read_app(&row)? })
+        apps::line(&row, account)
     }
 
     /// Apps by age, from after one on; at most `limit`.
@@ -69,9 +69,7 @@ impl Admin {
             let owner = owners.iter().find(|owner| owner.id == id);
             owner.map(|owner| owner.name.as_str()).unwrap_or_default().into()
         };
-        let line =
-            |row: &app::Model| Ok(AppLine { account: account(row.enterprise_id), app: read_app(row)? });
-        rows.iter().map(line).collect()
+        rows.iter().map(|row| apps::line(row, account(row.enterprise_id))).collect()
     }
 
     /// The keys of an app by age, from after one on; at most `limit`.
@@ -93,7 +91,7 @@ impl Admin {
         }
         let query = query.order_by_asc(api_key::Column::CreatedAt).order_by_asc(api_key::Column::Id);
         let rows = query.limit(limit).all(self.store.read()).await.map_err(reading())?;
-        rows.into_iter().map(key_line).collect()
+        rows.into_iter().map(keys::line).collect()
     }
 
     /// One key, without its secret.
@@ -103,7 +101,7 @@ impl Admin {
     pub async fn key(&self, id: &str) -> Result<KeyLine, AdminFault> {
         let row = api_key::Entity::find_by_id(id).one(self.store.read()).await.map_err(reading())?;
         let hint = "list the app's keys to see their ids";
-        key_line(row.ok_or_else(|| AdminFault::Unknown { what: "key", name: id.into(), hint })?)
+        keys::line(row.ok_or_else(|| AdminFault::Unknown { what: "key", name: id.into(), hint })?)
     }
 
     /// The numbers of an app in their own order, from after one on; at most `limit`.
@@ -123,8 +121,7 @@ impl Admin {
         }
         let query = query.order_by_asc(number::Column::Number).limit(limit);
         let rows = query.all(self.store.read()).await.map_err(reading())?;
-        let line = |row: &number::Model| Ok(NumberLine { app, number: read_number(row)? });
-        rows.iter().map(line).collect()
+        self.number_lines(&rows).await
     }
 
     /// One number of an app.
@@ -132,14 +129,18 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when the app has no such number.
     pub async fn number(&self, app: AppId, number: &E164) -> Result<Number, AdminFault> {
+        Ok(self.number_line(app, number).await?.number)
+    }
+
+    /// One number of an app, with whom it was issued for.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when the app has no such number.
+    pub async fn number_line(&self, app: AppId, number: &E164) -> Result<NumberLine, AdminFault> {
         app_exists(self.store.read(), app).await?;
-        let query = number::Entity::find()
-            .filter(number::Column::AppId.eq(app.0))
-            .filter(number::Column::Number.eq(number.as_str()));
-        let row = query.one(self.store.read()).await.map_err(reading())?;
-        let (name, hint) = (number.as_str(), "list the app's numbers");
-        let row = row.ok_or_else(|| AdminFault::Unknown { what: "number", name: name.into(), hint })?;
-        Ok(read_number(&row)?)
+        let row = numbers::find(self.store.read(), number).await?.filter(|row| row.app_id == app.0);
+        let lines = self.number_lines(&[row.ok_or_else(|| numbers::unknown(number))?]).await?;
+        Ok(lines.into_iter().next().expect("a line for each row"))
     }
 
     /// The voice files of an app by name, from after one on; at most `limit`.
@@ -179,11 +180,4 @@ impl Admin {
         let row = row.ok_or_else(|| AdminFault::Unknown { what: "voice file", name: name.into(), hint })?;
         Ok(read_voice_file(&row)?)
     }
-}
-
-fn key_line(row: api_key::Model) -> Result<KeyLine, AdminFault> {
-    let damaged = || StoreFault::damaged(format!("key {}", row.id));
-    let state = KeyState::of(&row.state).ok_or_else(damaged)?;
-    let created_at = Timestamp::from_micros(row.created_at);
-    Ok(KeyLine { id: row.id.into(), app: AppId(row.app_id), state, created_at })
 }

@@ -5,7 +5,7 @@ use base::id::{AppId, ClipId};
 use base::time::Timestamp;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait,
-    QueryFilter, QueryOrder,
+    ModelTrait, QueryFilter, QueryOrder,
 };
 
 use super::{Admin, AdminFault, app_exists, changing, reading};
@@ -69,12 +69,21 @@ impl Admin {
     /// [`AdminFault::Unknown`] when the app has no such file.
     pub async fn review_voice_file(&self, app: AppId, name: &str, review: Review) -> Result<(), AdminFault> {
         let transaction = self.begin().await?;
-        let hint = "list the app's voice files";
-        let unknown = || AdminFault::Unknown { what: "voice file", name: name.into(), hint };
-        let row = find(&transaction, app, name).await?.ok_or_else(unknown)?;
+        let row = find(&transaction, app, name).await?.ok_or_else(|| unknown(name))?;
         let mut row: voice_file::ActiveModel = row.into();
         row.review = Set(review.word().to_owned());
         row.update(&transaction).await.map_err(changing())?;
+        Self::commit_change(transaction).await
+    }
+
+    /// Takes a voice file away from an app. Calls that were accepted with it still play it.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when the app has no such file.
+    pub async fn remove_voice_file(&self, app: AppId, name: &str) -> Result<(), AdminFault> {
+        let transaction = self.begin().await?;
+        let row = find(&transaction, app, name).await?.ok_or_else(|| unknown(name))?;
+        row.delete(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await
     }
 
@@ -106,6 +115,10 @@ async fn find(
         .filter(voice_file::Column::AppId.eq(app.0))
         .filter(voice_file::Column::Name.eq(name));
     Ok(query.one(connection).await.map_err(reading())?)
+}
+
+fn unknown(name: &str) -> AdminFault {
+    AdminFault::Unknown { what: "voice file", name: name.into(), hint: "list the app's voice files" }
 }
 
 /// Bytes of a voice file's name: what the vendors' fields hold.
