@@ -284,9 +284,11 @@ impl Running {
                     out.deeds.extend([Deed::Record, Deed::Announce(Ears::Both, hint)]);
                 }
             }
-            Wish::PassEarlyMedia { .. } | Wish::Bridge | Wish::Record { .. } => {}
+            Wish::Report { leg, digits } if self.is_up(leg) => {
+                self.note(Fact::Collected { leg, digits }, now, out);
+            }
+            Wish::PassEarlyMedia { .. } | Wish::Bridge | Wish::Record { .. } | Wish::Report { .. } => {}
             Wish::Silence(leg) => out.deeds.push_back(Deed::Silence(leg)),
-            Wish::Report { leg, digits } => self.note(Fact::Collected { leg, digits }, now, out),
             Wish::Announce { ears, clip } => out.deeds.push_back(Deed::Announce(ears, clip)),
             Wish::HangUp { leg, by, cause } => {
                 if self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(by, cause)) {

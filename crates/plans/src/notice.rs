@@ -22,7 +22,7 @@
 //!
 //! The first key ends what is being played, as whoever knows the announcement expects, and is the first of the keys.
 //! After each key, and after the end of the item, there are [`limits::KEY`] for the next one. All keys are alike: `#`
-//! is no "done".
+//! is no "done". Keys that come while an item is played that wants none are not kept for the next one.
 
 use std::mem;
 

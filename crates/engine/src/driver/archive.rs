@@ -9,7 +9,7 @@
 //! Shards never wait for a disk: what the queue has no room for stays with them, and what they cannot keep either is
 //! silence in the recording. A file is a complete WAV file after each chunk, so that a process may die at any time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -58,31 +58,76 @@ pub(crate) enum News {
     Lost { kept: Duration },
 }
 
-/// A shard's way into the archive.
+/// A shard's way into the archive. Nothing here waits for it, but for [`Intake::close`].
 pub(crate) struct Intake {
     works: SyncSender<Work>,
     room: Receiver<Vec<u8>>,
+    /// Ends that the archive had no room for: at most one for each recording that it took, and it is asked to take none
+    /// while one waits.
+    farewells: VecDeque<Work>,
 }
 
 impl Intake {
-    /// Hands work over, or gives it back when there is no room for it now.
-    pub(crate) fn offer(&self, work: Work) -> Result<(), Work> {
-        self.works.try_send(work).map_err(|refused| match refused {
-            TrySendError::Full(work) | TrySendError::Disconnected(work) => work,
-        })
+    fn new(works: SyncSender<Work>, room: Receiver<Vec<u8>>) -> Self {
+        Self { works, room, farewells: VecDeque::new() }
     }
 
-    /// Hands work over and waits until there is room. Only for a thread that ends.
-    pub(crate) fn hand_over(&self, work: Work) {
-        self.works.send(work).ok();
+    /// Asks for a file. False when there is no room for the question.
+    pub(crate) fn begin(&self, title: Title) -> bool {
+        self.farewells.is_empty() && self.offer(Work::Begin(title)).is_ok()
+    }
+
+    /// Hands a chunk over, or gives it back when there is no room for it now.
+    pub(crate) fn append(&self, title: Title, chunk: Chunk) -> Result<(), Chunk> {
+        match self.offer(Work::Append(title, chunk)) {
+            Err(Work::Append(_, chunk)) => Err(chunk),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The recording is over; so long was it, and this is what is not written yet.
+    pub(crate) fn end(&mut self, title: Title, rest: SmallVec<[Chunk; 2]>, length: Duration) {
+        self.farewells.push_back(Work::End { title, rest, length });
+        self.retry();
+    }
+
+    /// The recording never was.
+    pub(crate) fn discard(&mut self, title: Title) {
+        self.farewells.push_back(Work::Discard(title));
+        self.retry();
+    }
+
+    /// Offers again what had to wait.
+    pub(crate) fn retry(&mut self) {
+        while let Some(work) = self.farewells.pop_front() {
+            if let Err(work) = self.offer(work) {
+                self.farewells.push_front(work);
+                return;
+            }
+        }
+    }
+
+    /// Whether something waits for [`Intake::retry`].
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.farewells.is_empty()
     }
 
     /// Room for a chunk: what the archive has emptied, so that usually nothing is allocated.
     pub(crate) fn room(&self) -> Vec<u8> {
-        match self.room.try_recv() {
-            Ok(room) => room,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Recorder::fresh_chunk(),
+        self.room.try_recv().unwrap_or_else(|_| Recorder::fresh_chunk())
+    }
+
+    /// Hands over what waits, however long that takes. Only for a thread that ends.
+    pub(crate) fn close(&mut self) {
+        for work in self.farewells.drain(..) {
+            self.works.send(work).ok();
         }
+    }
+
+    fn offer(&self, work: Work) -> Result<(), Work> {
+        self.works.try_send(work).map_err(|refused| match refused {
+            TrySendError::Full(work) | TrySendError::Disconnected(work) => work,
+        })
     }
 }
 
@@ -96,7 +141,9 @@ struct Outlet {
 struct Archive {
     folder: PathBuf,
     outlets: Vec<Outlet>,
-    tapes: HashMap<CallId, Tape>,
+    open: HashMap<CallId, RecordingFile>,
+    /// Written to the end, and not yet known to outlive the machine.
+    finished: VecDeque<File>,
 }
 
 /// Starts the thread. Gives an intake for each shard; the thread ends when the last of them is dropped.
@@ -108,47 +155,69 @@ pub(crate) fn start(
     let (mut intakes, mut outlets) = (Vec::new(), Vec::new());
     for letters in shards {
         let (give, room) = sync_channel(ROOMS);
-        intakes.push(Intake { works: works.clone(), room });
+        intakes.push(Intake::new(works.clone(), room));
         outlets.push(Outlet { letters, room: give });
     }
-    let mut archive = Archive { folder, outlets, tapes: HashMap::new() };
-    let live = move || todo.iter().for_each(|work| archive.on(work));
-    let thread = thread::Builder::new().name("archive".to_owned()).spawn(live)?;
+    let archive = Archive { folder, outlets, open: HashMap::new(), finished: VecDeque::new() };
+    let thread = thread::Builder::new().name("archive".to_owned()).spawn(move || archive.run(&todo))?;
     Ok((intakes, thread))
 }
 
 impl Archive {
+    /// The thread's whole life. Files are made to outlive the machine when there is nothing better to do.
+    fn run(mut self, todo: &Receiver<Work>) {
+        loop {
+            let work = match todo.try_recv() {
+                Ok(work) => Ok(work),
+                Err(TryRecvError::Empty) if self.secure_one() => continue,
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => todo.recv(),
+            };
+            match work {
+                Ok(work) => self.on(work),
+                Err(_) => break,
+            }
+        }
+        while self.secure_one() {}
+    }
+
+    /// Waits until a finished file is on the disk; false when there is none.
+    fn secure_one(&mut self) -> bool {
+        let file = self.finished.pop_front();
+        if let Some(Err(fault)) = file.as_ref().map(File::sync_all) {
+            tracing::error!("a recording may not outlive this machine: {fault}");
+        }
+        file.is_some()
+    }
+
     fn on(&mut self, work: Work) {
         match work {
             Work::Begin(title) => self.begin(title),
             Work::Append(title, chunk) => {
-                if let Some(tape) = self.tapes.get_mut(&title.call)
-                    && let Err(fault) = tape.append(&chunk)
+                if let Some(file) = self.open.get_mut(&title.call)
+                    && let Err(fault) = file.append(&chunk)
                 {
                     self.lose(title, &fault);
                 }
                 self.give_back(title, chunk);
             }
             Work::End { title, rest, length } => {
-                if let Some(tape) = self.tapes.remove(&title.call)
-                    && let Err(fault) = tape.finish(&rest, length)
-                {
-                    tracing::error!(call.id = %title.call, "cannot write the end of a recording: {fault}");
+                if let Some(file) = self.open.remove(&title.call) {
+                    self.finish(title, file, &rest, length);
                 }
                 rest.into_iter().for_each(|chunk| self.give_back(title, chunk));
             }
             Work::Discard(title) => {
-                if let Some(tape) = self.tapes.remove(&title.call) {
-                    tape.remove();
+                if let Some(file) = self.open.remove(&title.call) {
+                    file.remove();
                 }
             }
         }
     }
 
     fn begin(&mut self, title: Title) {
-        match Tape::create(recording_path(&self.folder, title.call)) {
-            Ok(tape) => {
-                self.tapes.insert(title.call, tape);
+        match RecordingFile::create(recording_path(&self.folder, title.call)) {
+            Ok(file) => {
+                self.open.insert(title.call, file);
                 self.tell(title, News::Began);
             }
             Err(fault) => {
@@ -158,12 +227,26 @@ impl Archive {
         }
     }
 
+    fn finish(&mut self, title: Title, mut file: RecordingFile, rest: &[Chunk], length: Duration) {
+        if length < limits::RECORDING_SHORTEST {
+            return file.remove();
+        }
+        if let Err(fault) = file.complete(rest, length) {
+            tracing::error!(call.id = %title.call, "cannot write the end of a recording: {fault}");
+        }
+        if self.finished.len() == UNSECURED {
+            // The system writes it in its own time.
+            self.finished.pop_front();
+        }
+        self.finished.push_back(file.file);
+    }
+
     fn lose(&mut self, title: Title, fault: &io::Error) {
         tracing::error!(call.id = %title.call, "cannot go on with a recording; the call goes on: {fault}");
-        let Some(tape) = self.tapes.remove(&title.call) else { return };
-        let kept = tape.length();
+        let Some(file) = self.open.remove(&title.call) else { return };
+        let kept = file.length();
         if kept < limits::RECORDING_SHORTEST {
-            tape.remove();
+            file.remove();
         }
         self.tell(title, News::Lost { kept });
     }
@@ -187,23 +270,23 @@ impl Archive {
 }
 
 /// One recording's file.
-struct Tape {
+struct RecordingFile {
     file: File,
     path: PathBuf,
     /// Samples of each channel that stand in it.
     samples: u64,
 }
 
-impl Tape {
+impl RecordingFile {
     /// Opens a file that was not there, and that only we may read.
     fn create(path: PathBuf) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let tape = Self { file, path, samples: 0 };
-        tape.write_header()?;
-        Ok(tape)
+        let file = Self { file, path, samples: 0 };
+        file.write_header()?;
+        Ok(file)
     }
 
     fn append(&mut self, chunk: &Chunk) -> io::Result<()> {
@@ -213,18 +296,13 @@ impl Tape {
         self.write_header()
     }
 
-    /// Writes the rest, and makes sure that it outlives the machine; a recording that is too short is removed.
-    fn finish(mut self, rest: &[Chunk], length: Duration) -> io::Result<()> {
-        if length < limits::RECORDING_SHORTEST {
-            self.remove();
-            return Ok(());
-        }
+    /// Writes the rest, so that the recording is exactly as long as it was said to be.
+    fn complete(&mut self, rest: &[Chunk], length: Duration) -> io::Result<()> {
         for chunk in rest {
             self.append(chunk)?;
         }
         self.be_silent_until(samples_in(length))?;
-        self.write_header()?;
-        self.file.sync_all()
+        self.write_header()
     }
 
     fn be_silent_until(&mut self, at: u64) -> io::Result<()> {
@@ -272,6 +350,9 @@ static SILENCE: [u8; 8_192] = [ALAW_SILENCE; 8_192];
 /// Works that wait for the disk: a tenth of a second of 10,000 recorded calls.
 const QUEUE: usize = 1_024;
 
+/// Finished files that wait to be secured, each with its descriptor.
+const UNSECURED: usize = 256;
+
 /// Empty chunks kept for a shard, 64 KiB each.
 const ROOMS: usize = 64;
 
@@ -283,6 +364,7 @@ const RETRY: Duration = Duration::from_millis(5);
 mod tests {
     use base::time::Timestamp;
     use media::record::stereo_bytes;
+    use smallvec::smallvec;
     use tempfile::TempDir;
 
     use super::*;
@@ -301,7 +383,12 @@ mod tests {
         let (slot, letters) = mailbox(8).unwrap();
         let (give, room) = sync_channel(8);
         let outlets = vec![Outlet { letters: slot, room: give }];
-        let archive = Archive { folder: folder.path().join("recordings"), outlets, tapes: HashMap::new() };
+        let archive = Archive {
+            folder: folder.path().join("recordings"),
+            outlets,
+            open: HashMap::new(),
+            finished: VecDeque::new(),
+        };
         Story { archive, folder, letters, room }
     }
 
@@ -368,7 +455,7 @@ mod tests {
         let mut story = story();
         story.archive.on(Work::Begin(title(1)));
         story.archive.on(Work::Append(title(1), chunk(0, b"ab")));
-        story.archive.tapes.clear();
+        story.archive.open.clear();
         story.archive.on(Work::Begin(title(1)));
         assert_eq!(story.news(), Some(News::Began));
         assert_eq!(story.news(), Some(News::Lost { kept: Duration::ZERO }));
@@ -378,6 +465,36 @@ mod tests {
         story.archive.on(Work::End { title: title(1), rest: SmallVec::new(), length: Duration::ZERO });
         story.archive.on(Work::Discard(title(1)));
         assert_eq!(story.samples(title(1)), b"ab");
+    }
+
+    #[test]
+    fn what_the_archive_has_no_room_for_stays_with_the_shard() {
+        let (works, todo) = sync_channel(1);
+        let (_give, room) = sync_channel(1);
+        let mut intake = Intake::new(works, room);
+        assert!(intake.begin(title(1)), "there is room for one");
+        assert!(!intake.begin(title(2)), "a call is not recorded rather than held up");
+        assert!(intake.append(title(1), chunk(0, b"ab")).is_err_and(|chunk| chunk.bytes == b"ab"));
+        intake.end(title(1), smallvec![chunk(0, b"ab")], Duration::from_secs(3));
+        assert!(intake.is_waiting());
+        assert!(matches!(todo.try_recv(), Ok(Work::Begin(_))));
+        assert!(!intake.begin(title(3)), "first what waits");
+        intake.retry();
+        assert!(!intake.is_waiting());
+        assert!(matches!(todo.try_recv(), Ok(Work::End { rest, .. }) if rest[0].bytes == b"ab"));
+        assert!(intake.begin(title(3)));
+    }
+
+    #[test]
+    fn finished_files_are_secured_when_there_is_time() {
+        let mut story = story();
+        for number in 0..UNSECURED as u128 + 1 {
+            story.archive.on(Work::Begin(title(number)));
+            assert_eq!(story.news(), Some(News::Began));
+            let length = limits::RECORDING_SHORTEST;
+            story.archive.on(Work::End { title: title(number), rest: SmallVec::new(), length });
+        }
+        assert_eq!(std::iter::from_fn(|| story.archive.secure_one().then_some(())).count(), UNSECURED);
     }
 
     #[test]
@@ -395,9 +512,9 @@ mod tests {
             let title = title(1);
             story.archive.on(Work::Begin(title));
             story.archive.on(Work::Append(title, chunk(0, &[7; 16_000].repeat(secs))));
-            let tape = story.archive.tapes.get_mut(&title.call).unwrap();
+            let file = story.archive.open.get_mut(&title.call).unwrap();
             // A file that is only open for reading refuses to be written.
-            tape.file = File::open(&tape.path).unwrap();
+            file.file = File::open(&file.path).unwrap();
             story.archive.on(Work::Append(title, chunk(8_000 * secs as u64, b"ab")));
             let length = Duration::from_secs(secs as u64);
             assert_eq!((story.news(), story.news()), (Some(News::Began), Some(News::Lost { kept: length })));

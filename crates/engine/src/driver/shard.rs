@@ -40,7 +40,7 @@ use socket2::Socket;
 
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
-use crate::driver::archive::{Intake, News as ArchiveNews, Work};
+use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::net::{Net, News, Token};
@@ -82,7 +82,7 @@ pub(crate) enum Letter {
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// What became of a call's recording.
-    Recording { call: u64, news: ArchiveNews },
+    Recording { call: u64, news: archive::News },
     /// End the thread.
     End,
 }
@@ -131,8 +131,6 @@ pub(crate) struct Shard {
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
     archive: Option<Intake>,
-    /// Ends of recordings that the archive had no room for.
-    farewells: VecDeque<Work>,
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
@@ -199,7 +197,6 @@ impl Shard {
             live: parts.live,
             journal: parts.journal,
             archive: parts.archive,
-            farewells: VecDeque::new(),
             sip: Endpoint::new(manners, rng.random()),
             calls: Table::default(),
             numbers: HashMap::new(),
@@ -230,7 +227,9 @@ impl Shard {
                 self.bury();
             }
             self.offer_facts();
-            self.offer_farewells();
+            if let Some(intake) = &mut self.archive {
+                intake.retry();
+            }
         }
         self.end_all_recordings(self.clock.now());
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
@@ -251,7 +250,7 @@ impl Shard {
         let now = self.clock.now();
         let next = [self.alarms.next(), self.sip.deadline(), self.wheel.next_turn().map(on_grid)];
         let sleep = next.into_iter().flatten().min().map(|at| at.since(now));
-        if self.facts.is_empty() && self.farewells.is_empty() {
+        if self.facts.is_empty() && !self.archive.as_ref().is_some_and(Intake::is_waiting) {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))

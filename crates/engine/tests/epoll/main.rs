@@ -14,8 +14,12 @@ mod far;
 mod faults;
 #[path = "../engine/hearing.rs"]
 mod hearing;
+#[path = "../engine/notices.rs"]
+mod notices;
 #[path = "../engine/orphans.rs"]
 mod orphans;
+#[path = "../engine/recording.rs"]
+mod recording;
 #[path = "../engine/world.rs"]
 mod world;
 

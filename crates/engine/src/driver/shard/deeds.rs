@@ -124,6 +124,9 @@ impl Shard {
 
     fn announce(&mut self, number: u64, leg: Leg, clip: ClipKey, now: Instant) {
         let playlist = self.playlist(number, &[clip], Plays::ONCE);
+        if playlist.is_none() {
+            tracing::error!(leg = %leg, "a clip cannot be announced; the conversation goes on");
+        }
         if let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) {
             wire.session.announce(playlist, now);
             self.arm(number, leg);

@@ -8,10 +8,9 @@ use base::id::Leg;
 use base::time::Instant;
 use media::record::{Channels, Chunk, Recorder, Side};
 use media::session::Heard;
-use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::archive::{News, Title, Work};
+use crate::driver::archive::{News, Title};
 
 /// A conversation that is being recorded.
 pub(super) struct Recording {
@@ -52,8 +51,7 @@ impl Shard {
     /// Records a call from now on, if the archive takes it; otherwise the call goes on without.
     pub(super) fn begin_recording(&mut self, number: u64, now: Instant) {
         let Some(title) = self.title(number) else { return };
-        let intake = self.archive.as_ref().filter(|_| self.farewells.is_empty());
-        if intake.is_none_or(|intake| intake.offer(Work::Begin(title)).is_err()) {
+        if !self.archive.as_ref().is_some_and(|intake| intake.begin(title)) {
             tracing::error!(call.id = %title.call, "the archive takes no recording; the call goes on");
             return self
                 .tell(number, now, |running, now, out| running.recording_lost(Duration::ZERO, now, out));
@@ -97,10 +95,8 @@ impl Shard {
             let room = recording.spare.take().unwrap_or_else(|| intake.room());
             recording.unsent = Some(recording.recorder.take(room));
         }
-        if let Some(chunk) = recording.unsent.take()
-            && let Err(Work::Append(_, chunk)) = intake.offer(Work::Append(title, chunk))
-        {
-            recording.unsent = Some(chunk);
+        if let Some(chunk) = recording.unsent.take() {
+            recording.unsent = intake.append(title, chunk).err();
         }
     }
 
@@ -116,26 +112,13 @@ impl Shard {
         if dropped > 0 {
             tracing::warn!(call.id = %title.call, dropped, "the disk was too slow: samples of a recording are lost");
         }
-        let work = if is_kept {
-            let rest = unsent.into_iter().chain([recorder.finish(now)]).collect::<SmallVec<_>>();
-            Work::End { title, rest, length: now.since(began) }
+        let Some(intake) = &mut self.archive else { return };
+        if is_kept {
+            let rest = unsent.into_iter().chain([recorder.finish(now)]).collect();
+            intake.end(title, rest, now.since(began));
         } else {
             // Nobody was told that there is one.
-            Work::Discard(title)
-        };
-        self.farewells.push_back(work);
-        self.offer_farewells();
-    }
-
-    /// Hands over the ends that had to wait. There is at most one for each recording that the archive took, and it
-    /// takes none while one waits.
-    pub(super) fn offer_farewells(&mut self) {
-        let Some(intake) = &self.archive else { return };
-        while let Some(work) = self.farewells.pop_front() {
-            if let Err(work) = intake.offer(work) {
-                self.farewells.push_front(work);
-                return;
-            }
+            intake.discard(title);
         }
     }
 
@@ -143,8 +126,8 @@ impl Shard {
     pub(super) fn end_all_recordings(&mut self, now: Instant) {
         let numbers: Vec<u64> = self.numbers.values().copied().collect();
         numbers.into_iter().for_each(|number| self.end_recording(number, now));
-        if let Some(intake) = &self.archive {
-            self.farewells.drain(..).for_each(|work| intake.hand_over(work));
+        if let Some(intake) = &mut self.archive {
+            intake.close();
         }
     }
 
