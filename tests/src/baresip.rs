@@ -127,12 +127,15 @@ impl Baresip {
 
     /// Picks a ringing line up, in another second than any line before: recordings are named by the second.
     pub fn pick_up(&mut self, number: &str) {
-        let other_second = || {
-            let name = chrono::Utc::now().format("%Y-%m-%d-%H-%M-%S").to_string();
-            self.files("").iter().all(|file| !file.to_string_lossy().contains(&name)).then_some(())
-        };
-        wait::until("another second", PATIENCE, other_second);
+        wait::until("another second", PATIENCE, || self.is_another_second().then_some(()));
         self.on(number, "accept", None);
+    }
+
+    /// Whether no call began in this second: what is heard is named by the second.
+    #[must_use]
+    pub fn is_another_second(&self) -> bool {
+        let name = chrono::Utc::now().format("%Y-%m-%d-%H-%M-%S").to_string();
+        self.files("").iter().all(|file| !file.to_string_lossy().contains(&name))
     }
 
     /// Hangs a line up, or refuses its call when it still rings.
@@ -158,6 +161,32 @@ impl Baresip {
         let files = self.files("-dec.wav");
         wait::until("whole recordings", PATIENCE, || files.iter().all(|file| is_whole(file)).then_some(()));
         files.iter().map(|file| ears::read(file)).collect()
+    }
+
+    /// Listens in the latest call, from that sample on, until something was said and it is silent again; gives the
+    /// sample at which it listens then.
+    ///
+    /// # Panics
+    /// When nothing is said, or it does not end.
+    #[must_use]
+    pub fn hears_out(&self, from: usize) -> usize {
+        wait::until("something to be said", 2 * PATIENCE, || {
+            let file = self.files("-dec.wav").pop()?;
+            let bytes = fs::read(file).ok()?;
+            // The head is made whole at the end only; the sound behind it is there.
+            let sound = bytes.get(WAV_HEAD + 2 * from..)?;
+            let loud = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs() > LOUD;
+            let last = sound.chunks_exact(2).rposition(loud)?;
+            (sound.len() / 2 - last > SILENCE).then_some(from + sound.len() / 2)
+        })
+    }
+
+    /// Waits until so many samples of the latest call were heard.
+    pub fn hears_for(&self, samples: usize) {
+        wait::until("a conversation", 2 * PATIENCE, || {
+            let length = fs::metadata(self.files("-dec.wav").pop()?).ok()?.len();
+            (length as usize > WAV_HEAD + 2 * samples).then_some(())
+        });
     }
 
     fn files(&self, ending: &str) -> Vec<PathBuf> {
@@ -276,6 +305,15 @@ fn first_of(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let end = colon + 1 + length;
     (bytes.len() > end).then(|| (&bytes[colon + 1..end], end + 1))
 }
+
+/// Bytes before the sound of a recording.
+const WAV_HEAD: usize = 44;
+
+/// What is louder is no silence, which A-law codes as 8.
+const LOUD: u16 = 100;
+
+/// Samples of silence after which somebody has said what he had to say.
+const SILENCE: usize = ears::RATE * 5 / 4;
 
 /// Where the recordings lie.
 const HEARD: &str = "heard";

@@ -26,7 +26,27 @@ pub fn alaw(byte: u8) -> i16 {
 #[must_use]
 pub fn read(path: &Path) -> Vec<i16> {
     let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
-    assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "{} is no WAV", path.display());
+    parse(&bytes, 1)
+}
+
+/// Reads a WAV file of two channels: the left one and the right one.
+///
+/// # Panics
+/// When the file is not such a file.
+#[must_use]
+pub fn read_stereo(path: &Path) -> [Vec<i16>; 2] {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let both = parse(&bytes, 2);
+    [0, 1].map(|channel| both.iter().skip(channel).step_by(2).copied().collect())
+}
+
+/// The samples of a WAV file of 8 kHz, A-law or 16-bit PCM, with so many channels.
+///
+/// # Panics
+/// When the bytes are not such a file.
+#[must_use]
+pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
+    assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "this is no WAV");
     let mut at = 12;
     let mut tag = 0;
     while at + 8 <= bytes.len() {
@@ -35,9 +55,8 @@ pub fn read(path: &Path) -> Vec<i16> {
         match &bytes[at..at + 4] {
             b"fmt " => {
                 tag = u16::from_le_bytes([body[0], body[1]]);
-                let (channels, rate) =
-                    (body[2], u32::from_le_bytes(body[4..8].try_into().expect("four bytes")));
-                assert_eq!((channels, rate), (1, 8_000), "{}: mono of 8 kHz is expected", path.display());
+                let rate = u32::from_le_bytes(body[4..8].try_into().expect("four bytes"));
+                assert_eq!((body[2], rate), (channels, 8_000), "so many channels of 8 kHz are expected");
             }
             b"data" if tag == 6 => return body.iter().map(|byte| alaw(*byte)).collect(),
             b"data" => {
@@ -47,7 +66,7 @@ pub fn read(path: &Path) -> Vec<i16> {
         }
         at += 8 + size + size % 2;
     }
-    panic!("{} has no sound", path.display());
+    panic!("the file has no sound");
 }
 
 /// A mono WAV file of 16-bit PCM at 8 kHz.

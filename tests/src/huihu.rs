@@ -84,6 +84,16 @@ impl Installation {
         this
     }
 
+    /// Adds to the configuration, which ends with what is configured of pushes.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn configure(&self, more: &str) {
+        let file = self.path("huihu.toml");
+        let config = fs::read_to_string(&file).expect("the configuration is there");
+        fs::write(&file, config + more).expect("the folder can be written");
+    }
+
     /// Creates an app with a number of its own: its customer, who does not know yet where to ask.
     ///
     /// # Panics

@@ -1,7 +1,5 @@
 //! The houses that the cases are played in: the real binary, once for each configuration that they need.
 
-use std::fs;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use carrier::{Carrier, Settings};
@@ -39,15 +37,8 @@ impl Kind {
             Self::Legacy => "[requests]\nlegacy_signature = true\nlegacy_login = true\ntoken_secs = 2\n",
             Self::Frail => "[limits]\naccept_secs = 1\n",
             Self::Forgetful => "[recordings]\naddress_secs = 2\nkeep_secs = 12\n",
-            Self::Insistent => "",
-        }
-    }
-
-    /// What is configured of pushes besides the usual.
-    const fn pushes(self) -> &'static str {
-        match self {
+            // It stands behind what is configured of pushes anyway.
             Self::Insistent => "retry_secs = 1\n",
-            _ => "",
         }
     }
 
@@ -94,13 +85,13 @@ impl House {
     pub(crate) fn open(kind: Kind) -> Self {
         let carrier = Carrier::start(telephones()).expect("a carrier can be started");
         let installation = Installation::new(carrier.address());
-        configure(&installation, kind, carrier.address());
+        installation.configure(kind.config());
         let server = match kind {
             Kind::Frail => {
                 installation.add_lost_clip("demo", LOST_CLIP);
                 installation.serve_on_small_disk()
             }
-            _ => installation.serve(),
+            _ => installation.serve_with(&[("HUIHU_HTTP", kind.listens())]),
         };
         let operator = Operator::of(&installation, &server);
         let mut customer = installation.customer(&server);
@@ -121,19 +112,6 @@ pub(crate) const UNREVIEWED_CLIP: &str = "unreviewed.wav";
 
 /// A voice file whose sound is lost, in the frail house.
 pub(crate) const LOST_CLIP: &str = "lost.wav";
-
-fn configure(installation: &Installation, kind: Kind, peer: SocketAddr) {
-    let config = format!(
-        "node = \"test.huihu\"\ndata_dir = \"{}\"\nhttp = \"{}\"\n\
-         [sip]\nlisten = \"127.0.0.1:0\"\nshards = 2\n[trunk]\npeer = \"{peer}\"\n\
-         [push]\nallow = [\"127.0.0.0/8\"]\n{}{}",
-        installation.path("data").display(),
-        kind.listens(),
-        kind.pushes(),
-        kind.config(),
-    );
-    fs::write(installation.path("huihu.toml"), config).expect("the folder can be written");
-}
 
 /// Telephones in a hurry, but for their talks: a recording takes three seconds.
 fn telephones() -> Settings {

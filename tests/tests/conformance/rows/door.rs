@@ -19,7 +19,7 @@ fn states() -> Vec<Case> {
             .given(|scene| scene.operator().delete_app(scene.app())),
         everything("40", "a paused app", "403 1010008")
             .given(|scene| scene.operator().change_app(scene.app(), &json!({"state": "paused"}))),
-        everything("41", "a frozen app", "403 1010021")
+        all_but_stops("41", "a frozen app", "403 1010021", "403 1010008")
             .given(|scene| scene.operator().change_app(scene.app(), &json!({"state": "unavailable"}))),
         everything("42", "an app that is for the sandbox only", "403 1010011")
             .given(|scene| scene.operator().change_app(scene.app(), &json!({"phase": "sandbox"}))),
@@ -31,9 +31,9 @@ fn states() -> Vec<Case> {
             })
         })
         .given(|scene| scene.operator().change_app(scene.app(), &json!({"phase": "sandbox"}))),
-        everything("43", "an enterprise in arrears", "403 1010007")
+        all_but_stops("43", "an enterprise in arrears", "403 1010007", "403 1010008")
             .given(|scene| scene.operator().set_enterprise(scene.app(), "arrears")),
-        everything("43b", "a suspended enterprise", "403 1010007")
+        all_but_stops("43b", "a suspended enterprise", "403 1010007", "403 1010008")
             .given(|scene| scene.operator().set_enterprise(scene.app(), "suspended")),
         case("49", "a callback by an app for codes", "403 1010040", |scene| scene.callback(&json!({})))
             .given(|scene| scene.operator().open_only(scene.app(), &["code"])),
@@ -52,13 +52,13 @@ fn addresses() -> Vec<Case> {
         case("39b", "an address that is on it", "200 0", |scene| scene.callback(&json!({}))).given(|scene| {
             scene.operator().allow_addresses(scene.app(), &["192.0.2.0/24", "127.0.0.0/8"]);
         }),
-        everything("+", "a blocked address", "403 1020168").given(|scene| {
+        all_but_stops("+", "a blocked address", "403 1020168", "403 1020166").given(|scene| {
             scene.operator().block_address(&format!("{}/32", scene.address()));
         }),
-        everything("+", "an address of a blocked area", "403 1020171").given(|scene| {
+        all_but_stops("+", "an address of a blocked area", "403 1020171", "403 1020166").given(|scene| {
             scene.operator().block_area(&format!("{}/31", scene.address()));
         }),
-        everything("+", "no IPv4 address, where the app demands one", "403 1013120")
+        all_but_stops("+", "no IPv4 address, where the app demands one", "403 1013120", "403 1020166")
             .at(Kind::Strict)
             .given(|scene| scene.operator().change_app(scene.app(), &json!({"origin": "ipv4"}))),
     ]
@@ -109,14 +109,26 @@ fn paces() -> Vec<Case> {
 
 /// A case whose refusal is the same on every interface.
 fn everything(row: &'static str, words: &str, expected: &str) -> Case {
-    case(row, words, expected, |scene: &Scene| {
-        let answers = Api::ALL.map(|api| (api, told(&scene.send(&scene.request(api)))));
-        let (_, first) = &answers[0];
-        match answers.iter().find(|(_, told)| told != first) {
-            None => first.clone(),
-            Some((api, other)) => format!("{first}, but {other} of {api:?}"),
-        }
+    case(row, words, expected, |scene: &Scene| everywhere(scene, &Api::ALL))
+}
+
+/// The same, but that the shorter table of stops has another code for it.
+fn all_but_stops(row: &'static str, words: &str, expected: &str, of_stops: &str) -> Case {
+    case(row, words, format!("{expected}, {of_stops} for a stop"), |scene: &Scene| {
+        let others: Vec<Api> = Api::ALL.into_iter().filter(|api| *api != Api::Stop).collect();
+        let stop = told(&scene.send(&scene.request(Api::Stop)));
+        format!("{}, {stop} for a stop", everywhere(scene, &others))
     })
+}
+
+fn everywhere(scene: &Scene, apis: &[Api]) -> String {
+    let answers = apis.iter().map(|api| (api, told(&scene.send(&scene.request(*api)))));
+    let answers: Vec<(&Api, String)> = answers.collect();
+    let (_, first) = &answers[0];
+    match answers.iter().find(|(_, told)| told != first) {
+        None => first.clone(),
+        Some((api, other)) => format!("{first}, but {other} of {api:?}"),
+    }
 }
 
 fn with_method(request: Request, method: &str) -> Request {
