@@ -58,8 +58,8 @@ pub enum Deed {
     Announce(Announcement, Option<u8>),
     /// 200; the voice begins when its ACK has come.
     Answer,
-    /// The last three digits that were dialled, as events of RFC 4733.
-    PressKeys,
+    /// Digits that were dialled, as events of RFC 4733.
+    PressKeys(Which),
     /// BYE.
     HangUp,
     /// A final failure.
@@ -69,6 +69,15 @@ pub enum Deed {
         /// Seconds in its Retry-After header.
         retry_after: Option<u32>,
     },
+}
+
+/// Which of the last three digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All, one after the other.
+    All,
+    /// Only that one, counted from 0.
+    One(usize),
 }
 
 /// What the network says to a caller.
@@ -96,7 +105,11 @@ pub enum Quirk {
 const RING: Step = Step { pause: Pause::No, deed: Deed::Ring };
 const ANSWER: Step = Step { pause: Pause::Ring, deed: Deed::Answer };
 const HANG_UP: Step = Step { pause: Pause::Talk, deed: Deed::HangUp };
-const PRESS: Step = Step { pause: Pause::Key, deed: Deed::PressKeys };
+const PRESS: Step = Step { pause: Pause::Key, deed: Deed::PressKeys(Which::All) };
+
+const fn press_one(pause: Pause, which: usize) -> Step {
+    Step { pause, deed: Deed::PressKeys(Which::One(which)) }
+}
 
 const fn announce(announcement: Announcement, cause: Option<u8>) -> Step {
     Step { pause: Pause::No, deed: Deed::Announce(announcement, cause) }
@@ -118,7 +131,7 @@ const fn row(digits: &'static str, quirk: Quirk, steps: &'static [Step]) -> Row 
 const USER_BUSY: u8 = 17;
 
 /// The first row is for all numbers that no other row fits.
-static TABLE: [Row; 12] = [
+static TABLE: [Row; 13] = [
     row("0001", Quirk::No, &[RING, ANSWER]),
     row("0002", Quirk::No, &[RING, ANSWER, HANG_UP]),
     row(
@@ -135,6 +148,11 @@ static TABLE: [Row; 12] = [
     row("1nnn", Quirk::No, &[RING, ANSWER, PRESS]),
     row("2000", Quirk::Lossy, &[RING, ANSWER]),
     row("3000", Quirk::Deaf, &[RING, ANSWER]),
+    row(
+        "5nnn",
+        Quirk::No,
+        &[RING, ANSWER, press_one(Pause::Key, 0), press_one(Pause::Talk, 1), press_one(Pause::Talk, 2)],
+    ),
 ];
 
 /// Keys that a telephone presses.
@@ -169,8 +187,12 @@ impl Fate {
 
     /// The keys that [`Deed::PressKeys`] presses.
     #[must_use]
-    pub fn keys(&self) -> Vec<Key> {
-        self.keys.into_iter().flatten().collect()
+    pub fn keys(&self, which: Which) -> Vec<Key> {
+        let keys = match which {
+            Which::All => &self.keys[..],
+            Which::One(nth) => self.keys.get(nth..=nth).unwrap_or_default(),
+        };
+        keys.iter().copied().flatten().collect()
     }
 
     /// Which of so many voices the telephone has; 0 when there is none.
@@ -241,7 +263,9 @@ mod tests {
 
     #[test]
     fn the_keys_are_the_last_three_digits() {
-        let keys = |dialled| Fate::of(dialled).keys().into_iter().map(Key::letter).collect::<String>();
-        assert_eq!(keys("+8613800001290"), "290");
+        let keys =
+            |which| Fate::of("+8613800001290").keys(which).into_iter().map(Key::letter).collect::<String>();
+        assert_eq!(keys(Which::All), "290");
+        assert_eq!([keys(Which::One(0)), keys(Which::One(2)), keys(Which::One(3))], ["2", "0", ""]);
     }
 }

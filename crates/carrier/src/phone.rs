@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base::time::Instant;
 
-use crate::fate::{Announcement, Deed, Fate};
+use crate::fate::{Announcement, Deed, Fate, Which};
 use crate::ledger::EndedBy;
 use crate::settings::Times;
 
@@ -37,7 +37,7 @@ pub(crate) enum Wish {
     Answer,
     /// The voice begins.
     Speak,
-    PressKeys,
+    PressKeys(Which),
     HangUp,
     Refuse {
         status: u16,
@@ -132,7 +132,7 @@ impl Phone {
                 wishes.push(Wish::Answer);
                 self.state = State::Answered;
             }
-            Deed::PressKeys => wishes.push(Wish::PressKeys),
+            Deed::PressKeys(which) => wishes.push(Wish::PressKeys(which)),
             Deed::HangUp => {
                 wishes.push(Wish::HangUp);
                 self.close(EndedBy::Callee);
@@ -247,7 +247,14 @@ mod tests {
     #[test]
     fn presses_keys_a_second_after_the_answer() {
         let story = call("1290").wait_until(1_000).acked().wait_until(9_000);
-        story.did(&["0 Ring", "1000 Answer", "1000 Speak", "2000 PressKeys"]);
+        story.did(&["0 Ring", "1000 Answer", "1000 Speak", "2000 PressKeys(All)"]);
+    }
+
+    #[test]
+    fn presses_keys_one_by_one_as_a_menu_wants_them() {
+        let story = call("5290").wait_until(1_000).acked().wait_until(9_000);
+        let keys = ["2000 PressKeys(One(0))", "5000 PressKeys(One(1))", "8000 PressKeys(One(2))"];
+        story.did(&["0 Ring", "1000 Answer", "1000 Speak", keys[0], keys[1], keys[2]]);
     }
 
     #[test]

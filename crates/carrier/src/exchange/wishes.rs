@@ -38,8 +38,8 @@ impl Exchange {
             Wish::Announce(what, cause) => self.announce(place, what, cause, now),
             Wish::Answer => self.answer(place, now),
             Wish::Speak => self.speak(place, now),
-            Wish::PressKeys => {
-                let keys = leg.fate.keys();
+            Wish::PressKeys(which) => {
+                let keys = leg.fate.keys(which);
                 if leg.media.as_mut().is_none_or(|media| media.wire.session.press(&keys).is_err()) {
                     tracing::debug!(
                         "a simulated telephone cannot press keys: no telephone-events were agreed to"
