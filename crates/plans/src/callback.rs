@@ -101,7 +101,7 @@ impl Plan for Callback {
             (RingingA { .. }, Event::Released { leg: A, release }) => over(ending::of(A, release), todo),
 
             // A greeting that cannot be played is no reason to lose the call.
-            (Greeting { .. }, Event::ClipEnded { leg: A } | Event::ClipFailed { leg: A }) => {
+            (Greeting { .. }, Event::ClipEnded { leg: A } | Event::ClipFailed { leg: A, .. }) => {
                 self.dial_b(now, todo)
             }
             (Greeting { until }, Event::Deadline) if now >= until => greeting_hangs(now, todo),

@@ -4,7 +4,7 @@
 //! New ─start─▶ Ringing ─Answered─▶ Before ─ClipEnded─▶ Saying ─ClipEnded─▶ After ─ClipEnded─▶ Closing
 //!                                                         └─ClipEnded, nothing after─────────▶┘
 //!
-//! New ─SpeechFailed─▶ Over                      what cannot be said is no reason to ring
+//! New ─SpeechFailed─▶ Over                     what cannot be said is no reason to ring
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
 //! Before, Saying, After ─Deadline─▶ Closing    the longest announcement is over
 //! Before, Saying, After ─ClipFailed─▶ Closing  a code that is only half heard is of no use
@@ -90,8 +90,8 @@ impl Plan for Code {
             (Before { until } | Saying { until } | After { until }, Event::Deadline) if now >= until => {
                 close(now, by_platform(Cause::TimeOver), todo)
             }
-            (Before { .. } | Saying { .. } | After { .. }, Event::ClipFailed { leg: A }) => {
-                close(now, by_platform(Cause::ClipFault), todo)
+            (Before { .. } | Saying { .. } | After { .. }, Event::ClipFailed { leg: A, why }) => {
+                close(now, by_platform(why.cause()), todo)
             }
 
             (

@@ -33,7 +33,7 @@ use base::order::Product;
 use crate::callback::Callback;
 use crate::code::Code;
 use crate::notice::Notice;
-pub use crate::plan::{Event, Plan, Repeat, Todo, Wish};
+pub use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Wish};
 
 /// The plan of an accepted call, not yet started.
 #[must_use]

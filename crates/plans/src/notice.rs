@@ -92,7 +92,7 @@ impl Plan for Notice {
 
             (Playing(turn), Event::ClipEnded { leg: A }) => self.played(turn, now, todo),
             (Playing(turn), Event::Digit { leg: A, digit }) => self.cut_in(turn, digit, now, todo),
-            (Playing(_), Event::ClipFailed { leg: A }) => close(now, by_platform(Cause::ClipFault), todo),
+            (Playing(_), Event::ClipFailed { leg: A, why }) => close(now, by_platform(why.cause()), todo),
             (Playing(Turn { end_at, .. }), Event::Deadline) if now >= end_at => {
                 close(now, by_platform(Cause::TimeOver), todo)
             }

@@ -53,6 +53,8 @@ pub enum Event {
     ClipFailed {
         /// The leg that was to hear it.
         leg: Leg,
+        /// What is wrong with it.
+        why: ClipFailure,
     },
     /// The words of the call could not be spoken. Told in place of the start.
     SpeechFailed,
@@ -74,6 +76,25 @@ pub enum Event {
     Deadline,
     /// The customer asked us to stop.
     Stop,
+}
+
+/// What is wrong with a clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClipFailure {
+    /// It is not among the clips of the call.
+    Missing,
+    /// It is there and cannot be played.
+    Unplayable,
+}
+
+impl ClipFailure {
+    /// Why a call ends that cannot do without the clip.
+    pub(crate) const fn cause(self) -> Cause {
+        match self {
+            Self::Missing => Cause::ClipMissing,
+            Self::Unplayable => Cause::ClipFault,
+        }
+    }
 }
 
 /// Something a plan wants done. Imperative, and to be done in the order given.

@@ -39,3 +39,16 @@ fn what_could_not_be_spoken_dials_nobody() {
     world.launch_as(1, launch);
     assert_eq!(world.all_over(1), "over SpeechFault");
 }
+
+#[test]
+fn a_clip_that_is_not_there_ends_the_call() {
+    let mut world = World::new();
+    let launch = world.without_clips(0, notice);
+    world.launch_as(0, launch);
+    let a = world.phone(0, Leg::A);
+    world.far.answer(a);
+    assert_eq!(
+        world.all_over(0),
+        "dialled A, answered A, released A ClipMissing by Platform, over ClipMissing"
+    );
+}

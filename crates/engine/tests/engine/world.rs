@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use base::call::{Admitted, Call};
 use base::clip::{ClipKey, SystemClip};
-use base::experience::{Conducted, TrunkHealth};
 use base::fact::{Dialog, Entry, Fact};
 use base::id::{AppId, CallId, ClipId, Leg};
 use base::number::E164;
@@ -48,8 +47,6 @@ pub(crate) struct World {
     pub(crate) far: Far,
     pub(crate) settings: Settings,
     pub(crate) ports: Arc<Ports>,
-    pub(crate) conducted: Arc<Conducted>,
-    pub(crate) trunk: Arc<TrunkHealth>,
     pages: Arc<Mutex<Vec<Entry>>>,
     /// Whether the journal has no room.
     pub(crate) full: Arc<AtomicBool>,
@@ -102,8 +99,6 @@ impl World {
             far,
             settings,
             ports: Arc::default(),
-            conducted: Arc::default(),
-            trunk: Arc::default(),
             pages: Arc::default(),
             full: Arc::default(),
             allocated: Arc::default(),
@@ -144,11 +139,19 @@ impl World {
 
     /// A launch whose words were spoken before it, or were not.
     pub(crate) fn spoken(&self, number: u32, product: fn(u32) -> Product<ClipKey>, speech: Speech) -> Launch {
-        let permit = Permit::take(&self.ports, 1_000, &Arc::default(), 1_000).unwrap();
-        let permit = permit.teaching(&self.conducted, &self.trunk);
         let call = call(number, product(number));
         let clips = clips(&call);
-        Launch::new(Admitted { call, permit, texts: Vec::new() }, clips, speech)
+        Launch::new(Admitted { call, permit: self.permit(), texts: Vec::new() }, clips, speech)
+    }
+
+    /// A launch whose clips were lost on the way.
+    pub(crate) fn without_clips(&self, number: u32, product: fn(u32) -> Product<ClipKey>) -> Launch {
+        let call = call(number, product(number));
+        Launch::new(Admitted { call, permit: self.permit(), texts: Vec::new() }, Vec::new(), Speech::None)
+    }
+
+    fn permit(&self) -> Permit {
+        Permit::take(&self.ports, 1_000, &Arc::default(), 1_000).unwrap()
     }
 
     /// Records into this folder from now on.

@@ -11,7 +11,7 @@ use super::{callback as callbacks, code as codes, notice as notices};
 use crate::callback::Callback;
 use crate::code::Code;
 use crate::notice::Notice;
-use crate::plan::{Event, Plan};
+use crate::plan::{ClipFailure, Event, Plan};
 
 /// One step of a random history.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => leg().prop_map(|leg| Step::Hears(Event::Ringing { leg })),
         6 => leg().prop_map(|leg| Step::Hears(Event::Answered { leg })),
         4 => leg().prop_map(|leg| Step::Hears(Event::ClipEnded { leg })),
-        1 => leg().prop_map(|leg| Step::Hears(Event::ClipFailed { leg })),
+        1 => leg().prop_map(|leg| Step::Hears(Event::ClipFailed { leg, why: ClipFailure::Missing })),
         4 => leg().prop_map(|leg| Step::Hears(Event::Digit { leg, digit: Private::new('1') })),
         1 => Just(Step::Hears(Event::SpeechFailed)),
         1 => Just(Step::Hears(Event::Deadline)),

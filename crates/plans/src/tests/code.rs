@@ -102,7 +102,7 @@ fn a_code_that_cannot_be_played_ends_the_call() {
     });
     code(&said(Some(1)), |call| {
         answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
-        call.cannot_hear_it(A).does("hang up A Platform ClipFault");
+        call.lacks_it(A).does("hang up A Platform ClipMissing");
     });
 }
 

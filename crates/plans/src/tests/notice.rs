@@ -182,6 +182,9 @@ fn an_item_that_cannot_be_played_ends_the_call() {
         call.cannot_hear_it(A).does("hang up A Platform ClipFault");
         call.is_gone(A).does("over Platform ClipFault");
     });
+    notice(&asking(1, None), |call| {
+        asked(call).lacks_it(A).does("hang up A Platform ClipMissing");
+    });
 }
 
 #[test]

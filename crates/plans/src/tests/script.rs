@@ -7,7 +7,7 @@ use base::release::{Cause, Party, Release};
 use base::time::Instant;
 
 use super::witness::Witness;
-use crate::plan::{Event, Plan, Repeat, Todo, Wish};
+use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Wish};
 
 /// Tells a story, then stops the call and lets every deadline pass: each call comes to its one end.
 pub(super) fn script(plan: impl Plan + 'static, story: impl FnOnce(&mut Script)) {
@@ -63,7 +63,11 @@ impl Script {
     }
 
     pub(super) fn cannot_hear_it(&mut self, leg: Leg) -> &mut Self {
-        self.hears(Event::ClipFailed { leg })
+        self.hears(Event::ClipFailed { leg, why: ClipFailure::Unplayable })
+    }
+
+    pub(super) fn lacks_it(&mut self, leg: Leg) -> &mut Self {
+        self.hears(Event::ClipFailed { leg, why: ClipFailure::Missing })
     }
 
     /// What was to be said could not be.

@@ -6,8 +6,8 @@ use base::clip::ClipKey;
 use base::id::Leg;
 use base::release::Cause;
 use base::time::Instant;
-use media::clip::{Playlist, Plays};
-use plans::Repeat;
+use media::clip::{Clip, Playlist, Plays};
+use plans::{ClipFailure, Repeat};
 
 use super::{Shard, leg_key};
 use crate::call::{Deed, heard_by};
@@ -112,9 +112,13 @@ impl Shard {
             Repeat::Forever => Plays::Endless,
         };
         let playlist = self.playlist(number, clips, plays);
-        let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) else {
-            let failed = plans::Event::ClipFailed { leg };
-            return self.tell(number, now, |running, now, out| running.tell(failed, now, out));
+        let wire = self.wire_mut(number, leg).ok_or(ClipFailure::Unplayable);
+        let (wire, playlist) = match wire.and_then(|wire| Ok((wire, playlist?))) {
+            Ok(found) => found,
+            Err(why) => {
+                let failed = plans::Event::ClipFailed { leg, why };
+                return self.tell(number, now, |running, now, out| running.tell(failed, now, out));
+            }
         };
         let play = wire.session.play(playlist, now);
         wire.awaited = (repeat == Repeat::Once).then_some(play);
@@ -124,20 +128,21 @@ impl Shard {
 
     fn announce(&mut self, number: u64, leg: Leg, clip: ClipKey, now: Instant) {
         let playlist = self.playlist(number, &[clip], Plays::ONCE);
-        if playlist.is_none() {
-            tracing::error!(leg = %leg, "a clip cannot be announced; the conversation goes on");
+        if let Err(why) = &playlist {
+            tracing::error!(leg = %leg, ?why, "a clip cannot be announced; the conversation goes on");
         }
-        if let (Some(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) {
+        if let (Ok(playlist), Some(wire)) = (playlist, self.wire_mut(number, leg)) {
             wire.session.announce(playlist, now);
             self.arm(number, leg);
             self.tell(number, now, |running, now, out| running.hears(leg, &[clip], now, out));
         }
     }
 
-    fn playlist(&self, number: u64, clips: &[ClipKey], plays: Plays) -> Option<Playlist> {
-        let shelf = &self.calls.get(&number)?.clips;
+    fn playlist(&self, number: u64, clips: &[ClipKey], plays: Plays) -> Result<Playlist, ClipFailure> {
+        let shelf = self.calls.get(&number).map_or(&[][..], |live| &live.clips);
         let find = |key: &ClipKey| shelf.iter().find(|(own, _)| own == key).map(|(_, clip)| clip.clone());
-        Playlist::new(clips.iter().map(find).collect::<Option<Vec<_>>>()?, plays)
+        let found: Option<Vec<Clip>> = clips.iter().map(find).collect();
+        Playlist::new(found.ok_or(ClipFailure::Missing)?, plays).ok_or(ClipFailure::Unplayable)
     }
 
     /// Lets a leg hear nothing in place of what it hears now.
