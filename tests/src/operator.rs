@@ -1,6 +1,7 @@
 //! The operator of a running platform: sets what he may set, over his own interface.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -106,28 +107,21 @@ impl Operator {
 
     /// Has a number belong to a sub-enterprise, which is suspended.
     pub fn suspend_owner(&self, app: &App, number: &str) {
-        let enterprise = self.enterprise(app);
-        let path = format!("/enterprises/{enterprise}/sub-enterprises");
-        let made = self.does("POST", &path, &json!({"name": format!("owner of {number}")}));
-        let owner = made["id"].as_i64().expect("a sub-enterprise has an id");
-        self.does("PATCH", &number_path(app, number), &json!({"sub_enterprise": owner}));
-        self.does("PATCH", &format!("{path}/{owner}"), &json!({"state": "suspended"}));
+        const OWNER: &str = "owner";
+        let path = format!("{}/sub_enterprises", enterprise_path(app));
+        self.does("POST", &path, &json!({"name": OWNER}));
+        self.does("PATCH", &number_path(app, number), &json!({"sub_enterprise": OWNER}));
+        self.does("PATCH", &format!("{path}/{OWNER}"), &json!({"state": "suspended"}));
     }
 
     /// Sets the state of an app's enterprise.
     pub fn set_enterprise(&self, app: &App, state: &str) {
-        self.does("PATCH", &format!("/enterprises/{}", self.enterprise(app)), &json!({"state": state}));
+        self.does("PATCH", &enterprise_path(app), &json!({"state": state}));
     }
 
     /// Sets the password with which the oldest clients of an app's enterprise log in.
     pub fn set_password(&self, app: &App, password: &str) {
-        self.does("PATCH", &format!("/enterprises/{}", self.enterprise(app)), &json!({"password": password}));
-    }
-
-    fn enterprise(&self, app: &App) -> i64 {
-        let account = app.account.replace(' ', "%20");
-        let found = self.does("GET", &format!("/enterprises?name={account}"), &Value::Null);
-        found["items"][0]["id"].as_i64().expect("the enterprise is there")
+        self.does("PATCH", &enterprise_path(app), &json!({"password": password}));
     }
 
     /// Uploads the shipped welcome under another name, which nobody reviews.
@@ -160,7 +154,7 @@ impl Operator {
     /// Adds a template of an app's enterprise, approved or not; gives its id.
     #[must_use]
     pub fn template(&self, app: &App, text: &str, approved: bool) -> String {
-        let path = format!("/enterprises/{}/templates", self.enterprise(app));
+        let path = format!("{}/templates", enterprise_path(app));
         let made = self.does("POST", &path, &json!({"name": "test", "text": text}));
         let id = made["id"].as_str().expect("a template has an id").to_owned();
         if approved {
@@ -174,52 +168,50 @@ impl Operator {
         self.change_app(app, &json!({"addresses": blocks}));
     }
 
-    /// Refuses requests from an address.
+    /// Refuses requests from a block of addresses.
     pub fn block_address(&self, block: &str) {
-        self.list(Whose::Platform, "blocked_addresses", block);
+        self.list(Whose::Platform, "address_block", &[block]);
     }
 
-    /// Refuses requests from an area.
+    /// Refuses requests from a block of addresses, as those of an area.
     pub fn block_area(&self, block: &str) {
-        self.list(Whose::Platform, "blocked_areas", block);
+        self.list(Whose::Platform, "area_block", &[block]);
     }
 
-    /// Lets a party not be called.
+    /// Lets nobody call a party.
     pub fn block_callee(&self, whose: Whose<'_>, number: &str) {
-        self.list(whose, "callees_blocked", number);
+        self.list(whose, "callee_block", &[number]);
     }
 
-    /// Lets the first party of a callback not be called.
+    /// Lets nobody call a first party.
     pub fn block_caller(&self, whose: Whose<'_>, number: &str) {
-        self.list(whose, "callers_blocked", number);
+        self.list(whose, "caller_block", &[number]);
     }
 
-    /// Lets nobody but these be called.
-    pub fn allow_callees(&self, whose: Whose<'_>, numbers: &[&str]) {
-        for number in numbers {
-            self.list(whose, "callees_allowed", number);
-        }
-        if let Whose::App(app) = whose {
-            self.change_app(app, &json!({"callees_allowed": true}));
-        }
+    /// Lets an app call nobody but these.
+    pub fn allow_only(&self, app: &App, numbers: &[&str]) {
+        self.list(Whose::App(app), "callee_allow", numbers);
+        self.change_app(app, &json!({"listed_only": true}));
     }
 
-    fn list(&self, whose: Whose<'_>, list: &str, value: &str) {
-        self.does("POST", &format!("{}/lists/{list}", whose.path()), &json!({"value": value}));
+    fn list(&self, whose: Whose<'_>, kind: &str, values: &[&str]) {
+        self.does("POST", &format!("{}/lists/{kind}", whose.path()), &json!({"values": values}));
     }
 
     /// Lets nobody be called between two times of the day in Beijing.
     pub fn forbid_hours(&self, whose: Whose<'_>, from: &str, to: &str) {
-        self.does("POST", &format!("{}/hours", whose.path()), &json!({"from": from, "to": to}));
+        let spans = json!({"spans": [{"from": from, "to": to}]});
+        self.does("PUT", &format!("{}/forbidden_hours", whose.path()), &spans);
     }
 
     /// Allows so many calls.
     pub fn limit(&self, whose: Whose<'_>, of: &str, per: &str, calls: u32) {
-        self.does(
-            "POST",
-            &format!("{}/limits", whose.path()),
-            &json!({"of": of, "per": per, "calls": calls}),
-        );
+        self.does("PUT", &format!("{}/limits/{of}/{per}", whose.path()), &json!({"calls": calls}));
+    }
+
+    /// Takes requests from a banned address again.
+    pub fn lift_ban(&self, address: IpAddr) {
+        self.does("DELETE", &format!("/bans/{address}"), &Value::Null);
     }
 
     /// Whether a session's call is over and recorded.
@@ -276,10 +268,14 @@ impl Operator {
 impl Whose<'_> {
     fn path(self) -> String {
         match self {
-            Self::Platform => "/platform".to_owned(),
+            Self::Platform => String::new(),
             Self::App(app) => format!("/apps/{}", app.id),
         }
     }
+}
+
+fn enterprise_path(app: &App) -> String {
+    format!("/enterprises/{}", app.account.replace(' ', "%20"))
 }
 
 fn number_path(app: &App, number: &str) -> String {

@@ -32,7 +32,7 @@ fn states() -> Vec<Case> {
         })
         .given(|scene| scene.operator().change_app(scene.app(), &json!({"phase": "sandbox"}))),
         all_but_stops("43", "an enterprise in arrears", "403 1010007", "403 1010008")
-            .given(|scene| scene.operator().set_enterprise(scene.app(), "arrears")),
+            .given(|scene| scene.operator().set_enterprise(scene.app(), "in_arrears")),
         all_but_stops("43b", "a suspended enterprise", "403 1010007", "403 1010008")
             .given(|scene| scene.operator().set_enterprise(scene.app(), "suspended")),
         case("49", "a callback by an app for codes", "403 1010040", |scene| scene.callback(&json!({})))

@@ -74,6 +74,12 @@ pub(super) fn cases() -> Vec<Case> {
             });
             format!("{banned}, {free}")
         }),
+        case("38b", "after an operator lifted the ban", "403 1020176, 200 0", |scene| {
+            let _bad = fail(scene);
+            let banned = scene.callback(&json!({}));
+            scene.operator().lift_ban(scene.address());
+            [banned, scene.callback(&json!({}))]
+        }),
     ]
 }
 

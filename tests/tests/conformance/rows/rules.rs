@@ -35,10 +35,10 @@ fn lists() -> Vec<Case> {
             scene.operator().block_caller(Whose::Platform, &scene.a("0486"));
         }),
         plain("98", "a callee who is not on the list", "403 1013011").given(|scene| {
-            scene.operator().allow_callees(Whose::App(scene.app()), &[&scene.b("0001")]);
+            scene.operator().allow_only(scene.app(), &[&scene.b("0001")]);
         }),
         plain("98b", "a callee who is on it", "200 0").given(|scene| {
-            scene.operator().allow_callees(Whose::App(scene.app()), &[&scene.b("0486")]);
+            scene.operator().allow_only(scene.app(), &[&scene.b("0486")]);
         }),
         plain("101", "forbidden hours, all day", "403 1013121").given(|scene| {
             scene.operator().forbid_hours(Whose::App(scene.app()), "00:00", "00:00");
