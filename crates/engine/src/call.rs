@@ -8,13 +8,14 @@
 //! Pure: the driver calls it with `now` and does the deeds it asks for. Every dialled leg ends in one `Released`,
 //! every call in one `Over`, which is its last fact.
 
+mod experience;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
-use base::experience::{self, TrunkNews};
 use base::fact::{Dialog, Entry, Fact};
 use base::id::Leg;
 use base::limits;
@@ -25,6 +26,7 @@ use base::release::{Cause, Ending, Party, Release};
 use base::time::{Instant, Timestamp};
 use plans::{Event, Plan, Repeat, Todo, Wish};
 
+use crate::call::experience::Experience;
 use crate::engine::Speech;
 use crate::leg::LegState;
 
@@ -39,8 +41,7 @@ pub(crate) struct Running {
     began: (Instant, Timestamp),
     speech: Speech,
     recording: Recording,
-    talk: Talk,
-    trunk: TrunkNews,
+    experience: Experience,
     over: bool,
     permit: Permit,
 }
@@ -52,14 +53,6 @@ enum Recording {
     /// The driver was asked to begin it, and has not said yet that it did.
     Asked,
     Since(Instant),
-}
-
-/// How long the parties that the call is for could hear each other, or us.
-#[derive(Clone, Copy, Debug)]
-enum Talk {
-    Awaited,
-    Since(Instant),
-    Was(Duration),
 }
 
 /// Something for the driver to do, in the order given.
@@ -106,8 +99,7 @@ impl Running {
             began,
             speech,
             recording: Recording::Off,
-            talk: Talk::Awaited,
-            trunk: TrunkNews::Unknown,
+            experience: Experience::default(),
             over: false,
             permit,
         }
@@ -161,7 +153,7 @@ impl Running {
         }
         let early = state.early(news.status, news.media, news.reason);
         if early.began_to_ring {
-            self.trunk = TrunkNews::Worked;
+            self.experience.a_telephone_was_reached();
             let dialog = (out.dialog_of)(leg);
             self.note(Fact::Ringing { leg, dialog }, now, out);
             self.tell(Event::Ringing { leg }, now, out);
@@ -175,9 +167,9 @@ impl Running {
     pub(crate) fn answered(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
         let Some(state) = self.legs[leg.index()].as_mut() else { return };
         if state.answered() {
-            self.trunk = TrunkNews::Worked;
+            self.experience.a_telephone_was_reached();
             if self.everybody_is_up() {
-                self.talk = Talk::Since(now);
+                self.experience.everybody_is_up(now);
             }
             let dialog = (out.dialog_of)(leg);
             self.note(Fact::Answered { leg, dialog }, now, out);
@@ -198,7 +190,7 @@ impl Running {
             return;
         }
         let release = how(state);
-        self.learn(leg, release);
+        self.experience.is_released(leg, release);
         self.end_talk(now, out);
         self.note(Fact::Released { leg, release }, now, out);
         self.tell(Event::Released { leg, release }, now, out);
@@ -311,9 +303,7 @@ impl Running {
 
     /// Somebody is gone or told to go: nobody talks any more, and nothing is left to record.
     fn end_talk(&mut self, now: Instant, out: &mut Outcome<'_>) {
-        if let Talk::Since(since) = self.talk {
-            self.talk = Talk::Was(now.since(since));
-        }
+        self.experience.somebody_is_gone(now);
         match mem::replace(&mut self.recording, Recording::Off) {
             Recording::Off => {}
             Recording::Asked => out.deeds.push_back(Deed::EndRecording),
@@ -321,21 +311,6 @@ impl Running {
                 self.note(Fact::RecordingEnded { length: now.since(began) }, now, out);
                 out.deeds.push_back(Deed::EndRecording);
             }
-        }
-    }
-
-    /// What the release of a leg tells of the trunk. That it worked for one leg is more than that it failed another.
-    fn learn(&mut self, leg: Leg, release: Release) {
-        if matches!(self.trunk, TrunkNews::Worked) {
-            return;
-        }
-        match release.cause {
-            Cause::TrunkFault | Cause::TrunkSilent => {
-                self.trunk = TrunkNews::Failed(release.status.unwrap_or(TIMED_OUT));
-            }
-            // A party that was busy was reached.
-            _ if release.by == Party::of(leg) => self.trunk = TrunkNews::Worked,
-            _ => {}
         }
     }
 
@@ -349,17 +324,13 @@ impl Running {
             if let Some(state) = self.legs[leg.index()].as_mut().filter(|state| !state.is_gone()) {
                 out.deeds.push_back(Deed::HangUp(leg, ending.cause));
                 let release = state.lost(ending.cause);
-                self.learn(leg, release);
+                self.experience.is_released(leg, release);
                 self.note(Fact::Released { leg, release }, now, out);
             }
         }
         self.note(Fact::Over(ending), now, out);
         self.over = true;
-        let talked = match self.talk {
-            Talk::Was(talked) => Some(talked),
-            Talk::Awaited | Talk::Since(_) => None,
-        };
-        self.permit.conclude(&experience::Outcome { at: self.date(now), talked, trunk: self.trunk });
+        self.permit.conclude(&self.experience.outcome(self.date(now)));
         out.deeds.push_back(Deed::Over);
     }
 
@@ -412,9 +383,6 @@ fn heard(leg: Leg, clips: &[ClipKey]) -> Fact {
         Some(clip) => Fact::ClipStarted { leg, clip: *clip },
     }
 }
-
-/// The status of a trunk that said nothing.
-const TIMED_OUT: u16 = 408;
 
 /// The longest life of a call: the longest conversation, and an hour for all that comes before and after it.
 const LIFE: Duration = limits::CALL.saturating_add(Duration::from_secs(3_600));

@@ -9,10 +9,11 @@
 //! Shards never wait for a disk: what the queue has no room for stays with them, and what they cannot keep either is
 //! silence in the recording. A file is a complete WAV file after each chunk, so that a process may die at any time.
 
+mod file;
+
 use std::collections::{HashMap, VecDeque};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -20,10 +21,10 @@ use std::time::Duration;
 
 use base::id::CallId;
 use base::limits;
-use media::g711::{ALAW_SILENCE, SAMPLE_RATE};
-use media::record::{Channels, Chunk, Recorder, WAV_HEADER_BYTES, alaw_wav_header};
+use media::record::{Chunk, Recorder};
 use smallvec::SmallVec;
 
+use crate::driver::archive::file::RecordingFile;
 use crate::driver::mailbox::Slot;
 use crate::driver::shard::Letter;
 use crate::recording::recording_path;
@@ -269,84 +270,6 @@ impl Archive {
     }
 }
 
-/// One recording's file.
-struct RecordingFile {
-    file: File,
-    path: PathBuf,
-    /// Samples of each channel that stand in it.
-    samples: u64,
-}
-
-impl RecordingFile {
-    /// Opens a file that was not there, and that only we may read.
-    fn create(path: PathBuf) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let file = Self { file, path, samples: 0 };
-        file.write_header()?;
-        Ok(file)
-    }
-
-    fn append(&mut self, chunk: &Chunk) -> io::Result<()> {
-        self.be_silent_until(chunk.at)?;
-        self.file.write_all_at(&chunk.bytes, place(chunk.at))?;
-        self.samples = chunk.at + chunk.bytes.len() as u64 / FRAME_BYTES;
-        self.write_header()
-    }
-
-    /// Writes the rest, so that the recording is exactly as long as it was said to be.
-    fn complete(&mut self, rest: &[Chunk], length: Duration) -> io::Result<()> {
-        for chunk in rest {
-            self.append(chunk)?;
-        }
-        self.be_silent_until(samples_in(length))?;
-        self.write_header()
-    }
-
-    fn be_silent_until(&mut self, at: u64) -> io::Result<()> {
-        while self.samples < at {
-            let samples = (at - self.samples).min(SILENCE.len() as u64 / FRAME_BYTES);
-            // No more than the constant's own length.
-            let bytes = &SILENCE[..(samples * FRAME_BYTES) as usize];
-            self.file.write_all_at(bytes, place(self.samples))?;
-            self.samples += samples;
-        }
-        Ok(())
-    }
-
-    fn write_header(&self) -> io::Result<()> {
-        let bytes = u32::try_from(self.samples * FRAME_BYTES).unwrap_or(u32::MAX);
-        self.file.write_all_at(&alaw_wav_header(Channels::Stereo, bytes), 0)
-    }
-
-    fn length(&self) -> Duration {
-        Duration::from_micros(self.samples * 1_000_000 / u64::from(SAMPLE_RATE))
-    }
-
-    fn remove(self) {
-        if let Err(fault) = fs::remove_file(&self.path) {
-            tracing::warn!("cannot remove a recording that is too short: {fault}");
-        }
-    }
-}
-
-/// Where a sample of both channels stands in the file.
-const fn place(sample: u64) -> u64 {
-    WAV_HEADER_BYTES as u64 + sample * FRAME_BYTES
-}
-
-fn samples_in(length: Duration) -> u64 {
-    u64::try_from(length.as_micros()).unwrap_or(u64::MAX) / (1_000_000 / u64::from(SAMPLE_RATE))
-}
-
-/// Bytes of a sample of both channels.
-const FRAME_BYTES: u64 = 2;
-
-/// Half a second of silence, as often as it is needed.
-static SILENCE: [u8; 8_192] = [ALAW_SILENCE; 8_192];
-
 /// Works that wait for the disk: a tenth of a second of 10,000 recorded calls.
 const QUEUE: usize = 1_024;
 
@@ -362,7 +285,10 @@ const RETRY: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use base::time::Timestamp;
+    use media::g711::ALAW_SILENCE;
     use media::record::stereo_bytes;
     use smallvec::smallvec;
     use tempfile::TempDir;
