@@ -150,6 +150,15 @@ impl Admin {
         Self::commit_change(transaction).await
     }
 
+    /// One sub-enterprise.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such enterprise, or when it has none of that name.
+    pub async fn sub_enterprise(&self, account: &str, name: &str) -> Result<SubEnterpriseLine, AdminFault> {
+        let owner = enterprise_named(self.store.read(), account).await?.id;
+        sub_line(&sub_named(self.store.read(), owner, name).await?)
+    }
+
     /// The sub-enterprises of an enterprise by name, from after one on; at most `limit`.
     ///
     /// # Errors

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use base::private::Private;
 use base::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::{Admin, AdminFault, changing, reading};
 use crate::entities::idempotency;
+use crate::fault::StoreFault;
 
 /// Whether a request with an idempotency key is the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +31,8 @@ pub struct KeptAnswer {
     pub status: u16,
     /// The header of that name, if there was one.
     pub content_type: Option<Box<str>>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body. It is sealed at rest, because it may hold a secret that is shown this once.
+    pub body: Private<Box<str>>,
 }
 
 impl Admin {
@@ -46,10 +48,12 @@ impl Admin {
             None => Turn::First,
             Some(known) if known.digest != digest => Turn::Foreign,
             Some(idempotency::Model { status: Some(status), content_type, answer, .. }) => {
+                let body = answer.and_then(|sealed| self.store.vault().open(&owner(key), &sealed));
+                let damaged = || StoreFault::damaged(format!("the answer kept for {key}"));
                 Turn::Again(KeptAnswer {
                     status: u16::try_from(status).unwrap_or(0),
                     content_type: content_type.map(Into::into),
-                    body: answer.unwrap_or_default(),
+                    body: body.ok_or_else(damaged)?,
                 })
             }
             Some(_) => Turn::Busy,
@@ -76,10 +80,11 @@ impl Admin {
     /// [`AdminFault::Store`].
     pub async fn keep_answer(&self, key: &str, answer: &KeptAnswer) -> Result<(), AdminFault> {
         let status = i16::try_from(answer.status).unwrap_or(i16::MAX);
+        let sealed = self.store.vault().seal(&owner(key), answer.body.expose())?;
         idempotency::Entity::update_many()
             .col_expr(idempotency::Column::Status, Expr::value(status))
             .col_expr(idempotency::Column::ContentType, Expr::value(answer.content_type.as_deref()))
-            .col_expr(idempotency::Column::Answer, Expr::value(answer.body.clone()))
+            .col_expr(idempotency::Column::Answer, Expr::value(sealed))
             .filter(idempotency::Column::Key.eq(key))
             .exec(self.store.write())
             .await
@@ -95,6 +100,11 @@ impl Admin {
         idempotency::Entity::delete_by_id(key).exec(self.store.write()).await.map_err(changing())?;
         Ok(())
     }
+}
+
+/// What an answer is sealed for.
+fn owner(key: &str) -> String {
+    format!("answer {key}")
 }
 
 fn is_over(known: &idempotency::Model, now: Timestamp) -> bool {
