@@ -66,7 +66,7 @@ pub enum Backend {
     Auto,
     /// epoll, with a system call for every packet.
     Epoll,
-    /// io_uring (Linux 6.1), or no start.
+    /// io_uring (Linux 6.12), or no start.
     Uring,
 }
 

@@ -246,7 +246,7 @@ pub(crate) fn refusal(fault: &io::Error) -> &'static str {
         Some(Errno::PERM | Errno::ACCESS) => {
             "io_uring is not permitted here, by a seccomp filter or by the sysctl kernel.io_uring_disabled"
         }
-        Some(Errno::INVAL) => "this kernel is older than 6.1",
+        Some(Errno::INVAL | Errno::OPNOTSUPP) => "this kernel is older than 6.12",
         Some(Errno::NOMEM) => "too little memory may be locked (ulimit -l)",
         Some(Errno::MFILE | Errno::NFILE) => "too few files may be open (ulimit -n)",
         _ => "the kernel refuses a ring",
@@ -393,7 +393,8 @@ mod tests {
             (Errno::NOSYS, "no io_uring"),
             (Errno::PERM, "seccomp"),
             (Errno::ACCESS, "sysctl"),
-            (Errno::INVAL, "6.1"),
+            (Errno::INVAL, "6.12"),
+            (Errno::OPNOTSUPP, "6.12"),
             (Errno::NOMEM, "ulimit -l"),
             (Errno::NFILE, "ulimit -n"),
             (Errno::IO, "the kernel refuses"),

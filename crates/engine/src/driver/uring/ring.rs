@@ -93,7 +93,9 @@ impl Ring {
     /// Opens a ring with all that we need of it, for the calling thread.
     ///
     /// # Errors
-    /// What the kernel says when it has no io_uring or is older than 6.1, does not permit it, or lacks memory.
+    /// What the kernel says when it has no io_uring, does not permit it, or lacks memory; `EOPNOTSUPP` when it is older
+    /// than 6.12, or what it says when it does not even know what we ask for. We need nothing that 6.1 has not, but
+    /// kernels before 6.4 wake us for every packet, and what is not tested is not trusted.
     pub(super) fn new(reminder: Duration) -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
@@ -101,6 +103,9 @@ impl Ring {
             .setup_defer_taskrun()
             .setup_submit_all()
             .build(REQUESTS.into())?;
+        if !ring.params().is_feature_min_timeout() {
+            return Err(Errno::OPNOTSUPP.into());
+        }
         let pool = Pool::new(&ring)?;
         #[expect(unsafe_code, reason = "the type has private padding on some systems")]
         // SAFETY: a msghdr is made of integers and pointers, for which zero is a value.
