@@ -305,6 +305,7 @@ fn postponed(push: &Waiting, now: Timestamp) -> Verdict {
         at: now,
         took: Duration::ZERO,
         outcome: Outcome::Postponed { due: now + POSTPONED },
+        exchange: None,
     }
 }
 

@@ -169,7 +169,7 @@ impl Lanes {
                 Ok(()) => Outcome::Delivered,
                 Err(why) => self.failed(&push, message, why, now),
             };
-            let verdict = Verdict { id: push.id, at: sent.at, took: sent.took, outcome };
+            let verdict = Verdict { id: push.id, at: sent.at, took: sent.took, outcome, exchange: None };
             self.go_on(push, &verdict.outcome, now);
             verdicts.push(verdict);
         }

@@ -110,7 +110,13 @@ async fn deliver(outbox: Outbox, journal: Journal, mut owed: u32) {
         let pushes = outbox.take_fresh().pushes;
         owed -= u32::try_from(pushes.len()).expect("few pushes");
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let verdict = |id| Verdict { id, at: clock(), took: Duration::ZERO, outcome: Outcome::Delivered };
+        let verdict = |id| Verdict {
+            id,
+            at: clock(),
+            took: Duration::ZERO,
+            outcome: Outcome::Delivered,
+            exchange: None,
+        };
         journal.settle(pushes.iter().map(|push| verdict(push.id)).collect()).expect("room");
     }
 }

@@ -8,13 +8,14 @@
 //! ```
 //!
 //! What was committed a moment ago is handed over in memory; everything else is read from the database by pages, so
-//! that memory is bounded however long a receiver is away. Nothing that was not delivered is ever deleted.
+//! that memory is bounded however long a receiver is away. Nothing that is still to be sent is ever deleted.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::id::CallId;
+use base::private::Private;
 use base::record::CallRecord;
 use base::row::{Channel, Row};
 use base::time::Timestamp;
@@ -83,6 +84,17 @@ pub struct Verdict {
     pub took: Duration,
     /// What came of it.
     pub outcome: Outcome,
+    /// What was sent and answered, when it failed; kept with the push that gives the message its number.
+    pub exchange: Option<Exchange>,
+}
+
+/// An attempt as an operator sees it: texts like those on the wire, without signatures, cut when they are long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Address, headers and body of the request.
+    pub request: Private<Box<str>>,
+    /// Status and body of the answer, if there was one.
+    pub answer: Option<Private<Box<str>>>,
 }
 
 /// How a push goes on after an attempt.
@@ -360,7 +372,7 @@ pub(crate) fn settle(verdicts: &[Verdict], transaction: &Transaction<'_>) -> rus
     let mut delivered = transaction.prepare_cached(DELIVERED)?;
     let mut failed = transaction.prepare_cached(FAILED)?;
     let mut attempt = transaction.prepare_cached(ATTEMPT)?;
-    for Verdict { id, at, took, outcome } in verdicts {
+    for Verdict { id, at, took, outcome, exchange } in verdicts {
         let (state, moved_at, message, why) = match outcome {
             Outcome::Delivered => {
                 delivered.execute(params![at.micros(), id.0])?;
@@ -375,7 +387,10 @@ pub(crate) fn settle(verdicts: &[Verdict], transaction: &Transaction<'_>) -> rus
         };
         failed.execute(params![state.number(), moved_at.micros(), message.0, &**why, id.0])?;
         let took_millis = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        attempt.execute(params![id.0, at.micros(), took_millis, &**why])?;
+        let request = exchange.as_ref().map(|exchange| &**exchange.request.expose());
+        let answer = exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
+        let answer = answer.map(|answer| &**answer.expose());
+        attempt.execute(params![id.0, at.micros(), took_millis, &**why, request, answer])?;
     }
     Ok(())
 }
@@ -403,7 +418,8 @@ const FAILED: &str =
 
 const POSTPONED: &str = "UPDATE push SET at = ? WHERE id = ?";
 
-const ATTEMPT: &str = "INSERT INTO attempt (push_id, at, took_millis, outcome) VALUES (?, ?, ?, ?)";
+const ATTEMPT: &str =
+    "INSERT INTO attempt (push_id, at, took_millis, outcome, request, answer) VALUES (?, ?, ?, ?, ?, ?)";
 
 /// Pushes that are kept in memory for a delivery that is behind; about 8 MB.
 const TAIL: usize = 8_192;

@@ -277,6 +277,7 @@ async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
         at: at(CLOCK.fetch_add(1, Ordering::Relaxed)),
         took: Duration::from_millis(7),
         outcome,
+        exchange: None,
     });
     server.opened.outbox.committed().await;
     server.opened.journal.settle(verdicts.collect()).unwrap();

@@ -1,35 +1,83 @@
 //! Calls as an operator looks them up.
 
-use base::fact::Entry;
+use base::call::Call;
+use base::fact::{Entry, Fact};
 use base::id::CallId;
 use base::number::E164;
 use base::record::CallRecord;
 use base::time::Timestamp;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Admin, AdminFault, reading};
+use super::{Admin, AdminFault, CallPick, reading};
 use crate::entities::{entry, open_call, record};
 use crate::fault::StoreFault;
 use crate::outbox::call_id;
 
+/// All that is known of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallView {
+    /// Its record; `None` while it runs.
+    pub record: Option<CallRecord>,
+    /// Its entries, in order; at least the acceptance.
+    pub entries: Vec<Entry>,
+}
+
 impl Admin {
+    /// All that is known of a call.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] for a call that never was, or that is forgotten by now.
+    pub async fn call(&self, id: CallId) -> Result<CallView, AdminFault> {
+        let (record, entries) = (self.record(id).await?, self.entries(id).await?);
+        if entries.is_empty() {
+            let hint = "calls are kept for some weeks; search them by number or time";
+            return Err(AdminFault::Unknown { what: "call", name: id.to_string().into(), hint });
+        }
+        Ok(CallView { record, entries })
+    }
+
+    /// Calls that are open, by age, from after one on; at most `limit`.
+    ///
+    /// # Errors
+    /// [`AdminFault::Store`].
+    pub async fn open_calls_page(&self, after: Option<CallId>, limit: u64) -> Result<Vec<Call>, AdminFault> {
+        let mut query = open_call::Entity::find();
+        if let Some(after) = after {
+            query = query.filter(open_call::Column::Call.gt(after.to_bytes().to_vec()));
+        }
+        let query = query.order_by_asc(open_call::Column::Call).limit(limit);
+        let open = query.all(self.store.read()).await.map_err(reading())?;
+        // The acceptance is the first entry, listed or not.
+        let first =
+            |row: &open_call::Model| Ok(numbers(&row.entries)?.first().copied().unwrap_or(row.after + 1));
+        let acceptances = open.iter().map(first).collect::<Result<Vec<_>, AdminFault>>()?;
+        let rows = entry::Entity::find().filter(entry::Column::Id.is_in(acceptances));
+        let rows = rows.all(self.store.read()).await.map_err(reading())?;
+        let entries = rows.iter().map(read_entry).collect::<Result<Vec<_>, _>>()?;
+        let accepted = |entry: Entry| match entry.fact {
+            Fact::Accepted(call) => Some(*call),
+            _ => None,
+        };
+        let mut calls: Vec<Call> = entries.into_iter().filter_map(accepted).collect();
+        calls.sort_unstable_by_key(|call| call.id);
+        Ok(calls)
+    }
+
     /// The record of a call that is over; `None` while it runs, and for a call that never was.
     ///
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn record(&self, call: CallId) -> Result<Option<CallRecord>, AdminFault> {
-        self.record_row(call).await?.map(|row| read_record(&row)).transpose()
+        self.record_row(call).await?.map(|row| read_record(&row.record)).transpose()
     }
 
-    /// The records of calls in which the number was dialled, latest first.
+    /// The records of calls in which the number was dialled or shown, latest first.
     ///
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn records_of(&self, number: &E164, limit: u64) -> Result<Vec<CallRecord>, AdminFault> {
-        let dialled = Condition::any()
-            .add(record::Column::DialledA.eq(number.as_str()))
-            .add(record::Column::DialledB.eq(number.as_str()));
-        self.latest(Some(dialled), limit).await
+        let pick = CallPick { number: Some(number.clone()), ..CallPick::default() };
+        self.records_page(&pick, None, limit).await
     }
 
     /// The latest records.
@@ -37,7 +85,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn latest_records(&self, limit: u64) -> Result<Vec<CallRecord>, AdminFault> {
-        self.latest(None, limit).await
+        self.records_page(&CallPick::default(), None, limit).await
     }
 
     /// All entries of a call, in order; empty for a call that never was.
@@ -69,22 +117,14 @@ impl Admin {
         let query = record::Entity::find_by_id(call.to_bytes().to_vec());
         Ok(query.one(self.store.read()).await.map_err(reading())?)
     }
-
-    /// Ids begin with the time of the call, so their order is the order of calls.
-    async fn latest(&self, of: Option<Condition>, limit: u64) -> Result<Vec<CallRecord>, AdminFault> {
-        let query = record::Entity::find().filter(of.unwrap_or_else(Condition::all));
-        let query = query.order_by_desc(record::Column::Call).limit(limit);
-        let rows = query.all(self.store.read()).await.map_err(reading())?;
-        rows.iter().map(read_record).collect()
-    }
 }
 
-fn numbers(list: &str) -> Result<Vec<i64>, AdminFault> {
+pub(super) fn numbers(list: &str) -> Result<Vec<i64>, AdminFault> {
     Ok(serde_json::from_str(list).map_err(StoreFault::unreadable("the list of a call's entries"))?)
 }
 
-fn read_record(row: &record::Model) -> Result<CallRecord, AdminFault> {
-    Ok(serde_json::from_str(&row.record).map_err(StoreFault::unreadable("the record of a call"))?)
+pub(super) fn read_record(record: &str) -> Result<CallRecord, AdminFault> {
+    Ok(serde_json::from_str(record).map_err(StoreFault::unreadable("the record of a call"))?)
 }
 
 fn read_entry(row: &entry::Model) -> Result<Entry, AdminFault> {

@@ -15,6 +15,9 @@ mod numbers;
 mod once;
 mod pages;
 mod pushes;
+mod recordings;
+mod redelivery;
+mod search;
 mod templates;
 mod voice_files;
 
@@ -22,14 +25,19 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
 pub use self::apps::{AppDraft, AppLine};
 pub use self::audit::{AuditDraft, AuditLine, AuditOutcome, AuditPick};
+pub use self::calls::CallView;
 pub use self::changes::AppChange;
 pub use self::enterprises::{EnterpriseLine, SubEnterpriseLine};
 pub use self::keys::{KeyLine, NewKey};
 pub use self::lists::{ListPick, ListedLine};
 pub use self::numbers::NumberLine;
+pub(crate) use self::once::KEPT;
 pub use self::once::{KeptAnswer, Turn};
 pub use self::pages::AppPick;
 pub use self::pushes::{AttemptLine, PushLine, PushPick};
+pub use self::recordings::KeptRecording;
+pub use self::redelivery::{PushFilter, PushPage, Redelivered};
+pub use self::search::CallPick;
 pub use self::templates::{TemplateDraft, TemplateLine};
 pub use self::voice_files::VoiceFileLine;
 

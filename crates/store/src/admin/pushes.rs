@@ -5,7 +5,9 @@ use std::time::Duration;
 use base::id::CallId;
 use base::time::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::{Admin, AdminFault, changing, reading};
 use crate::entities::{attempt, entry, push};
@@ -32,7 +34,7 @@ pub struct PushLine {
     pub outcome: Option<Box<str>>,
 }
 
-/// An attempt of a push that failed.
+/// An attempt of a push that failed. Of the one that succeeds, the push itself tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptLine {
     /// When it began.
@@ -41,6 +43,10 @@ pub struct AttemptLine {
     pub took: Duration,
     /// What went wrong.
     pub outcome: Box<str>,
+    /// The request as it was sent, without its signature; cut when it is long.
+    pub request: Option<Box<str>>,
+    /// What the receiver answered, if anything; cut when it is long.
+    pub answer: Option<Box<str>>,
 }
 
 impl Admin {
@@ -59,6 +65,22 @@ impl Admin {
         };
         let rows = push::Entity::find().filter(picked).order_by_asc(push::Column::Id).limit(limit);
         let rows = rows.all(self.store.read()).await.map_err(reading())?;
+        self.push_lines(rows).await
+    }
+
+    /// One push.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`].
+    pub async fn push(&self, push: PushNo) -> Result<PushLine, AdminFault> {
+        let row = push::Entity::find_by_id(push.0).one(self.store.read()).await.map_err(reading())?;
+        let hint = "list the pushes of its call";
+        let unknown = || AdminFault::Unknown { what: "push", name: push.0.to_string().into(), hint };
+        let lines = self.push_lines(vec![row.ok_or_else(unknown)?]).await?;
+        lines.into_iter().next().ok_or_else(unknown)
+    }
+
+    pub(super) async fn push_lines(&self, rows: Vec<push::Model>) -> Result<Vec<PushLine>, AdminFault> {
         let states: Vec<_> = rows.iter().map(|row| (row.state, row.outcome.clone())).collect();
         let pushes = outbox::read(rows, self.store.read()).await?;
         let line = |(push, (state, outcome)): (Result<Waiting, StoreFault>, (i16, Option<String>))| {
@@ -75,18 +97,28 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn attempts(&self, push: PushNo) -> Result<Vec<AttemptLine>, AdminFault> {
+        let known = push::Entity::find_by_id(push.0).one(self.store.read()).await.map_err(reading())?;
+        // What was sent and answered is kept once for all pushes of a message.
+        let message = known.and_then(|row| row.message).unwrap_or(push.0);
         let rows = attempt::Entity::find()
-            .filter(attempt::Column::PushId.eq(push.0))
+            .filter(attempt::Column::PushId.is_in([push.0, message]))
             .order_by_asc(attempt::Column::Id)
             .all(self.store.read())
             .await
             .map_err(reading())?;
-        let line = |row: attempt::Model| AttemptLine {
-            at: Timestamp::from_micros(row.at),
-            took: Duration::from_millis(u64::try_from(row.took_millis).unwrap_or(0)),
-            outcome: row.outcome.into(),
+        let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.push_id == push.0);
+        let line = |row: attempt::Model| {
+            let told = shared.iter().find(|other| other.at == row.at).unwrap_or(&row);
+            let text = |text: &Option<String>| text.as_deref().map(Into::into);
+            AttemptLine {
+                at: Timestamp::from_micros(row.at),
+                took: Duration::from_millis(u64::try_from(row.took_millis).unwrap_or(0)),
+                request: text(&told.request),
+                answer: text(&told.answer),
+                outcome: row.outcome.as_str().into(),
+            }
         };
-        Ok(rows.into_iter().map(line).collect())
+        Ok(own.into_iter().map(line).collect())
     }
 
     /// Has a push sent again, with all its attempts before it and with those that share its message. It keeps its
@@ -103,22 +135,34 @@ impl Admin {
         let transaction = self.begin().await?;
         let row = push::Entity::find_by_id(push.0).one(&transaction).await.map_err(reading())?;
         let row = row.ok_or_else(unknown)?;
-        let mut together = Condition::any().add(push::Column::Id.eq(push.0));
-        if let Some(message) = row.message {
-            together = together.add(push::Column::Message.eq(message));
-        }
-        let sent = push::Entity::update_many()
-            .col_expr(push::Column::State, Expr::value(PushState::Deferred.number()))
-            .col_expr(push::Column::At, Expr::value((now + NOTICE).micros()))
-            .col_expr(push::Column::Attempts, Expr::value(0))
-            .filter(together)
-            .filter(push::Column::State.is_in([PushState::Parked.number(), PushState::Delivered.number()]))
-            .exec(&transaction)
-            .await
-            .map_err(changing())?;
+        let messages: Vec<i64> = row.message.into_iter().collect();
+        let sent = send_again(&transaction, &[push.0], &messages, now).await?;
         transaction.commit().await.map_err(changing())?;
-        if sent.rows_affected == 0 { Err(unknown()) } else { Ok(sent.rows_affected) }
+        if sent == 0 { Err(unknown()) } else { Ok(sent) }
     }
+}
+
+/// Sends pushes again that are settled, and those that share their messages. Gives how many that concerns.
+pub(super) async fn send_again(
+    transaction: &DatabaseTransaction,
+    pushes: &[i64],
+    messages: &[i64],
+    now: Timestamp,
+) -> Result<u64, AdminFault> {
+    let settled = [PushState::Parked.number(), PushState::Delivered.number()];
+    let together = Condition::any()
+        .add(push::Column::Id.is_in(pushes.iter().copied()))
+        .add(push::Column::Message.is_in(messages.iter().copied()));
+    let sent = push::Entity::update_many()
+        .col_expr(push::Column::State, Expr::value(PushState::Deferred.number()))
+        .col_expr(push::Column::At, Expr::value((now + NOTICE).micros()))
+        .col_expr(push::Column::Attempts, Expr::value(0))
+        .filter(together)
+        .filter(push::Column::State.is_in(settled))
+        .exec(transaction)
+        .await
+        .map_err(changing())?;
+    Ok(sent.rows_affected)
 }
 
 /// A server reads due pushes in the order of their times: a push that falls due a moment ahead is never behind it.
