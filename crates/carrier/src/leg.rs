@@ -165,7 +165,7 @@ pub(crate) fn key_of_info(content_type: &str, body: &[u8]) -> Option<Key> {
     letters.next().is_none().then_some(key)
 }
 
-/// How often the ledger and the tape hear of a leg; a tape wants it every 200 ms.
+/// How often the ledger and the tape hear of a leg.
 pub(crate) const CHORES: Duration = Duration::from_millis(100);
 
 /// Packets that one leg takes in a turn, so that no caller keeps the others waiting.

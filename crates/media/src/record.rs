@@ -1,7 +1,7 @@
 //! Recordings: what one or two parties said, put on one time line as A-law.
 //!
 //! ```text
-//! packets ─hear─▶ window of half a second per side (placed by timestamp, gaps are silence) ─advance─▶ Chunk ─▶ owner
+//! packets ─hear─▶ window of a second per side (placed by timestamp, gaps are silence) ─advance─▶ Chunk ─▶ owner
 //! stereo WAV ─mono─▶ mono WAV
 //! ```
 //!
@@ -23,8 +23,8 @@ pub use crate::record::wav::{WAV_HEADER_BYTES, alaw_wav_header, mix, mono, stere
 use crate::rtp::timestamp_distance;
 use crate::session::Heard;
 
-/// How long a packet may be late and still be recorded.
-pub const REORDER: Duration = Duration::from_millis(200);
+/// How long a packet may be late and still be recorded: on its way, or because the machine was busy with other things.
+pub const REORDER: Duration = Duration::from_millis(400);
 
 /// Bytes after which a chunk is worth writing: a write of 16 KiB costs a fifth of what 26 small ones cost.
 pub const CHUNK_BYTES: usize = 16 * 1_024;
@@ -32,14 +32,14 @@ pub const CHUNK_BYTES: usize = 16 * 1_024;
 /// Bytes at which a chunk that nobody takes stops growing: four seconds of stereo and the writer's worst pause.
 pub const CHUNK_BYTES_MAX: usize = 4 * CHUNK_BYTES;
 
-/// Samples of the window: 512 ms, more than [`REORDER`] and the longest packet together.
-const WINDOW: usize = 4_096;
+/// Samples of the window: 1,024 ms, more than [`REORDER`], [`AHEAD`] and the longest packet together.
+const WINDOW: usize = 8_192;
 
 const REORDER_SAMPLES: u64 = REORDER.as_millis() as u64 * 8;
 
-/// How far a party's clock may stray from ours, in samples, before its packets are placed anew: 150 ms, which leaves
-/// late packets their place in the window.
-const STRAY: i64 = 1_200;
+/// How far a party's clock may be ahead of ours, in samples, before its packets are placed anew: 150 ms. Behind it may be
+/// as far as there is room in the window: packets that are late are no packets of another time.
+const AHEAD: u64 = 1_200;
 
 /// How many parties are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,11 +147,12 @@ impl Recorder {
             },
         };
         let header = &heard.packet.header;
-        let place = track.place(header.ssrc, header.timestamp, place_now);
+        let place = track.place(header.ssrc, header.timestamp, place_now, earliest);
         track.write(place, payload, codec, earliest);
     }
 
-    /// Lets time pass: samples older than [`REORDER`] go into the chunk. Call it at least every 200 ms.
+    /// Lets time pass: samples older than [`REORDER`] go into the chunk. Call it each second or so: there is room for four
+    /// seconds of stereo.
     pub fn advance(&mut self, now: Instant) {
         let place_now = u64::from(samples_in(now.since(self.start)));
         self.pass_to(place_now.saturating_sub(REORDER_SAMPLES));
@@ -224,13 +225,13 @@ impl Track {
     }
 
     /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed.
-    fn place(&mut self, ssrc: u32, timestamp: u32, place_now: u64) -> u64 {
+    fn place(&mut self, ssrc: u32, timestamp: u32, place_now: u64, earliest: u64) -> u64 {
         if let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == ssrc) {
             let place =
                 anchor.place.checked_add_signed(i64::from(timestamp_distance(timestamp, anchor.timestamp)));
             let newer = timestamp_distance(timestamp, anchor.timestamp) > 0;
             if let Some(place) =
-                place.filter(|place| !newer || place.abs_diff(place_now) <= STRAY.unsigned_abs())
+                place.filter(|place| !newer || (earliest..=place_now + AHEAD).contains(place))
             {
                 if newer {
                     self.anchor = Some(Anchor { ssrc, timestamp, place });
@@ -319,9 +320,29 @@ mod tests {
     fn too_late_is_too_late() {
         let mut studio = Studio::new(Channels::Mono);
         studio.says(Side::Left, 0, 1, 1, b'a');
-        studio.says(Side::Left, 300, 1, 16, b'z');
-        studio.says(Side::Left, 301, 1, 2, b'b');
-        assert_eq!(studio.ends(320), "a160 .2240 z160");
+        studio.says(Side::Left, 500, 1, 26, b'z');
+        studio.says(Side::Left, 501, 1, 2, b'b');
+        assert_eq!(studio.ends(520), "a160 .3840 z160");
+    }
+
+    #[test]
+    fn what_comes_late_and_all_at_once_stands_where_it_was_said() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says(Side::Left, 0, 1, 1, b'a');
+        for (seq, letter) in (2..).zip(b'b'..=b't') {
+            studio.says(Side::Left, 390, 1, seq, letter);
+        }
+        let said: String = ('a'..='t').map(|letter| format!("{letter}160 ")).collect();
+        assert_eq!(studio.ends(400), said.trim_end());
+    }
+
+    #[test]
+    fn a_clock_that_runs_away_is_placed_anew() {
+        let mut studio = Studio::new(Channels::Mono);
+        for (millis, seq, letter) in [(0, 1, b'a'), (20, 10, b'b'), (40, 11, b'c'), (1_000, 12, b'd')] {
+            studio.says(Side::Left, millis, 1, seq, letter);
+        }
+        assert_eq!(studio.ends(1_020), "a160 b160 c160 .7520 d160", "too far ahead, then too far behind");
     }
 
     #[test]
@@ -347,18 +368,18 @@ mod tests {
     #[test]
     fn chunks_come_one_by_one_and_a_slow_writer_costs_samples_not_memory() {
         let mut recorder = Recorder::new(Channels::Mono, Instant::START);
-        recorder.advance(Instant::from_millis(2_200));
+        recorder.advance(Instant::from_millis(2_400));
         assert!(!recorder.is_ready());
-        recorder.advance(Instant::from_millis(2_300));
+        recorder.advance(Instant::from_millis(2_500));
         assert!(recorder.is_ready());
         let taken = recorder.take(Recorder::fresh_chunk());
         assert_eq!((taken.at, taken.bytes.len()), (0, 16_800));
-        recorder.advance(Instant::from_millis(2_300 + 10_000));
+        recorder.advance(Instant::from_millis(2_500 + 10_000));
         assert_eq!(recorder.dropped(), 80_000 - CHUNK_BYTES_MAX as u64);
         let taken = recorder.take(Recorder::fresh_chunk());
         assert_eq!((taken.at, taken.bytes.capacity()), (16_800, CHUNK_BYTES_MAX));
-        let last = recorder.finish(Instant::from_millis(2_300 + 10_000));
-        assert_eq!((last.at, last.bytes.len()), (96_800, 1_600), "it stands where it was said");
+        let last = recorder.finish(Instant::from_millis(2_500 + 10_000));
+        assert_eq!((last.at, last.bytes.len()), (96_800, 3_200), "it stands where it was said");
     }
 
     #[test]
