@@ -11,10 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use serde::Serialize;
 use serde_json::Value;
+use store::admin::{AuditDraft, AuditOutcome};
 
 use crate::intake::Peer;
-use crate::ledger::{Draft, Outcome};
 use crate::parts::Parts;
+use crate::problem::Problem;
 
 /// An answer that tells of a change: what the client reads, and what the audit log knows.
 #[derive(Debug)]
@@ -45,9 +46,19 @@ impl<T: Serialize> Changed<T> {
         Self { status: StatusCode::OK, body: Some(thing), before: told(before), after }
     }
 
+    /// Something was done; the log shall know what.
+    pub(crate) fn done(thing: T) -> Self {
+        Self { status: StatusCode::OK, body: Some(thing), before: Value::Null, after: Value::Null }
+    }
+
     /// Something is gone.
     pub(crate) fn gone(before: &impl Serialize) -> Self {
         Self { status: StatusCode::NO_CONTENT, body: None, before: told(before), after: Value::Null }
+    }
+
+    /// Something was there before that this takes the place of.
+    pub(crate) fn instead_of(self, before: &impl Serialize) -> Self {
+        Self { before: told(before), ..self }
     }
 
     /// The log shall know this of what is there now, because the client is shown a secret.
@@ -72,15 +83,17 @@ pub(crate) async fn audit(State(parts): State<Arc<Parts>>, request: Request, nex
     if !changes(&request) {
         return next.run(request).await;
     }
-    let no = match parts.ledger.begin(draft(&parts, &request)).await {
+    let no = match parts.admin.begin_audit(&draft(&parts, &request)).await {
         Ok(no) => no,
-        Err(problem) => return problem.into_response(),
+        Err(fault) => return Problem::from(fault).into_response(),
     };
     let mut response = next.run(request).await;
     let Change { before, after } = response.extensions_mut().remove().unwrap_or_default();
-    let outcome = Outcome { status: response.status().as_u16(), before, after };
-    if let Err(problem) = parts.ledger.finish(no, outcome).await {
-        return problem.into_response();
+    let text = |value: &Value| (!value.is_null()).then(|| value.to_string().into());
+    let outcome =
+        AuditOutcome { status: response.status().as_u16(), before: text(&before), after: text(&after) };
+    if let Err(fault) = parts.admin.finish_audit(no, &outcome).await {
+        return Problem::from(fault).into_response();
     }
     response
 }
@@ -90,16 +103,16 @@ fn changes(request: &Request) -> bool {
     !reads && !LOOKS.contains(&request.uri().path())
 }
 
-fn draft(parts: &Parts, request: &Request) -> Draft {
+fn draft(parts: &Parts, request: &Request) -> AuditDraft {
     let actor = match request.extensions().get::<Peer>() {
         Some(Peer(address)) => format!("operator from {address}"),
         None => "operator on this machine".to_owned(),
     };
-    Draft {
+    AuditDraft {
         at: (parts.clock)(),
-        actor: actor.into(),
-        method: request.method().as_str().into(),
-        path: request.uri().path().chars().take(PATH_CHARS).collect::<String>().into(),
+        who: actor.into(),
+        action: request.method().as_str().into(),
+        what: request.uri().path().chars().take(PATH_CHARS).collect::<String>().into(),
     }
 }
 

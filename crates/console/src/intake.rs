@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -34,7 +34,16 @@ pub(crate) async fn intake(request: Request, next: Next) -> Response {
         Ok(Err(_)) | Err(_) => return Problem::of(Kind::BodyTooSlow).into_response(),
     };
     head.extensions.insert(Intake(bytes.clone()));
-    next.run(Request::from_parts(head, Body::from(bytes))).await
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
+    let request = Request::from_parts(head, Body::from(bytes));
+    if reads {
+        return next.run(request).await;
+    }
+    // A client that breaks off must not leave a change half done or unnoted.
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(fault) => Problem::fault(&fault).into_response(),
+    }
 }
 
 /// Bytes that a body of that type may have.

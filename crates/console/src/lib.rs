@@ -20,7 +20,6 @@ mod audit;
 mod guard;
 mod intake;
 mod key;
-mod ledger;
 mod page;
 mod parts;
 mod problem;

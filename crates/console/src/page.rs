@@ -75,6 +75,11 @@ impl<P: DeserializeOwned> Ask<P> {
 }
 
 impl<P> Ask<P> {
+    /// How many items the page may have.
+    pub(crate) const fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// How many items to read: one more than shown, to see whether there is a next page.
     pub(crate) const fn reach(&self) -> u64 {
         self.limit + 1
@@ -92,12 +97,15 @@ impl<P: Serialize> Ask<P> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).and_then(|last| {
-            let bytes = serde_json::to_vec(&place(last)).ok()?;
-            Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
-        });
+        let next = rows.last().filter(|_| more).and_then(|last| cursor(&place(last)));
         Page { items: rows.into_iter().map(show).collect(), next }
     }
+}
+
+/// The cursor of the page after an item that stands there.
+pub(crate) fn cursor(place: &impl Serialize) -> Option<String> {
+    // Places are numbers and texts, which always become JSON.
+    Some(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).ok()?))
 }
 
 /// Items on a page when nobody says.

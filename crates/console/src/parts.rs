@@ -14,7 +14,6 @@ use speech::shelf::Shelf;
 use store::{Accounts, Admin, Store};
 
 use crate::key::OperatorKey;
-use crate::ledger::Ledger;
 
 /// Everything that the handlers use.
 pub struct Parts {
@@ -25,7 +24,6 @@ pub struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Option<Accounts>,
     pub(crate) house: Option<Arc<dyn House>>,
-    pub(crate) ledger: Ledger,
 }
 
 impl Parts {
@@ -46,7 +44,6 @@ impl Parts {
             sessions,
             accounts: None,
             house: None,
-            ledger: Ledger::default(),
         }
     }
 

@@ -11,10 +11,11 @@ use axum::http::header::{CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base::private::Private;
 use sha2::{Digest, Sha256};
+use store::admin::{KeptAnswer, Turn};
 
 use crate::intake::Intake;
-use crate::ledger::{Answer, Turn};
 use crate::parts::Parts;
 use crate::problem::{Kind, Problem};
 
@@ -32,12 +33,12 @@ pub(crate) async fn repeat(State(parts): State<Arc<Parts>>, request: Request, ne
     let Some(key) = key(request.headers()) else {
         return Problem::of(Kind::InvalidIdempotencyKey).into_response();
     };
-    match parts.ledger.take(&key, digest(&request), (parts.clock)()).await {
+    match parts.admin.take_turn(&key, digest(&request), (parts.clock)()).await {
         Ok(Turn::First) => first(&parts, &key, request, next).await,
         Ok(Turn::Again(answer)) => again(answer),
         Ok(Turn::Busy) => Problem::of(Kind::IdempotencyKeyBusy).into_response(),
         Ok(Turn::Foreign) => Problem::of(Kind::IdempotencyKeyReused).into_response(),
-        Err(problem) => problem.into_response(),
+        Err(fault) => Problem::from(fault).into_response(),
     }
 }
 
@@ -49,24 +50,22 @@ async fn first(parts: &Parts, key: &str, request: Request, next: Next) -> Respon
     };
     // A problem has its body only further out, in the language of each request; it changed nothing and is made anew.
     let kept = if head.status.is_success() {
-        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let answer = Answer {
-            status: head.status.as_u16(),
-            content_type: content_type.map(Into::into),
-            body: body.to_vec(),
-        };
-        parts.ledger.keep(key, answer).await
+        let content_type =
+            head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(Into::into);
+        let text = String::from_utf8_lossy(&body).into_owned().into();
+        let answer = KeptAnswer { status: head.status.as_u16(), content_type, body: Private::new(text) };
+        parts.admin.keep_answer(key, &answer).await
     } else {
-        parts.ledger.release(key).await
+        parts.admin.release_turn(key).await
     };
     match kept {
         Ok(()) => Response::from_parts(head, Body::from(body)),
-        Err(problem) => problem.into_response(),
+        Err(fault) => Problem::from(fault).into_response(),
     }
 }
 
-fn again(answer: Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
+fn again(answer: KeptAnswer) -> Response {
+    let mut response = Response::new(Body::from(String::from(answer.body.into_exposed())));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let content_type = answer.content_type.and_then(|text| HeaderValue::from_str(&text).ok());
     if let Some(content_type) = content_type {

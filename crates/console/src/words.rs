@@ -3,6 +3,8 @@
 use base::account;
 use base::order;
 use base::quota;
+use base::release;
+use base::row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -146,5 +148,159 @@ words! {
         Day,
         /// 30 days.
         Month,
+    }
+}
+
+words! {
+    /// Whether an enterprise may place calls.
+    EnterpriseState = account::AccountState {
+        /// It may.
+        Active,
+        /// It owes money.
+        InArrears,
+        /// The operator suspended it.
+        Suspended,
+    }
+}
+
+words! {
+    /// Whether the numbers of a sub-enterprise may place calls.
+    SubEnterpriseState = account::OwnerState {
+        /// They may.
+        Active,
+        /// The operator suspended it, after complaints for instance.
+        Suspended,
+    }
+}
+
+words! {
+    /// What the operator's security has against an app.
+    Hold = account::Hold {
+        /// Something that customers are not told.
+        Unspecified,
+        /// Its calls are not what calls should be.
+        AbnormalCalls,
+    }
+}
+
+words! {
+    /// What is asked of the address that a request comes from.
+    Origin = account::Origin {
+        /// Nothing.
+        Any,
+        /// It is an IPv4 address.
+        Ipv4,
+    }
+}
+
+words! {
+    /// How often pushes are tried.
+    PushProfile = store::PushProfile {
+        /// As the vendor's documents say.
+        Compat,
+        /// Everything for a day, in order.
+        Reliable,
+    }
+}
+
+words! {
+    /// What is listed, and what it is for.
+    ListKind = store::ListKind {
+        /// Numbers of first parties who may not be called for a callback.
+        CallerBlock,
+        /// Numbers that may not be called.
+        CalleeBlock,
+        /// Numbers that may be called, where only listed ones may.
+        CalleeAllow,
+        /// Blocks of addresses whose requests are refused; of the platform only.
+        AddressBlock,
+        /// Blocks of addresses of areas whose requests are refused; of the platform only.
+        AreaBlock,
+    }
+}
+
+words! {
+    /// Who ended something.
+    EndedBy = release::Party {
+        /// Leg A.
+        Caller,
+        /// Leg B.
+        Callee,
+        /// The platform: a timer, a limit, the end of a prompt, a fault.
+        Platform,
+        /// The customer, by asking for it.
+        Customer,
+    }
+}
+
+words! {
+    /// Why a leg or a call ended.
+    Cause = release::Cause {
+        /// It had been answered and was hung up.
+        Normal,
+        /// The number is in use.
+        Busy,
+        /// It rang and the network gave up.
+        NoAnswer,
+        /// It rang and the platform's own timer ran out.
+        RingTimeout,
+        /// The party refused the call.
+        Rejected,
+        /// There is no such number.
+        NoSuchNumber,
+        /// The party cannot be reached now.
+        Unreachable,
+        /// The telephone is switched off.
+        PoweredOff,
+        /// The network played an announcement of failure and gave no better cause.
+        Announcement,
+        /// The trunk or a gateway behind it failed.
+        TrunkFault,
+        /// The trunk never answered.
+        TrunkSilent,
+        /// The attempt was given up because the other party was gone.
+        OtherPartyGone,
+        /// The customer asked for it.
+        Stopped,
+        /// The longest allowed time was over.
+        TimeOver,
+        /// A clip could not be played.
+        ClipFault,
+        /// A clip was not there.
+        ClipMissing,
+        /// A text could not be spoken.
+        SpeechFault,
+        /// Keys were wanted and none came.
+        NoDigits,
+        /// The conversation could not be recorded.
+        RecordingFault,
+        /// The process ended while the call ran.
+        Interrupted,
+        /// A fault of the platform's own.
+        OurFault,
+    }
+}
+
+words! {
+    /// A kind of push.
+    Channel = row::Channel {
+        /// Status events.
+        Status,
+        /// Fee records.
+        Fee,
+    }
+}
+
+words! {
+    /// Where a push stands.
+    PushState = store::PushState {
+        /// Not tried yet.
+        Fresh,
+        /// To be tried again at a known time.
+        Deferred,
+        /// The receiver has it.
+        Delivered,
+        /// Given up, kept, and sent again when somebody asks for it.
+        Parked,
     }
 }

@@ -1,13 +1,17 @@
 //! Apps: what keys, numbers and calls belong to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Json, State};
+use base::account;
+use base::address::Block;
 use base::id::AppId;
+use base::standing;
 use base::url::PushUrl;
 use serde::{Deserialize, Serialize};
 use store::AppDraft;
-use store::admin::{AppLine, AppPick};
+use store::admin::{AppChange, AppLine, AppPick};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +21,8 @@ use crate::audit::Changed;
 use crate::page::{Ask, Page};
 use crate::parts::Parts;
 use crate::problem::{Kind, Problem};
-use crate::words::{AppState, Product, PushSignature};
+use crate::time::Time;
+use crate::words::{AppState, Hold, Origin, Phase, Product, PushProfile, PushSignature};
 
 /// An app.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,12 +36,31 @@ pub(crate) struct App {
     account: String,
     /// Whether it may place calls.
     state: AppState,
+    /// Whether it was released for real use.
+    phase: Phase,
+    /// What the operator's security has against it; null when nothing.
+    #[schema(required)]
+    hold: Option<Hold>,
+    /// Blocks of addresses that its requests may come from; none means all.
+    addresses: Vec<String>,
+    /// What is asked of the address that a request comes from.
+    origin: Origin,
+    /// Requests that it may make in a minute; null for as many as the platform takes.
+    #[schema(required)]
+    requests_per_minute: Option<u32>,
+    /// Whether only people on its `callee_allow` list may be called.
+    listed_only: bool,
+    /// How its calls must go for it to place more.
+    conduct: Conduct,
     /// The kinds of calls it was opened for.
     products: Vec<Product>,
     /// Calls that it may have at once.
     ports: u32,
     /// Whether it may record.
     recording: bool,
+    /// Days for which its recordings are kept; null for as long as the platform says.
+    #[schema(required)]
+    recording_days: Option<u32>,
     /// Where status events go when an order does not say.
     #[schema(required)]
     status_url: Option<String>,
@@ -45,23 +69,104 @@ pub(crate) struct App {
     fee_url: Option<String>,
     /// How its pushes are signed.
     push_signature: PushSignature,
+    /// How often its pushes are tried.
+    push_profile: PushProfile,
+    /// When it was made.
+    created_at: Time,
+}
+
+/// How an app's calls must go for it to place more. Only ended calls of the last hour are looked at.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Conduct {
+    /// The share of calls that must have been answered; null when none is demanded.
+    #[schema(required)]
+    answered: Option<AnsweredShare>,
+    /// The share of answered calls that may have been short; null when all may.
+    #[schema(required)]
+    short: Option<ShortShare>,
+}
+
+/// A completion rate that is demanded.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnsweredShare {
+    /// Calls before the rate is looked at.
+    #[schema(minimum = 1)]
+    calls: u32,
+    /// The share that must have been answered.
+    #[schema(minimum = 1, maximum = 100)]
+    percent: u8,
+}
+
+/// A share of short calls that is tolerated.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShortShare {
+    /// Answered calls before the share is looked at.
+    #[schema(minimum = 1)]
+    calls: u32,
+    /// A call that lasted less is short, in seconds.
+    shorter_than_secs: u32,
+    /// The share that may be short.
+    #[schema(maximum = 99)]
+    percent: u8,
+}
+
+impl From<standing::Conduct> for Conduct {
+    fn from(ours: standing::Conduct) -> Self {
+        let secs = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
+        Self {
+            answered: ours.answered.map(|rule| AnsweredShare { calls: rule.calls, percent: rule.percent }),
+            short: ours.short.map(|rule| ShortShare {
+                calls: rule.calls,
+                shorter_than_secs: secs(rule.shorter_than),
+                percent: rule.percent,
+            }),
+        }
+    }
+}
+
+impl From<Conduct> for standing::Conduct {
+    fn from(wanted: Conduct) -> Self {
+        Self {
+            answered: wanted
+                .answered
+                .map(|rule| standing::AtLeastAnswered { calls: rule.calls, percent: rule.percent }),
+            short: wanted.short.map(|rule| standing::AtMostShort {
+                calls: rule.calls,
+                shorter_than: Duration::from_secs(rule.shorter_than_secs.into()),
+                percent: rule.percent,
+            }),
+        }
+    }
 }
 
 impl From<AppLine> for App {
     fn from(line: AppLine) -> Self {
-        let AppLine { account, app } = line;
+        let AppLine { account, app, push_profile, recording_days, created_at } = line;
         let text = |url: Option<PushUrl>| url.map(|url| url.as_str().to_owned());
         Self {
             id: app.id.0,
             name: app.name.into(),
             account: account.into(),
             state: app.state.into(),
+            phase: app.phase.into(),
+            hold: app.hold.map(Into::into),
+            addresses: app.addresses.iter().map(ToString::to_string).collect(),
+            origin: app.origin.into(),
+            requests_per_minute: app.requests_per_minute,
+            listed_only: app.standing.callees_allowed.is_some(),
+            conduct: app.conduct.into(),
             products: app.products.into_iter().map(Into::into).collect(),
             ports: app.ports,
             recording: app.recording,
+            recording_days,
             status_url: text(app.status_url),
             fee_url: text(app.fee_url),
             push_signature: app.push_signature.into(),
+            push_profile: push_profile.into(),
+            created_at: created_at.into(),
         }
     }
 }
@@ -95,11 +200,36 @@ pub(crate) struct NewApp {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppPatch {
     /// Whether it may place calls.
-    state: Option<AppState>,
+    state: Option<AppStateWish>,
+    /// Whether it was released for real use.
+    phase: Option<Phase>,
+    /// What the operator's security has against it; null for nothing.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<Hold>)]
+    hold: Option<Option<Hold>>,
+    /// Blocks of addresses that its requests may come from, such as `203.0.113.0/24`; none means all.
+    #[schema(max_items = 100)]
+    addresses: Option<Vec<String>>,
+    /// What is asked of the address that a request comes from.
+    origin: Option<Origin>,
+    /// Requests that it may make in a minute; null for as many as the platform takes.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<u32>)]
+    requests_per_minute: Option<Option<u32>>,
+    /// Whether only people on its `callee_allow` list may be called.
+    listed_only: Option<bool>,
+    /// How its calls must go for it to place more.
+    conduct: Option<Conduct>,
     /// The kinds of calls it is opened for.
     products: Option<Vec<Product>>,
     /// Calls that it may have at once.
     ports: Option<u32>,
+    /// Whether it may record.
+    recording: Option<bool>,
+    /// Days for which its recordings are kept; null for as long as the platform says.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3650)]
+    recording_days: Option<Option<u32>>,
     /// Where status events go when an order does not say; null for nowhere.
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<String>, max_length = 512)]
@@ -110,6 +240,47 @@ pub(crate) struct AppPatch {
     fee_url: Option<Option<String>>,
     /// How its pushes are signed.
     push_signature: Option<PushSignature>,
+    /// How often its pushes are tried.
+    push_profile: Option<PushProfile>,
+}
+
+/// What an app's state can be changed to; deleting it is a method of its own.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AppStateWish {
+    /// It may place calls.
+    Active,
+    /// Its owner pauses it.
+    Paused,
+    /// It is frozen, or not approved.
+    Unavailable,
+}
+
+impl AppPatch {
+    fn read(self) -> Result<AppChange, Problem> {
+        Ok(AppChange {
+            state: self.state.map(|state| match state {
+                AppStateWish::Active => account::AppState::Active,
+                AppStateWish::Paused => account::AppState::Paused,
+                AppStateWish::Unavailable => account::AppState::Unavailable,
+            }),
+            phase: self.phase.map(Into::into),
+            hold: self.hold.map(|hold| hold.map(Into::into)),
+            addresses: self.addresses.map(blocks).transpose()?,
+            origin: self.origin.map(Into::into),
+            requests_per_minute: self.requests_per_minute,
+            listed_only: self.listed_only,
+            conduct: self.conduct.map(Into::into),
+            products: self.products.map(|products| products.into_iter().map(Into::into).collect()),
+            ports: self.ports,
+            recording: self.recording,
+            recording_days: self.recording_days,
+            status_url: self.status_url.map(|url| receiver("status_url", url)).transpose()?,
+            fee_url: self.fee_url.map(|url| receiver("fee_url", url)).transpose()?,
+            push_signature: self.push_signature.map(Into::into),
+            push_profile: self.push_profile.map(Into::into),
+        })
+    }
 }
 
 /// Which apps to list.
@@ -189,26 +360,27 @@ pub(crate) async fn change(
     Path(app): Path<AppId>,
     Body(patch): Body<AppPatch>,
 ) -> Result<Changed<App>, Problem> {
-    let before = parts.admin.app(app).await?;
-    let status_url = patch.status_url.map(|url| receiver("status_url", url)).transpose()?;
-    let fee_url = patch.fee_url.map(|url| receiver("fee_url", url)).transpose()?;
-    if let Some(state) = patch.state {
-        parts.admin.set_app_state(app, state.into()).await?;
-    }
-    if let Some(ports) = patch.ports {
-        parts.admin.set_app_ports(app, ports).await?;
-    }
-    if let Some(products) = patch.products {
-        let products: Vec<_> = products.into_iter().map(Into::into).collect();
-        parts.admin.set_app_products(app, &products).await?;
-    }
-    let now = &before.app;
-    let status_url = status_url.unwrap_or_else(|| now.status_url.clone());
-    let fee_url = fee_url.unwrap_or_else(|| now.fee_url.clone());
-    let signature = patch.push_signature.map_or(now.push_signature, Into::into);
-    parts.admin.set_app_receivers(app, status_url.as_ref(), fee_url.as_ref(), signature).await?;
+    let before = one(&parts, app).await?;
+    parts.admin.change_app(app, &patch.read()?).await?;
     parts.announce().await;
-    Ok(Changed::from(&App::from(before), one(&parts, app).await?))
+    Ok(Changed::from(&before, one(&parts, app).await?))
+}
+
+/// Deletes an app: nobody can order with its keys any more. They stay known, because its last pushes are signed with
+/// them, and its numbers are free for another app.
+#[utoipa::path(
+    delete, path = "/apps/{app}", tag = "apps", operation_id = "delete_app",
+    params(("app" = i64, Path, description = "The app's id.")),
+    responses((status = 200, description = "The app as it is now.", body = App))
+)]
+pub(crate) async fn delete(
+    State(parts): State<Arc<Parts>>,
+    Path(app): Path<AppId>,
+) -> Result<Changed<App>, Problem> {
+    let before = one(&parts, app).await?;
+    parts.admin.delete_app(app).await?;
+    parts.announce().await;
+    Ok(Changed::from(&before, one(&parts, app).await?))
 }
 
 async fn one(parts: &Parts, app: AppId) -> Result<App, Problem> {
@@ -232,6 +404,20 @@ pub(crate) fn receiver(field: &'static str, text: Option<String>) -> Result<Opti
     text.map(parse).transpose()
 }
 
+fn blocks(texts: Vec<String>) -> Result<Vec<Block>, Problem> {
+    let parse = |text: String| {
+        text.parse().map_err(|_| {
+            Problem::new(
+                Kind::UnusableValue,
+                format!("{text} is no block of addresses"),
+                format!("{text} 不是地址段"),
+            )
+            .fix("write a block as 203.0.113.0/24 or 203.0.113.7", "地址段写作 203.0.113.0/24 或 203.0.113.7")
+        })
+    };
+    texts.into_iter().map(parse).collect()
+}
+
 pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, change))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, change, delete))
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::{Json, State};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use store::admin::{AuditLine, AuditPick};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::Query;
-use crate::ledger;
-use crate::page::{Page, PageQuery};
+use crate::page::{Ask, Page};
 use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::time::Time;
@@ -42,37 +42,64 @@ pub(crate) struct AuditEntry {
     after: Value,
 }
 
-impl From<ledger::Note> for AuditEntry {
-    fn from(note: ledger::Note) -> Self {
-        let ledger::Note { no, draft, outcome } = note;
+impl From<AuditLine> for AuditEntry {
+    fn from(line: AuditLine) -> Self {
+        let AuditLine { no, draft, outcome } = line;
         let status = outcome.as_ref().map(|outcome| outcome.status);
-        let (before, after) =
-            outcome.map_or((Value::Null, Value::Null), |outcome| (outcome.before, outcome.after));
+        // A text that was cut is JSON no more, and is shown as a text.
+        let json = |text: Option<Box<str>>| match text {
+            Some(text) => serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.into())),
+            None => Value::Null,
+        };
+        let (before, after) = outcome.map_or((None, None), |outcome| (outcome.before, outcome.after));
         Self {
             no,
             at: draft.at.into(),
-            actor: draft.actor.into(),
-            method: draft.method.into(),
-            path: draft.path.into(),
+            actor: draft.who.into(),
+            method: draft.action.into(),
+            path: draft.what.into(),
             status,
-            before,
-            after,
+            before: json(before),
+            after: json(after),
         }
     }
 }
 
+/// Which lines of the log to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AuditQuery {
+    /// Only lines of this actor.
+    actor: Option<String>,
+    /// Only lines of this moment and later ones.
+    from: Option<Time>,
+    /// Only lines before this moment.
+    until: Option<Time>,
+    /// Items on the page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
 /// Lists what operators did, latest first.
 #[utoipa::path(
-    get, path = "/audit", tag = "audit", operation_id = "list_audit", params(PageQuery),
+    get, path = "/audit", tag = "audit", operation_id = "list_audit", params(AuditQuery),
     responses((status = 200, description = "A page of the log.", body = Page<AuditEntry>))
 )]
 pub(crate) async fn list(
     State(parts): State<Arc<Parts>>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<AuditEntry>>, Problem> {
-    let ask = query.read::<i64>()?;
-    let notes = parts.ledger.notes(ask.after, ask.reach()).await?;
-    Ok(Json(ask.page(notes, |note| note.no, AuditEntry::from)))
+    let ask = Ask::<i64>::new(query.limit, query.cursor.as_deref())?;
+    let pick = AuditPick {
+        who: query.actor.map(Into::into),
+        from: query.from.map(|time| time.0),
+        until: query.until.map(|time| time.0),
+    };
+    let lines = parts.admin.audit_page(&pick, ask.after, ask.reach()).await?;
+    Ok(Json(ask.page(lines, |line| line.no, AuditEntry::from)))
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {

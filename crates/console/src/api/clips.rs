@@ -148,6 +148,25 @@ pub(crate) async fn get(
     Ok(Json(one(&parts, app, &name).await?))
 }
 
+/// Takes a voice file away from an app. Calls that were accepted with it still play it.
+#[utoipa::path(
+    delete, path = "/apps/{app}/clips/{clip}", tag = "clips", operation_id = "remove_clip",
+    params(
+        ("app" = i64, Path, description = "The app's id."),
+        ("clip" = String, Path, description = "The file's name."),
+    ),
+    responses((status = 204, description = "The app has the voice file no more."))
+)]
+pub(crate) async fn remove(
+    State(parts): State<Arc<Parts>>,
+    Path((app, name)): Path<(AppId, String)>,
+) -> Result<Changed<Clip>, Problem> {
+    let before = one(&parts, app, &name).await?;
+    parts.admin.remove_voice_file(app, &name).await?;
+    parts.announce().await;
+    Ok(Changed::gone(&before))
+}
+
 /// The sound of a voice file as telephones hear it: WAV, A-law, 8 kHz.
 #[utoipa::path(
     get, path = "/apps/{app}/clips/{clip}/sound", tag = "clips", operation_id = "download_clip",
@@ -208,7 +227,7 @@ fn unusable(fault: &ImportFault) -> Problem {
 pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(upload, get))
+        .routes(routes!(upload, get, remove))
         .routes(routes!(download))
         .routes(routes!(review))
 }

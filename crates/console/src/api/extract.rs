@@ -7,10 +7,14 @@ use axum::extract::{FromRequest, FromRequestParts, Json, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::intake::Intake;
 use crate::problem::{Kind, Problem};
 
 /// A body of JSON.
 pub(crate) struct Body<T>(pub(crate) T);
+
+/// A body of JSON that may be left out.
+pub(crate) struct Maybe<T>(pub(crate) T);
 
 /// A query.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -37,6 +41,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::of(Kind::UnsupportedMediaType)),
             Err(_) => Err(Problem::of(Kind::MalformedBody)),
         }
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Maybe<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let empty = request.extensions().get::<Intake>().is_none_or(|intake| intake.0.is_empty());
+        if empty {
+            return Ok(Self(T::default()));
+        }
+        let Body(value) = Body::from_request(request, state).await?;
+        Ok(Self(value))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Keys: what requests and pushes are signed with. A secret is shown once, when it is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Json, State};
 use base::account;
 use base::id::AppId;
+use base::private::Private;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::admin::KeyLine;
@@ -12,11 +14,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Path, Query};
+use super::extract::{Maybe, Path, Query};
 use crate::audit::Changed;
 use crate::page::{Page, PageQuery};
 use crate::parts::Parts;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::time::Time;
 use crate::words::KeyState;
 
@@ -31,6 +33,9 @@ pub(crate) struct Key {
     state: KeyState,
     /// When it was made.
     created_at: Time,
+    /// Until when requests may name it; null for ever.
+    #[schema(required)]
+    valid_until: Option<Time>,
 }
 
 /// A key with its new secret.
@@ -46,6 +51,9 @@ pub(crate) struct KeyWithSecret {
     state: KeyState,
     /// When it was made.
     created_at: Time,
+    /// Until when requests may name it; null for ever.
+    #[schema(required)]
+    valid_until: Option<Time>,
 }
 
 impl From<KeyLine> for Key {
@@ -55,15 +63,45 @@ impl From<KeyLine> for Key {
             app: line.app.0,
             state: line.state.into(),
             created_at: line.created_at.into(),
+            valid_until: line.valid_until.map(Into::into),
         }
     }
 }
 
 impl Key {
     fn with(self, secret: &account::Key) -> KeyWithSecret {
-        let Self { id, app, state, created_at } = self;
-        KeyWithSecret { id, secret: secret.secret.expose().to_string(), app, state, created_at }
+        let Self { id, app, state, created_at, valid_until } = self;
+        KeyWithSecret { id, secret: secret.secret.expose().to_string(), app, state, created_at, valid_until }
     }
+}
+
+/// A key to be made.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewKey {
+    /// A key that the customer uses already, such as one of the cloud that they come from; without it, a new one is made.
+    existing: Option<ExistingKey>,
+}
+
+/// A key that is used already.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExistingKey {
+    /// What requests name it by: 1 to 128 visible ASCII characters.
+    #[schema(min_length = 1, max_length = 128)]
+    id: String,
+    /// What requests are signed with: 1 to 128 visible ASCII characters.
+    #[schema(min_length = 1, max_length = 128)]
+    secret: String,
+}
+
+/// How a key is rotated.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rotation {
+    /// Seconds for which the old key still works, so that the customer can change over; without it, a day.
+    #[schema(maximum = 2_592_000)]
+    overlap_secs: Option<u64>,
 }
 
 /// Where a key stands in its list.
@@ -89,15 +127,22 @@ pub(crate) async fn list(
 
 /// Makes a key for an app. Its secret is in this answer and nowhere else.
 #[utoipa::path(
-    post, path = "/apps/{app}/keys", tag = "keys", operation_id = "create_key",
+    post, path = "/apps/{app}/keys", tag = "keys", operation_id = "create_key", request_body = Option<NewKey>,
     params(("app" = i64, Path, description = "The app's id.")),
     responses((status = 201, description = "The key with its secret.", body = KeyWithSecret))
 )]
 pub(crate) async fn create(
     State(parts): State<Arc<Parts>>,
     Path(app): Path<AppId>,
+    Maybe(new): Maybe<NewKey>,
 ) -> Result<Changed<KeyWithSecret>, Problem> {
-    let made = parts.admin.create_key(app, (parts.clock)()).await?;
+    let now = (parts.clock)();
+    let made = match new.existing {
+        Some(ExistingKey { id, secret }) => {
+            parts.admin.import_key(app, &id, &Private::new(secret.into()), now).await?
+        }
+        None => parts.admin.create_key(app, now).await?,
+    };
     parts.announce().await;
     let key = one(&parts, &made.id).await?;
     Ok(Changed::made(key.clone().with(&made)).known_as(&key))
@@ -116,21 +161,32 @@ pub(crate) async fn get(
     Ok(Json(one(&parts, &key).await?))
 }
 
-/// Gives a key a new secret, which is in this answer and nowhere else.
+/// Makes a new key in place of one, which still works for a while. The new secret is in this answer and nowhere else.
 #[utoipa::path(
-    post, path = "/keys/{key}/rotate", tag = "keys", operation_id = "rotate_key",
+    post, path = "/keys/{key}/rotate", tag = "keys", operation_id = "rotate_key", request_body = Option<Rotation>,
     params(("key" = String, Path, description = "The key's id.")),
-    responses((status = 200, description = "The key with its new secret.", body = KeyWithSecret))
+    responses((status = 201, description = "The new key with its secret.", body = KeyWithSecret))
 )]
 pub(crate) async fn rotate(
     State(parts): State<Arc<Parts>>,
     Path(key): Path<String>,
+    Maybe(rotation): Maybe<Rotation>,
 ) -> Result<Changed<KeyWithSecret>, Problem> {
+    let overlap = rotation.overlap_secs.unwrap_or(OVERLAP_SECS);
+    if overlap > OVERLAP_SECS_MAX {
+        return Err(Problem::new(
+            Kind::UnusableValue,
+            format!("overlap_secs is {overlap} and may be up to {OVERLAP_SECS_MAX}"),
+            format!("overlap_secs 为 {overlap}，最多 {OVERLAP_SECS_MAX}"),
+        ));
+    }
     let before = one(&parts, &key).await?;
-    let made = parts.admin.rotate_key(&key).await?;
+    let now = (parts.clock)();
+    let made = parts.admin.replace_key(&key, now + Duration::from_secs(overlap), now).await?;
     parts.announce().await;
-    let key = one(&parts, &key).await?;
-    Ok(Changed::from(&before, key.clone().with(&made)).known_as(&key))
+    let new = one(&parts, &made.id).await?;
+    let told = [one(&parts, &key).await?, new.clone()];
+    Ok(Changed::made(new.with(&made)).instead_of(&before).known_as(&told))
 }
 
 /// Makes a key unknown to requests from now on. Calls that were placed with it still get their pushes.
@@ -152,6 +208,12 @@ pub(crate) async fn revoke(
 async fn one(parts: &Parts, key: &str) -> Result<Key, Problem> {
     Ok(parts.admin.key(key).await?.into())
 }
+
+/// Seconds for which a key that was replaced still works when nobody says: a customer deploys once a day.
+const OVERLAP_SECS: u64 = 24 * 3_600;
+
+/// The longest overlap: 30 days.
+const OVERLAP_SECS_MAX: u64 = 30 * 24 * 3_600;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
     OpenApiRouter::new()

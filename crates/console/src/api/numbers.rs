@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use axum::extract::{Json, State};
-use base::account;
 use base::id::AppId;
 use base::number::E164;
 use serde::{Deserialize, Serialize};
+use store::admin::NumberLine;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::extract::{Body, Path, Query};
+use super::extract::{Body, Path, Query, patched};
 use crate::audit::Changed;
 use crate::page::{Page, PageQuery};
 use crate::parts::Parts;
 use crate::problem::{Kind, Problem};
-use crate::words::NumberState;
+use crate::words::{NumberState, SubEnterpriseState};
 
 /// A number that an app may show.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -28,11 +28,22 @@ pub(crate) struct Number {
     app: i64,
     /// Whether it may be shown now.
     state: NumberState,
+    /// The sub-enterprise that it was issued for; null for the enterprise itself.
+    #[schema(required)]
+    sub_enterprise: Option<String>,
+    /// Whether that sub-enterprise may place calls.
+    sub_enterprise_state: SubEnterpriseState,
 }
 
-impl Number {
-    fn of(app: AppId, number: &account::Number) -> Self {
-        Self { number: number.number.as_str().to_owned(), app: app.0, state: number.state.into() }
+impl From<NumberLine> for Number {
+    fn from(line: NumberLine) -> Self {
+        Self {
+            number: line.number.number.as_str().to_owned(),
+            app: line.app.0,
+            state: line.number.state.into(),
+            sub_enterprise: line.sub_enterprise.map(Into::into),
+            sub_enterprise_state: line.number.owner.into(),
+        }
     }
 }
 
@@ -51,6 +62,10 @@ pub(crate) struct NewNumber {
 pub(crate) struct NumberPatch {
     /// Whether it may be shown.
     state: Option<NumberState>,
+    /// The sub-enterprise that it was issued for; null for the enterprise itself.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<String>)]
+    sub_enterprise: Option<Option<String>>,
 }
 
 /// Lists the numbers of an app, in their own order.
@@ -66,11 +81,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Number>>, Problem> {
     let ask = query.read::<String>()?;
     let lines = parts.admin.numbers_page(app, ask.after.as_deref(), ask.reach()).await?;
-    Ok(Json(ask.page(
-        lines,
-        |line| line.number.number.as_str().to_owned(),
-        |line| Number::of(app, &line.number),
-    )))
+    Ok(Json(ask.page(lines, |line| line.number.number.as_str().to_owned(), Number::from)))
 }
 
 /// Gives a number to an app.
@@ -123,10 +134,13 @@ pub(crate) async fn change(
 ) -> Result<Changed<Number>, Problem> {
     let number = named(&number)?;
     let before = one(&parts, app, &number).await?;
+    if let Some(sub_enterprise) = &patch.sub_enterprise {
+        parts.admin.assign_number(&number, sub_enterprise.as_deref()).await?;
+    }
     if let Some(state) = patch.state {
         parts.admin.set_number_state(&number, state.into()).await?;
-        parts.announce().await;
     }
+    parts.announce().await;
     Ok(Changed::from(&before, one(&parts, app, &number).await?))
 }
 
@@ -151,7 +165,7 @@ pub(crate) async fn remove(
 }
 
 async fn one(parts: &Parts, app: AppId, number: &E164) -> Result<Number, Problem> {
-    Ok(Number::of(app, &parts.admin.number(app, number).await?))
+    Ok(parts.admin.number_line(app, number).await?.into())
 }
 
 /// The number that a path names.

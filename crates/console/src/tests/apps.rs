@@ -18,14 +18,32 @@ async fn an_app_is_made_looked_at_and_changed() {
     assert_eq!(made.status, 201, "{}", made.json);
     let path = format!("/apps/{}", made.json["id"]);
     assert_eq!(stage.get(&path).await.json, made.json);
-    let patch = json!({"state": "paused", "products": ["callback", "code"], "status_url": null, "ports": 8});
+    let conduct = json!({
+        "answered": {"calls": 100, "percent": 30},
+        "short": {"calls": 50, "shorter_than_secs": 6, "percent": 80},
+    });
+    let patch = json!({
+        "state": "paused", "products": ["callback", "code", "notice"], "status_url": null, "ports": 8,
+        "phase": "sandbox", "hold": "abnormal_calls", "addresses": ["203.0.113.0/24"], "origin": "ipv4",
+        "requests_per_minute": 60, "conduct": conduct, "recording": true, "recording_days": 30,
+        "push_profile": "reliable",
+    });
     let changed = stage.patch(&path, &patch).await;
     assert_eq!(changed.status, 200);
     for (field, value) in [
         ("name", json!("demo")),
         ("account", json!("shop")),
         ("state", json!("paused")),
-        ("products", json!(["callback", "code"])),
+        ("products", json!(["callback", "code", "notice"])),
+        ("phase", json!("sandbox")),
+        ("hold", json!("abnormal_calls")),
+        ("addresses", json!(["203.0.113.0/24"])),
+        ("origin", json!("ipv4")),
+        ("requests_per_minute", json!(60)),
+        ("conduct", conduct),
+        ("recording", json!(true)),
+        ("recording_days", json!(30)),
+        ("push_profile", json!("reliable")),
         ("ports", json!(8)),
         ("status_url", json!(null)),
         ("push_signature", json!("lines")),
@@ -35,9 +53,19 @@ async fn an_app_is_made_looked_at_and_changed() {
     assert_eq!(stage.patch(&path, &json!({})).await.json, changed.json, "nothing asked, nothing changed");
     stage.patch(&path, &json!({"state": "active", "fee_url": "ftp://x"})).await.is(422, "unusable-value");
     assert_eq!(stage.get(&path).await.json, changed.json, "half a patch is none");
+    for wrong in [
+        json!({"addresses": ["x"]}),
+        json!({"recording_days": 0}),
+        json!({"conduct": {"answered": {"calls": 0, "percent": 5}, "short": null}}),
+    ] {
+        stage.patch(&path, &wrong).await.is(422, "unusable-value");
+    }
+    stage.patch(&path, &json!({"state": "deleted"})).await.is(422, "invalid-body");
     assert_eq!(stage.get("/apps?name=demo&account=shop").await.json["items"], json!([changed.json]));
     assert_eq!(stage.get("/apps?name=other").await.json["items"], json!([]));
     assert_eq!(stage.get("/apps?account=other").await.json["items"], json!([]));
+    assert_eq!(stage.delete(&path).await.json["state"], "deleted");
+    stage.delete("/apps/99").await.is(404, "not-found");
 }
 
 #[tokio::test]
@@ -50,9 +78,27 @@ async fn a_key_shows_its_secret_once() {
     let seen = stage.get(&path).await;
     assert_eq!(seen.json["state"], "active");
     assert!(seen.json.get("secret").is_none());
-    let rotated = stage.post(&format!("{path}/rotate"), &json!({})).await;
-    assert_eq!(rotated.status, 200);
+    assert_eq!(seen.json["valid_until"], json!(null));
+    let rotated = stage.post(&format!("{path}/rotate"), &json!({"overlap_secs": 3_600})).await;
+    assert_eq!(rotated.status, 201, "{}", rotated.json);
+    assert_ne!(rotated.json["id"], made.json["id"]);
     assert_ne!(rotated.json["secret"], made.json["secret"]);
+    assert_eq!(
+        stage.get(&path).await.json["valid_until"],
+        "2026-01-02T13:00:00.000Z",
+        "both work for an hour"
+    );
+    stage
+        .post(&format!("{path}/rotate"), &json!({"overlap_secs": 2_592_001}))
+        .await
+        .is(422, "unusable-value");
+    let existing = json!({"existing": {"id": "theirs", "secret": "of-the-other-cloud"}});
+    let taken_over = stage.post(&format!("/apps/{app}/keys"), &existing).await;
+    assert_eq!(
+        (&taken_over.json["id"], &taken_over.json["secret"]),
+        (&json!("theirs"), &json!("of-the-other-cloud"))
+    );
+    stage.post(&format!("/apps/{app}/keys"), &existing).await.is(409, "conflict");
     assert_eq!(stage.post(&format!("{path}/revoke"), &json!({})).await.json["state"], "revoked");
     let listed = stage.get(&format!("/apps/{app}/keys")).await;
     assert_eq!(listed.json["items"][0]["state"], "revoked");
@@ -113,6 +159,8 @@ async fn a_voice_file_is_uploaded_heard_and_judged() {
     upload(&format!("/apps/{app}/clips/x.mp3"), "audio/wav", &sound).await.is(422, "unusable-value");
     upload("/apps/99/clips/x.wav", "audio/wav", &sound).await.is(404, "not-found");
     upload(&path, "audio/wav", &vec![0; 9 << 20]).await.is(413, "body-too-large");
+    assert_eq!(stage.delete(&path).await.status, 204);
+    stage.delete(&path).await.is(404, "not-found");
     for missing in ["", "/sound"] {
         stage.get(&format!("/apps/{app}/clips/nothing.wav{missing}")).await.is(404, "not-found");
     }

@@ -2,4 +2,5 @@
 
 mod apps;
 mod frame;
+mod rules;
 mod stage;

@@ -52,6 +52,10 @@ impl Stage {
         self.send(json_body(self.request(Method::POST, path), body)).await
     }
 
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(json_body(self.request(Method::PUT, path), body)).await
+    }
+
     pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(json_body(self.request(Method::PATCH, path), body)).await
     }
