@@ -80,10 +80,8 @@ impl Intake {
 
     /// Hands a chunk over, or gives it back when there is no room for it now.
     pub(crate) fn append(&self, title: Title, chunk: Chunk) -> Result<(), Chunk> {
-        match self.offer(Work::Append(title, chunk)) {
-            Err(Work::Append(_, chunk)) => Err(chunk),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        let Err(Work::Append(_, chunk)) = self.offer(Work::Append(title, chunk)) else { return Ok(()) };
+        Err(chunk)
     }
 
     /// The recording is over; so long was it, and this is what is not written yet.

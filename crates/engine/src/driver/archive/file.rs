@@ -25,8 +25,13 @@ impl RecordingFile {
         }
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         let file = Self { file, path, samples: 0 };
-        file.write_header()?;
-        Ok(file)
+        match file.write_header() {
+            Ok(()) => Ok(file),
+            Err(fault) => {
+                file.remove();
+                Err(fault)
+            }
+        }
     }
 
     pub(super) fn append(&mut self, chunk: &Chunk) -> io::Result<()> {
@@ -67,7 +72,7 @@ impl RecordingFile {
 
     pub(super) fn remove(self) {
         if let Err(fault) = fs::remove_file(&self.path) {
-            tracing::warn!("cannot remove a recording that is too short: {fault}");
+            tracing::warn!("cannot remove a recording that is not kept: {fault}");
         }
     }
 }
