@@ -7,6 +7,7 @@ use crate::speech::Speech;
 use crate::voice::{Voice, VoiceFault};
 use crate::voices::espeak::Espeak;
 use crate::voices::http::{Http, HttpSettings};
+use crate::voices::kokoro::{Kokoro, KokoroSettings};
 
 /// What the configuration says of speech.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub enum Engine {
     Espeak,
     /// A service on the network.
     Http(HttpSettings),
+    /// The natural voice, if it is installed.
+    Kokoro(KokoroSettings),
 }
 
 /// Speech with the engines that work, and what is wrong with the others.
@@ -53,6 +56,10 @@ impl Speech {
             Engine::Http(http) => match Http::new(http) {
                 Ok(http) => voices.push(Box::new(http)),
                 Err(fault) => absent.push(("http", fault)),
+            },
+            Engine::Kokoro(kokoro) => match Kokoro::open(kokoro, &settings.espeak).await {
+                Ok(kokoro) => voices.push(Box::new(kokoro)),
+                Err(fault) => absent.push(("kokoro", fault)),
             },
         }
         match Espeak::open(settings.espeak).await {

@@ -142,6 +142,11 @@ pub enum VoiceFault {
 }
 
 impl VoiceFault {
+    /// A file of an engine cannot be read.
+    pub(crate) fn reading(source: io::Error) -> Self {
+        Self::Io { doing: "read the speech engine's files", source: Arc::new(source) }
+    }
+
     /// Whether it says something about the engine, and not only about this text.
     pub(crate) const fn of_the_engine(&self) -> bool {
         !matches!(self, Self::Status { status: 400 | 413 | 422 } | Self::TooLong { .. } | Self::Silent)

@@ -2,6 +2,7 @@
 
 mod espeak;
 mod http;
+mod install;
 mod shelf;
 mod shipped;
 mod speech;

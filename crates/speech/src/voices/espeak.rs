@@ -57,6 +57,13 @@ impl Espeak {
         phonemes(&self.program, run).await
     }
 
+    /// How it reads these words, in the letters of phonetics; what is one sound is tied by `^`. A line for each part of a
+    /// sentence.
+    pub(crate) async fn ipa(&self, run: &Run) -> Result<String, VoiceFault> {
+        let arguments = ["--stdin", "-b", "1", "-q", "--ipa", "--tie=^", "-v", voice(run.language)];
+        Ok(text(run_program(&self.program, &arguments, spelled(run).as_bytes()).await?))
+    }
+
     async fn speak_all(&self, wording: &Wording, speed: Speed) -> Result<Pcm, VoiceFault> {
         let mut all = Pcm { samples: Vec::new(), rate: 0 };
         for run in wording.runs() {

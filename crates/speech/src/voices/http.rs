@@ -3,22 +3,16 @@
 //! The operator chose the service, so its address is not judged, unlike those of pushes. Only HTTP/1.1 is spoken, no
 //! redirect is followed, and certificates are verified against Mozilla's roots.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base::private::Private;
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 
+use crate::client::{Client, client, read};
 use crate::decode::decode;
 use crate::riff::Riff;
 use crate::text::Speed;
@@ -52,7 +46,7 @@ impl HttpSettings {
 
 /// A client of one service.
 pub struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client,
     settings: HttpSettings,
     uri: Uri,
     authorization: Option<HeaderValue>,
@@ -78,21 +72,8 @@ impl Http {
     pub fn new(settings: HttpSettings) -> Result<Self, VoiceFault> {
         let uri = uri_of(&settings.base)?;
         let authorization = settings.token.as_ref().map(bearer).transpose()?;
-        let mut plain = HttpConnector::new();
-        plain.enforce_http(false);
-        plain.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(plain);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(settings.workers)
-            .pool_idle_timeout(IDLE)
-            .build(connector);
         let identity = format!("http, {uri}, {}, {}", settings.model, settings.voice);
-        Ok(Self { client, settings, uri, authorization, identity })
+        Ok(Self { client: client(settings.workers), settings, uri, authorization, identity })
     }
 
     async fn speak_all(&self, wording: &Wording, speed: Speed) -> Result<Pcm, VoiceFault> {
@@ -130,7 +111,11 @@ impl Http {
             if fault.is_connect() { VoiceFault::Unreachable } else { VoiceFault::BrokenOff }
         })?;
         match response.status() {
-            StatusCode::OK => read(response.into_body()).await,
+            StatusCode::OK => match read(response.into_body(), ANSWER_BYTES_MAX).await {
+                Ok(Some(file)) => Ok(file),
+                Ok(None) => Err(VoiceFault::TooLong { bytes: ANSWER_BYTES_MAX }),
+                Err(_) => Err(VoiceFault::BrokenOff),
+            },
             status => Err(VoiceFault::Status { status: status.as_u16() }),
         }
     }
@@ -184,27 +169,6 @@ fn bearer(token: &Private<String>) -> Result<HeaderValue, VoiceFault> {
     Ok(value)
 }
 
-async fn read(mut body: Incoming) -> Result<Vec<u8>, VoiceFault> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.map_err(|_| VoiceFault::BrokenOff)?.into_data() else { continue };
-        if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(VoiceFault::TooLong { bytes: ANSWER_BYTES_MAX });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
-}
-
-fn tls() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("ring speaks TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
 const PATH: &str = "/v1/audio/speech";
 
 /// A sentence takes a service a second; who waits longer is rather served by the next engine.
@@ -212,9 +176,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Texts in flight: services limit their customers to a few at once.
 const WORKERS: usize = 8;
-
-/// How long a connection that nobody uses is kept; the least patient of the common servers close theirs after 5 s.
-const IDLE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {

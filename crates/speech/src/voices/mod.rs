@@ -2,3 +2,4 @@
 
 pub mod espeak;
 pub mod http;
+pub mod kokoro;
