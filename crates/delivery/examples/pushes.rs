@@ -16,7 +16,7 @@ use base::address::Guard;
 use base::private::Private;
 use base::time::Timestamp;
 use http_body_util::{BodyExt, Full};
-use huihu_delivery::{Delivery, Parts, Profile};
+use huihu_delivery::{Delivery, Parts};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -70,7 +70,6 @@ async fn load(
         journal: opened.journal.clone(),
         accounts: Accounts::load(&store).await.expect("accounts"),
         guard: Guard::new(vec!["127.0.0.0/8".parse().expect("a block")]),
-        profile: Profile::Compat,
         clock,
         rng: StdRng::seed_from_u64(7),
     };

@@ -85,7 +85,7 @@ impl Poster {
     ///
     /// # Errors
     /// [`PostFault`] when there is no whole answer in time.
-    pub(crate) async fn post(&self, push: Push) -> Result<Answer, PostFault> {
+    pub(crate) async fn post(&self, push: &Push) -> Result<Answer, PostFault> {
         let uri = self.checked(push.url.as_str())?;
         let request = request(uri, push).ok_or(PostFault::Unsendable)?;
         let exchange = async {
@@ -109,8 +109,8 @@ impl Poster {
     }
 }
 
-fn request(uri: Uri, push: Push) -> Option<Request<Full<Bytes>>> {
-    let mut request = Request::new(Full::new(push.body.into()));
+fn request(uri: Uri, push: &Push) -> Option<Request<Full<Bytes>>> {
+    let mut request = Request::new(Full::new(Bytes::copy_from_slice(&push.body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     for (name, value) in push.headers.iter() {
@@ -231,7 +231,7 @@ mod tests {
             "mapped.example",
             "metadata.example",
         ] {
-            let answer = poster.post(push(&url(host, receiver.address))).await;
+            let answer = poster.post(&push(&url(host, receiver.address))).await;
             assert_eq!(answer, Err(PostFault::NotAllowed), "{host}");
         }
         assert_eq!(receiver.connections(), 0);
@@ -242,7 +242,7 @@ mod tests {
         let receiver = Receiver::start(|_| Reply::status(200)).await;
         let names = table(&[("shop.example", &["127.0.0.1"])]);
         let poster = Poster::with_lookup(open("127.0.0.0/8"), names);
-        let answer = poster.post(push(&url("shop.example", receiver.address))).await.unwrap();
+        let answer = poster.post(&push(&url("shop.example", receiver.address))).await.unwrap();
         assert_eq!(answer.status, 200);
         let request = &receiver.requests()[0];
         assert_eq!((&*request.path, &request.body[..]), ("/x", &b"hello"[..]));
@@ -255,7 +255,7 @@ mod tests {
         let location = url("127.0.0.1", target.address);
         let receiver = Receiver::start(move |_| Reply::status(302).header("location", &location)).await;
         let poster = Poster::new(open("127.0.0.0/8"));
-        let answer = poster.post(push(&url("127.0.0.1", receiver.address))).await.unwrap();
+        let answer = poster.post(&push(&url("127.0.0.1", receiver.address))).await.unwrap();
         assert_eq!((answer.status, target.connections()), (302, 0));
     }
 
@@ -263,7 +263,7 @@ mod tests {
     async fn a_long_answer_is_read_to_the_limit_only() {
         let receiver = Receiver::start(|_| Reply::status(200).body(vec![b'x'; 1 << 20])).await;
         let poster = Poster::new(open("127.0.0.0/8"));
-        let answer = poster.post(push(&url("127.0.0.1", receiver.address))).await.unwrap();
+        let answer = poster.post(&push(&url("127.0.0.1", receiver.address))).await.unwrap();
         assert_eq!(answer.body.len(), PUSH_REPLY_BYTES);
     }
 
@@ -271,7 +271,7 @@ mod tests {
     async fn nobody_at_home_and_no_such_name_are_told_apart_from_a_refusal() {
         let gone = Receiver::start(|_| Reply::status(200)).await.stop().await;
         let poster = Poster::with_lookup(open("127.0.0.0/8"), table(&[]));
-        let post = async |url: String| poster.post(push(&url)).await;
+        let post = async |url: String| poster.post(&push(&url)).await;
         assert_eq!(post(url("127.0.0.1", gone)).await, Err(PostFault::NoConnection));
         assert_eq!(post(url("nowhere.example", gone)).await, Err(PostFault::NoConnection));
         let quiet = Receiver::start(|_| Reply::hang_up()).await;

@@ -7,24 +7,26 @@
 //! Each push is worded at its attempt, with a fresh nonce and time and the same number. After a crash everything
 //! without a durable verdict is sent again.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use base::row::Row;
+use base::row::{Channel, Row};
 use base::time::Timestamp;
 use dialects::{Push, PushId, Stamp};
 use rand::Rng;
 use rand::rngs::StdRng;
-use store::{Accounts, DueCursor, Journal, Outbox, Outcome, StoreFault, Verdict, Waiting};
+use store::{Accounts, DueCursor, Exchange, Journal, Outbox, Page, PushNo, StoreFault, Verdict, Waiting};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::client::Poster;
+use crate::evidence;
 use crate::intake::{Intake, PAGE};
-use crate::lanes::{Lanes, Sending, Sent};
+use crate::lanes::{Failure, Lanes, Sending, Sent};
 use crate::profile::Profile;
 
 /// What the courier works with.
@@ -37,8 +39,6 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Which addresses may be connected to.
     pub guard: base::address::Guard,
-    /// How often a push is tried.
-    pub profile: Profile,
     /// Tells the wall clock's time.
     pub clock: fn() -> Timestamp,
     /// Makes the nonces.
@@ -87,7 +87,7 @@ impl Delivery {
             rng: parts.rng,
             poster: Poster::new(parts.guard),
             intake: Intake::default(),
-            lanes: Lanes::new(parts.profile),
+            lanes: Lanes::default(),
             due: DueCursor::default(),
             missed: false,
             posts: JoinSet::new(),
@@ -180,13 +180,18 @@ impl Courier {
                 Ok(read) => read,
                 Err(fault) => return tell(&fault),
             };
+            let closed = match self.closed(&due, now).await {
+                Ok(closed) => closed,
+                Err(fault) => return tell(&fault),
+            };
             let full = due.len() >= PAGE;
             self.due = cursor;
             for push in due {
                 if self.lanes.room(&push.host) == 0 {
-                    self.verdicts.push(postponed(&push, now));
+                    self.lanes.postpone(&push, now + POSTPONED, now);
                 } else {
-                    self.lanes.add(push, now);
+                    let until = closed.get(&push.id).copied();
+                    self.lanes.add_read(push, until, now);
                 }
             }
             if !full {
@@ -198,17 +203,14 @@ impl Courier {
     /// Takes in what was committed, and reads on for hosts that were behind.
     async fn take_in(&mut self) {
         loop {
-            let page = match self.intake.next_page(&self.lanes) {
-                None => None,
-                Some((host, after)) => match self.outbox.page(&host, after, PAGE).await {
-                    Ok(page) => Some((host, page)),
-                    Err(fault) => return tell(&fault),
-                },
-            };
             let now = (self.clock)();
-            let read = page.is_some();
-            if let Some((host, page)) = page {
-                self.intake.page(host, page, now, &mut self.lanes);
+            let next = self.intake.next_page(&self.lanes);
+            let read = next.is_some();
+            if let Some((host, after)) = next {
+                match self.read_page(&host, after, now).await {
+                    Ok((page, closed)) => self.intake.page(host, page, &closed, now, &mut self.lanes),
+                    Err(fault) => return tell(&fault),
+                }
             }
             // Right after a page, before anything is sent: both may hold the same pushes.
             let fresh = self.outbox.take_fresh();
@@ -226,6 +228,33 @@ impl Courier {
         }
     }
 
+    async fn read_page(
+        &self,
+        host: &str,
+        after: PushNo,
+        now: Timestamp,
+    ) -> Result<(Page, HashMap<PushNo, Timestamp>), StoreFault> {
+        let page = self.outbox.page(host, after, PAGE).await?;
+        let closed = self.closed(&page.pushes, now).await?;
+        Ok((page, closed))
+    }
+
+    /// Which pushes must wait for an earlier one of their call. Where nothing is told again, none does.
+    async fn closed(
+        &self,
+        pushes: &[Waiting],
+        now: Timestamp,
+    ) -> Result<HashMap<PushNo, Timestamp>, StoreFault> {
+        let repeated = pushes
+            .iter()
+            .filter(|push| push.channel == Channel::Status && self.profile(&push.key) == Profile::Reliable);
+        self.outbox.closed(repeated.map(|push| push.id), now).await
+    }
+
+    fn profile(&self, key: &str) -> Profile {
+        self.accounts.signer(key).map(|signer| signer.profile).unwrap_or_default()
+    }
+
     /// Sends everything that may go, unless the journal is behind with our verdicts.
     fn send(&mut self) {
         if !self.verdicts.is_empty() {
@@ -233,14 +262,20 @@ impl Courier {
         }
         let now = (self.clock)();
         while let Some(sending) = self.lanes.next(now) {
+            let (profile, dice) = (self.profile(&sending.pushes[0].key), self.rng.random());
             match self.word(&sending, now) {
                 Ok(push) => {
                     let poster = self.poster.clone();
-                    self.posts.spawn(post(poster, push, sending, now));
+                    self.posts.spawn(async move {
+                        let begin = Instant::now();
+                        let result = post(&poster, push, &sending).await;
+                        Sent { sending, at: now, took: begin.elapsed(), result, profile, dice }
+                    });
                 }
                 Err(why) => {
-                    let sent = Sent { sending, at: now, took: Duration::ZERO, result: Err(why.into()) };
-                    self.lanes.done(sent, now, &mut self.verdicts);
+                    let result = Err(Failure { why: why.into(), exchange: None });
+                    self.lanes
+                        .done(Sent { sending, at: now, took: Duration::ZERO, result, profile, dice }, now);
                 }
             }
         }
@@ -264,13 +299,14 @@ impl Courier {
 
     fn came_back(&mut self, sent: Result<Sent, tokio::task::JoinError>) {
         match sent {
-            Ok(sent) => self.lanes.done(sent, (self.clock)(), &mut self.verdicts),
+            Ok(sent) => self.lanes.done(sent, (self.clock)()),
             // Its lane stays closed until the next start sends the push again.
             Err(fault) => tracing::error!(%fault, "an attempt ended badly"),
         }
     }
 
     fn settle(&mut self) {
+        self.verdicts.append(&mut self.lanes.take_verdicts());
         if !self.verdicts.is_empty()
             && let Err(verdicts) = self.journal.settle(std::mem::take(&mut self.verdicts))
         {
@@ -288,25 +324,17 @@ impl Courier {
     }
 }
 
-async fn post(poster: Poster, push: Push, sending: Sending, at: Timestamp) -> Sent {
-    let begin = Instant::now();
+async fn post(poster: &Poster, push: Push, sending: &Sending) -> Result<(), Failure> {
     let dialect = dialects::named(&sending.pushes[0].dialect);
-    let result = match poster.post(push).await {
-        Ok(answer) if dialect.is_some_and(|dialect| dialect.received(answer.status, &answer.body)) => Ok(()),
-        Ok(answer) => Err(format!("HTTP {}", answer.status).into()),
-        Err(fault) => Err(fault.to_string().into()),
+    let (why, answer) = match poster.post(&push).await {
+        Ok(answer) if dialect.is_some_and(|dialect| dialect.received(answer.status, &answer.body)) => {
+            return Ok(());
+        }
+        Ok(answer) => (format!("HTTP {}", answer.status), Some(evidence::answer(&answer))),
+        Err(fault) => (fault.to_string(), None),
     };
-    Sent { sending, at, took: begin.elapsed(), result }
-}
-
-fn postponed(push: &Waiting, now: Timestamp) -> Verdict {
-    Verdict {
-        id: push.id,
-        at: now,
-        took: Duration::ZERO,
-        outcome: Outcome::Postponed { due: now + POSTPONED },
-        exchange: None,
-    }
+    let exchange = Some(Exchange { request: evidence::request(&push), answer });
+    Err(Failure { why: why.into(), exchange })
 }
 
 fn tell(fault: &StoreFault) {

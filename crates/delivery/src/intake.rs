@@ -47,15 +47,24 @@ impl Intake {
         hosts.next().map(|(host, after)| (host.clone(), *after))
     }
 
-    /// Takes a page of a host that is behind; a page that is not full was the last one.
-    pub(crate) fn page(&mut self, host: Box<str>, page: Page, now: Timestamp, lanes: &mut Lanes) {
+    /// Takes a page of a host that is behind; a page that is not full was the last one. Pushes that are `closed` must wait
+    /// for an earlier one.
+    pub(crate) fn page(
+        &mut self,
+        host: Box<str>,
+        page: Page,
+        closed: &HashMap<PushNo, Timestamp>,
+        now: Timestamp,
+        lanes: &mut Lanes,
+    ) {
         if page.full {
             self.behind.insert(host, page.reached);
         } else {
             self.behind.remove(&host);
         }
         for push in page.pushes {
-            lanes.add(push, now);
+            let closed = closed.get(&push.id).copied();
+            lanes.add_read(push, closed, now);
         }
     }
 }
@@ -67,7 +76,6 @@ pub(crate) const PAGE: usize = 256;
 mod tests {
     use super::*;
     use crate::lanes::tests::push;
-    use crate::profile::Profile;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -83,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_finds_no_room_is_read_from_where_it_was_left() {
-        let (mut intake, mut lanes) = (Intake::default(), Lanes::new(Profile::Compat));
+        let (mut intake, mut lanes) = (Intake::default(), Lanes::default());
         let fits = i64::try_from(room(&lanes)).unwrap();
         intake.take((1..=fits + 5).map(|id| push(id, 7, "slow")).collect(), NOW, &mut lanes);
         assert_eq!(room(&lanes), 0);
@@ -91,23 +99,23 @@ mod tests {
         assert_eq!(intake.next_page(&lanes), None);
         intake.take([push(fits + 6, 8, "quick")].into(), NOW, &mut lanes);
         assert!(std::iter::from_fn(|| lanes.next(NOW)).any(|sending| &*sending.host == "quick"));
-        let mut free = Lanes::new(Profile::Compat);
+        let mut free = Lanes::default();
         assert_eq!(intake.next_page(&free), Some(("slow".into(), PushNo(fits))));
-        intake.page("slow".into(), page(fits + 1..fits + 6, false), NOW, &mut free);
+        intake.page("slow".into(), page(fits + 1..fits + 6, false), &HashMap::new(), NOW, &mut free);
         assert_eq!(intake.next_page(&free), None);
     }
 
     #[test]
     fn a_host_that_is_behind_takes_nothing_from_memory() {
-        let (mut intake, mut lanes) = (Intake::default(), Lanes::new(Profile::Compat));
+        let (mut intake, mut lanes) = (Intake::default(), Lanes::default());
         intake.missed(vec!["slow".to_owned()]);
         let empty = room(&lanes);
         intake.take([push(9, 7, "slow")].into(), NOW, &mut lanes);
         assert_eq!(room(&lanes), empty);
         assert_eq!(intake.next_page(&lanes), Some(("slow".into(), PushNo(0))));
-        intake.page("slow".into(), page(1..257, true), NOW, &mut lanes);
+        intake.page("slow".into(), page(1..257, true), &HashMap::new(), NOW, &mut lanes);
         assert_eq!(intake.next_page(&lanes), Some(("slow".into(), PushNo(256))));
-        intake.page("slow".into(), page(257..260, false), NOW, &mut lanes);
+        intake.page("slow".into(), page(257..260, false), &HashMap::new(), NOW, &mut lanes);
         // What was read and is handed over as well is held once.
         let held = room(&lanes);
         intake.take([push(259, 7, "slow")].into(), NOW, &mut lanes);

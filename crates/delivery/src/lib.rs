@@ -10,6 +10,7 @@
 mod bundle;
 mod client;
 mod courier;
+mod evidence;
 mod intake;
 mod lanes;
 mod profile;

@@ -1,50 +1,88 @@
-//! How often a push is tried: the vendors' own promises, to the letter.
+//! How often a push is tried: the vendors' own promises to the letter, or everything for a day. Each app chooses.
 //!
-//! A further profile is a variant and a line in each match: another vendor's (until its own code says "received"), or
-//! one that tries everything for a day. A profile that tries status events again must also keep their lane closed
-//! meanwhile over a restart, which none needs yet.
+//! | profile | status events | fee records |
+//! | --- | --- | --- |
+//! | compat | once | once and six times more, an hour apart |
+//! | reliable | 33 times over a day | 33 times over a day |
+//!
+//! Where a status event is tried again, the later ones of its call wait for it: their lane is closed meanwhile, in
+//! memory ([`Lanes`](crate::lanes::Lanes)) and in the database (`Outbox::closed`).
 
 use std::time::Duration;
 
 use base::row::Channel;
+pub use store::PushProfile as Profile;
 
-/// A promise of how often a push is tried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// As the documents of the first vendor say: a status event once, a fee record once and six times more, an hour
-    /// apart.
-    #[default]
-    Compat,
-}
-
-impl Profile {
-    /// How long after a failed attempt the next one comes; `None` when that was the last. `failed` counts all failed
-    /// attempts and is at least 1.
-    #[must_use]
-    pub const fn again(self, channel: Channel, failed: u32) -> Option<Duration> {
-        match (self, channel) {
-            (Self::Compat, Channel::Status) => None,
-            (Self::Compat, Channel::Fee) if failed <= FEE_REPEATS => Some(FEE_APART),
-            (Self::Compat, Channel::Fee) => None,
+/// How long after a failed attempt the next one comes; `None` when that was the last. `failed` counts all failed
+/// attempts and is at least 1. `dice` spreads the attempts of many pushes that failed together.
+#[must_use]
+pub(crate) fn again(profile: Profile, channel: Channel, failed: u32, dice: u8) -> Option<Duration> {
+    match (profile, channel) {
+        (Profile::Compat, Channel::Status) => None,
+        (Profile::Compat, Channel::Fee) => (failed <= FEE_REPEATS).then_some(FEE_APART),
+        (Profile::Reliable, Channel::Status | Channel::Fee) => {
+            (failed < ATTEMPTS).then(|| backed_off(failed, dice))
         }
     }
 }
 
-/// Further attempts of a fee record after the first.
+/// Twice as long each time, up to an hour, and up to a quarter more or less.
+fn backed_off(failed: u32, dice: u8) -> Duration {
+    let doubled = 2_u32.saturating_pow(failed - 1);
+    let pause = FIRST_APART.saturating_mul(doubled).min(LAST_APART);
+    pause * 3 / 4 + pause / 2 * u32::from(dice) / u32::from(u8::MAX)
+}
+
+/// Further attempts of a fee record after the first, as the vendor's documents say.
 const FEE_REPEATS: u32 = 6;
 
-/// The time between two attempts of a fee record.
+/// The time between two attempts of a fee record, as the vendor's documents say.
 const FEE_APART: Duration = Duration::from_secs(3600);
+
+/// The pause after a first failed attempt: a receiver that restarts is back by then.
+const FIRST_APART: Duration = Duration::from_secs(5);
+
+/// The longest pause between two attempts.
+const LAST_APART: Duration = Duration::from_secs(3600);
+
+/// All attempts of a push that is tried for a day: ten within an hour and a half, then one each hour.
+const ATTEMPTS: u32 = 33;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn attempts(profile: Profile, channel: Channel) -> usize {
+        (1..).take_while(|failed| again(profile, channel, *failed, 0).is_some()).count() + 1
+    }
+
     #[test]
     fn a_status_event_is_told_once_and_a_fee_record_seven_times() {
-        assert_eq!(Profile::Compat.again(Channel::Status, 1), None);
-        let attempts =
-            (1..).take_while(|failed| Profile::Compat.again(Channel::Fee, *failed).is_some()).count() + 1;
-        assert_eq!(attempts, 7);
+        assert_eq!(attempts(Profile::Compat, Channel::Status), 1);
+        assert_eq!(attempts(Profile::Compat, Channel::Fee), 7);
+        assert_eq!(again(Profile::Compat, Channel::Fee, 6, 255), Some(FEE_APART), "to the second");
+    }
+
+    #[test]
+    fn whoever_wants_everything_is_tried_for_about_a_day() {
+        for channel in [Channel::Status, Channel::Fee] {
+            assert_eq!(attempts(Profile::Reliable, channel), 33);
+        }
+        let lasts = |dice| -> Duration {
+            (1..33).filter_map(|failed| again(Profile::Reliable, Channel::Status, failed, dice)).sum()
+        };
+        assert!((DAY * 7 / 10..DAY).contains(&lasts(0)), "{:?}", lasts(0));
+        assert!((DAY..DAY * 13 / 10).contains(&lasts(255)), "{:?}", lasts(255));
+    }
+
+    #[test]
+    fn pauses_grow_and_are_spread() {
+        let pause = |failed, dice| again(Profile::Reliable, Channel::Status, failed, dice).unwrap();
+        assert_eq!(pause(1, 0), Duration::from_millis(3_750));
+        assert_eq!(pause(1, 255), Duration::from_millis(6_250));
+        assert!(pause(2, 0) > pause(1, 255), "the next pause is never shorter");
+        assert_eq!(pause(32, 255), LAST_APART * 5 / 4);
     }
 }

@@ -22,7 +22,8 @@ use base::time::Timestamp;
 use rusqlite::{Transaction, params};
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, Statement,
 };
 use tokio::sync::Notify;
 
@@ -118,7 +119,7 @@ pub enum Outcome {
         /// What went wrong, without anything that the receiver wrote.
         why: Box<str>,
     },
-    /// There was no room to try it; this is no attempt.
+    /// There was no room to try it, or one before it must be tried first; this is no attempt.
     Postponed {
         /// When to try it instead.
         due: Timestamp,
@@ -263,6 +264,39 @@ impl Outbox {
         let cursor =
             rows.last().map_or(after, |row| DueCursor(Timestamp::from_micros(row.at), PushNo(row.id)));
         Ok((readable(read(rows, self.shared.store.read()).await?), cursor))
+    }
+
+    /// Which of these status pushes must wait for an earlier one of their call that will be tried again, and until when.
+    ///
+    /// # Errors
+    /// [`StoreFault`] when the database cannot be read.
+    pub async fn closed(
+        &self,
+        pushes: impl Iterator<Item = PushNo>,
+        now: Timestamp,
+    ) -> Result<HashMap<PushNo, Timestamp>, StoreFault> {
+        let fault = || StoreFault::of_database("read the outbox of");
+        let numbers: Vec<String> = pushes.map(|push| push.0.to_string()).collect();
+        if numbers.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let connection = self.shared.store.read();
+        let text = format!(
+            "SELECT later.id, MAX(earlier.at) FROM push AS later JOIN push AS earlier ON earlier.state = {} \
+             AND earlier.call = later.call AND earlier.channel = later.channel AND earlier.id < later.id \
+             AND earlier.at > {} WHERE later.id IN ({}) AND later.channel = {} GROUP BY later.id",
+            PushState::Deferred.number(),
+            now.micros(),
+            numbers.join(", "),
+            channel_number(Channel::Status),
+        );
+        let query = Statement::from_string(connection.get_database_backend(), text);
+        let rows = connection.query_all_raw(query).await.map_err(fault())?;
+        let until = |row: &QueryResult| {
+            let (id, at) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            Ok((PushNo(id), Timestamp::from_micros(at)))
+        };
+        rows.iter().map(until).collect::<Result<_, _>>().map_err(fault())
     }
 
     /// Hands committed pushes over. When nobody takes them, the oldest ones must be read from the database later.
@@ -416,7 +450,7 @@ const DELIVERED: &str =
 const FAILED: &str =
     "UPDATE push SET state = ?, attempts = attempts + 1, at = ?, message = ?, outcome = ? WHERE id = ?";
 
-const POSTPONED: &str = "UPDATE push SET at = ? WHERE id = ?";
+const POSTPONED: &str = "UPDATE push SET state = 1, at = ? WHERE id = ?";
 
 const ATTEMPT: &str =
     "INSERT INTO attempt (push_id, at, took_millis, outcome, request, answer) VALUES (?, ?, ?, ?, ?, ?)";
