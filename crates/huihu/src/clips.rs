@@ -34,30 +34,32 @@ impl Clips {
         }
     }
 
-    /// Every clip that a call may play.
+    /// Every clip that a call may play, but those that must be spoken first.
     ///
     /// # Errors
-    /// [`Refusal::OurFault`] when the file of an uploaded clip cannot be read.
+    /// [`Refusal::ClipUnreadable`] when the file of an uploaded clip cannot be read.
     pub(crate) async fn of(&self, call: &Call) -> Result<Vec<(ClipKey, Clip)>, Refusal> {
         let mut clips = Vec::new();
         for key in call.clips() {
-            if clips.iter().all(|(known, _)| *known != key) {
-                clips.push((key, self.get(key).await?));
+            let is_new = clips.iter().all(|(known, _)| *known != key);
+            if let Some(clip) = self.get(key).await?.filter(|_| is_new) {
+                clips.push((key, clip));
             }
         }
         Ok(clips)
     }
 
-    async fn get(&self, key: ClipKey) -> Result<Clip, Refusal> {
+    async fn get(&self, key: ClipKey) -> Result<Option<Clip>, Refusal> {
         match key {
             ClipKey::System(wanted) => {
                 let found = self.system.iter().find(|(clip, _)| *clip == wanted);
-                found.map(|(_, clip)| clip.clone()).ok_or(Refusal::OurFault)
+                found.map(|(_, clip)| Some(clip.clone())).ok_or(Refusal::OurFault)
             }
             ClipKey::Uploaded(id) => match self.ready.get(&id) {
-                Some(clip) => Ok(clip),
-                None => self.read(id).await,
+                Some(clip) => Ok(Some(clip)),
+                None => self.read(id).await.map(Some),
             },
+            ClipKey::Spoken(_) => Ok(None),
         }
     }
 
@@ -67,7 +69,7 @@ impl Clips {
             tokio::task::spawn_blocking(move || shelf.get(id).map(|alaw| Clip::from_alaw(&alaw))).await;
         let clip = read.map_err(|_| Refusal::OurFault)?.map_err(|fault| {
             tracing::error!("{fault}");
-            Refusal::OurFault
+            Refusal::ClipUnreadable
         })?;
         self.ready.insert(id, clip.clone());
         Ok(clip)

@@ -33,6 +33,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     #[serde(default)]
     pub(crate) requests: Requests,
+    #[serde(default)]
+    pub(crate) recordings: Recordings,
+    #[serde(default)]
+    pub(crate) speech: Speech,
 }
 
 /// `[sip]`: where the telephone side listens.
@@ -74,12 +78,14 @@ pub(crate) struct Trunk {
     pub(crate) behind_nat: bool,
 }
 
-/// `[push]`: what pushes may reach.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// `[push]`: what pushes may reach, and how often they try.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Push {
     /// Blocks of private addresses that receivers may have, such as `10.0.0.0/8`.
     pub(crate) allow: Vec<String>,
+    /// Seconds between two tries of a fee record: the vendor's hour.
+    pub(crate) retry_secs: u64,
 }
 
 /// `[limits]`: how much this node does at once.
@@ -88,16 +94,72 @@ pub(crate) struct Push {
 pub(crate) struct Limits {
     /// Calls.
     pub(crate) ports: u32,
+    /// Requests a second, of all apps together.
+    pub(crate) requests_per_second: u32,
+    /// Seconds that an order waits for the disk before it is refused.
+    pub(crate) accept_secs: u64,
 }
 
 /// `[requests]`: how requests are judged.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Requests {
     /// Accept only UTC in signatures; by default Beijing time with a `Z`, as many clients write it, passes too.
     pub(crate) strict_clock: bool,
     /// Let apps call numbers outside China.
     pub(crate) calls_abroad: bool,
+    /// Seconds that a request's time may differ from ours, before and after.
+    pub(crate) window_secs: u64,
+    /// Refuse a signature that came before.
+    pub(crate) refuse_replays: bool,
+    /// Accept the signatures that clients made before 2021.
+    pub(crate) legacy_signature: bool,
+    /// Serve the login of the clients of 2017 to 2019.
+    pub(crate) legacy_login: bool,
+    /// Seconds that a token of that login lives.
+    pub(crate) token_secs: u64,
+    /// Proxies whose `X-Forwarded-For` is believed, as blocks of addresses.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// Failed proofs from one address before it is banned.
+    pub(crate) ban_after: usize,
+    /// Seconds in which so many must fail.
+    pub(crate) ban_window_secs: u64,
+    /// Seconds that a ban lasts.
+    pub(crate) ban_secs: u64,
+}
+
+/// `[recordings]`: how recordings are kept and given out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Recordings {
+    /// What customers reach this node by, such as `https://voice.example.com`; by default the host they asked.
+    pub(crate) public_url: Option<String>,
+    /// Seconds that an address of a recording is good.
+    pub(crate) address_secs: u64,
+    /// Seconds that a recording is kept: the vendor's seven days.
+    pub(crate) keep_secs: u64,
+}
+
+/// `[speech]`: who speaks the texts of templates.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Speech {
+    /// Which voice is asked first; `espeak` is asked when it fails.
+    pub(crate) voice: VoiceName,
+    /// The address of an OpenAI-style speech service, without `/v1/audio/speech`.
+    pub(crate) http_url: Option<String>,
+    #[serde(deserialize_with = "password")]
+    pub(crate) http_key: Option<Private<String>>,
+    pub(crate) http_model: String,
+    pub(crate) http_voice: String,
+}
+
+/// The voices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum VoiceName {
+    Espeak,
+    Http,
 }
 
 impl From<Backend> for engine::Backend {
@@ -124,7 +186,49 @@ impl Default for Sip {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { ports: limits::PLATFORM_PORTS }
+        Self { ports: limits::PLATFORM_PORTS, requests_per_second: 5_000, accept_secs: 10 }
+    }
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        Self { allow: Vec::new(), retry_secs: 3_600 }
+    }
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self {
+            strict_clock: false,
+            calls_abroad: false,
+            window_secs: 600,
+            refuse_replays: false,
+            legacy_signature: false,
+            legacy_login: false,
+            token_secs: 48 * 3_600,
+            trusted_proxies: Vec::new(),
+            ban_after: 20,
+            ban_window_secs: 600,
+            ban_secs: 1_800,
+        }
+    }
+}
+
+impl Default for Recordings {
+    fn default() -> Self {
+        Self { public_url: None, address_secs: 1_800, keep_secs: 7 * 86_400 }
+    }
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        Self {
+            voice: VoiceName::Espeak,
+            http_url: None,
+            http_key: None,
+            http_model: "tts-1".to_owned(),
+            http_voice: "alloy".to_owned(),
+        }
     }
 }
 
@@ -140,6 +244,8 @@ impl Config {
             push: Push::default(),
             limits: Limits::default(),
             requests: Requests::default(),
+            recordings: Recordings::default(),
+            speech: Speech::default(),
         }
     }
 
@@ -150,6 +256,7 @@ impl Config {
             if !file.is_file() {
                 bail!("there is no configuration file {}: create it, or leave --config away", file.display());
             }
+            check_form(file)?;
             sources = sources.merge(Toml::file_exact(file));
         }
         let texts = TEXTS.map(|key| key.replace('.', "__"));
@@ -172,7 +279,16 @@ impl Config {
         }
         self.rtp_ports()?;
         self.guard()?;
+        self.trusted_proxies()?;
+        if self.speech.voice == VoiceName::Http && self.speech.http_url.is_none() {
+            bail!("speech.voice = \"http\" needs the address of the service: set speech.http_url");
+        }
         Ok(())
+    }
+
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) fn trusted_proxies(&self) -> Result<Vec<Block>> {
+        blocks("requests.trusted_proxies", &self.requests.trusted_proxies)
     }
 
     /// The range of RTP ports.
@@ -182,12 +298,26 @@ impl Config {
 
     /// Which addresses pushes may reach.
     pub(crate) fn guard(&self) -> Result<Guard> {
-        let block = |text: &String| {
-            text.parse::<Block>()
-                .with_context(|| format!("push.allow has {text:?}, which is not a block of addresses"))
-        };
-        Ok(Guard::new(self.push.allow.iter().map(block).collect::<Result<Vec<_>>>()?))
+        Ok(Guard::new(blocks("push.allow", &self.push.allow)?))
     }
+}
+
+fn blocks(key: &str, texts: &[String]) -> Result<Vec<Block>> {
+    let block = |text: &String| {
+        text.parse().with_context(|| format!("{key} has {text:?}, which is not a block of addresses"))
+    };
+    texts.iter().map(block).collect()
+}
+
+/// Whether the file is TOML at all. The complaint says where it is not, without repeating what stands there: that may be
+/// a password.
+fn check_form(file: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the configuration file {}", file.display()))?;
+    let Err(fault) = text.parse::<toml::Table>() else { return Ok(()) };
+    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or(&text);
+    let line = before.matches('\n').count() + 1;
+    bail!("{}, line {line}: {}", file.display(), fault.message().lines().next().unwrap_or("not TOML"))
 }
 
 /// Reads a password. What is none is not repeated in the complaint.
@@ -219,8 +349,19 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 6] =
-    ["node", "data_dir", "sip.rtp_ports", "trunk.domain", "trunk.username", "trunk.password"];
+const TEXTS: [&str; 11] = [
+    "node",
+    "data_dir",
+    "sip.rtp_ports",
+    "trunk.domain",
+    "trunk.username",
+    "trunk.password",
+    "recordings.public_url",
+    "speech.http_url",
+    "speech.http_key",
+    "speech.http_model",
+    "speech.http_voice",
+];
 
 #[cfg(test)]
 mod tests {
@@ -244,5 +385,15 @@ mod tests {
     fn a_host_name_is_a_host_name() {
         let config = Config { node: "a b".to_owned(), ..Config::defaults() };
         assert!(config.check().unwrap_err().to_string().contains("not a host name"));
+    }
+
+    #[test]
+    fn a_broken_file_is_told_by_its_line_and_nothing_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("huihu.toml");
+        std::fs::write(&file, "[trunk]\npeer = \"127.0.0.1:5060\"\npassword = \"geheim\n").unwrap();
+        let sentence = Config::load(Some(&file)).unwrap_err().to_string();
+        assert!(sentence.contains("huihu.toml, line 3: "), "{sentence}");
+        assert!(!sentence.contains("geheim"), "{sentence}");
     }
 }

@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use admission::{Abroad, Policy};
+use admission::{Abroad, Gate, GateSettings, Policy, Tally};
 use anyhow::{Context, Result, anyhow, bail};
 use base::fact::Fact;
 use base::id::Leg;
-use delivery::{Delivery, Parts, Profile};
+use console::{Announcement, OperatorKey};
+use delivery::{Delivery, Parts};
 use dialects::Clock;
 use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
@@ -23,12 +25,17 @@ use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushStat
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
 use crate::config::Config;
-use crate::http;
+use crate::http::{self, Site};
+use crate::logins::Logins;
 use crate::neighbour::{self, Table};
-use crate::road::{AllPorts, Road, wall};
+use crate::promise::{Promises, Waiting};
+use crate::recordings::{self, Recordings};
+use crate::road::{Capacity, Road, wall};
+use crate::words::Words;
 
 /// How long running calls may go on after we were asked to end.
 const DRAIN: Duration = Duration::from_secs(30 * 60);
@@ -49,7 +56,9 @@ pub(crate) struct House {
     delivery: Delivery,
     ending: watch::Sender<bool>,
     listener: JoinHandle<()>,
-    accounts: JoinHandle<()>,
+    promised: TaskTracker,
+    _announced: Announcement,
+    upkeep: [JoinHandle<()>; 2],
     admin: Admin,
 }
 
@@ -73,13 +82,20 @@ impl House {
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         raise_open_files();
         let guard = Arc::new(config.guard()?);
+        let trusted = config.trusted_proxies()?;
         let settings = engine_settings(config)?;
         let store = Store::open(&config.data_dir).await?;
+        let words = Words::open(config).await?;
         let term = store.serve(&config.node, wall()).await?;
         let accounts = Accounts::load(&store).await?;
         let shelf = Shelf::open(config.data_dir.join("clips"))?;
+        let key = OperatorKey::open(&config.data_dir)?;
+        let tally = Arc::new(Tally::new());
+        tally.load(store.charges(wall()).await?);
         let listener = listen(config.http).await?;
         let http = listener.local_addr().context("the HTTP listener has no address")?;
+        let announced = Announcement::new(&config.data_dir, http)
+            .context("cannot tell the command line where we listen")?;
         let ink = Arc::default();
         let pen = || Box::new(Pen(Arc::clone(&ink))) as Box<dyn engine::Journal>;
         let engine = Arc::new(start_engine(&settings, pen)?);
@@ -91,22 +107,43 @@ impl House {
             journal: journal.clone(),
             accounts: accounts.clone(),
             guard: (*guard).clone(),
-            profile: Profile::Compat,
             clock: wall,
             rng: StdRng::from_os_rng(),
         })
         .context("cannot start the delivery of pushes")?;
-        let road = Road {
+        let (admin, promised) = (Admin::new(&store), TaskTracker::new());
+        let road = Arc::new(Road {
             node: config.node.as_str().into(),
             accounts: accounts.clone(),
-            journal: journal.clone(),
+            admin: admin.clone(),
             engine: Arc::clone(&engine),
-            clips: Arc::new(Clips::new(shelf)),
+            promises: Promises {
+                journal: journal.clone(),
+                engine: Arc::clone(&engine),
+                clips: Arc::new(Clips::new(shelf.clone())),
+                words,
+                tally: Arc::clone(&tally),
+                patience: Duration::from_secs(config.limits.accept_secs),
+                waiting: Waiting::default(),
+                tasks: promised.clone(),
+            },
+            recordings: recordings(config, &store),
+            logins: Logins::new(Duration::from_secs(config.requests.token_secs)),
+            gate: Arc::new(Gate::new(&gate_settings(config))),
+            tally,
             policy: policy(config),
             guard,
             settings: request_settings(config),
-            ports: AllPorts::default(),
-        };
+            refuse_replays: config.requests.refuse_replays,
+            capacity: Capacity::default(),
+            trunk: trunk(config, &settings.trunk),
+        });
+        let sweeping =
+            Recordings::sweep(recordings_dir(config), Duration::from_secs(config.recordings.keep_secs));
+        let parts = console::Parts::new(&store, shelf, key, SESSIONS, wall);
+        let console =
+            console::router(parts.serving(accounts.clone(), Arc::clone(&road) as Arc<dyn console::House>));
+        let site = Arc::new(Site { road, console, trusted });
         let (ending, ended) = watch::channel(false);
         Ok(Self {
             http,
@@ -116,9 +153,11 @@ impl House {
             writer: task,
             delivery,
             ending,
-            listener: tokio::spawn(http::serve(listener, Arc::new(road), ended)),
-            accounts: tokio::spawn(accounts.follow()),
-            admin: Admin::new(&store),
+            listener: tokio::spawn(http::serve(listener, site, ended)),
+            promised,
+            _announced: announced,
+            upkeep: [tokio::spawn(accounts.follow()), tokio::spawn(sweeping)],
+            admin,
         })
     }
 
@@ -131,7 +170,8 @@ impl House {
     pub(crate) async fn drain(&self) {
         self.ending.send_replace(true);
         let drained = tokio::time::timeout(DRAIN, async {
-            while self.engine.live() > 0 {
+            // First nobody may ask any more, then every promise is with the engine, then every call is over.
+            while !self.listener.is_finished() || !self.promised.is_empty() || self.engine.live() > 0 {
                 tokio::time::sleep(GLANCE).await;
             }
         });
@@ -145,6 +185,8 @@ impl House {
     pub(crate) async fn close(self) {
         self.ending.send_replace(true);
         self.listener.await.ok();
+        self.promised.close();
+        self.promised.wait().await;
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;
         tokio::task::spawn_blocking(move || drop(engine)).await.ok();
@@ -152,7 +194,9 @@ impl House {
             tracing::warn!("some pushes are still owed; the next start sends them");
         }
         self.delivery.stop().await;
-        self.accounts.abort();
+        for task in self.upkeep {
+            task.abort();
+        }
         self.journal.close();
         self.writer.ended().await;
     }
@@ -263,6 +307,7 @@ fn engine_settings(config: &Config) -> Result<engine::Settings> {
         advertised: config.sip.advertised,
         rtp_ports: config.rtp_ports()?,
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
+        recordings: Some(recordings_dir(config)),
         trunk: engine::Trunk {
             peer,
             domain: config.trunk.domain.clone(),
@@ -280,8 +325,55 @@ fn policy(config: &Config) -> Policy {
 
 fn request_settings(config: &Config) -> dialects::Settings {
     let clock = if config.requests.strict_clock { Clock::Utc } else { Clock::Lenient };
-    dialects::Settings { clock, ..dialects::Settings::default() }
+    dialects::Settings {
+        clock,
+        window: Duration::from_secs(config.requests.window_secs),
+        legacy_signature: config.requests.legacy_signature,
+        legacy_login: config.requests.legacy_login,
+    }
 }
+
+fn gate_settings(config: &Config) -> GateSettings {
+    let requests = &config.requests;
+    GateSettings {
+        failures: requests.ban_after,
+        within: Duration::from_secs(requests.ban_window_secs),
+        ban: Duration::from_secs(requests.ban_secs),
+        requests_per_second: Some(config.limits.requests_per_second),
+        ..GateSettings::default()
+    }
+}
+
+/// The trunk as operators see it.
+fn trunk(config: &Config, settings: &engine::Trunk) -> console::Trunk {
+    console::Trunk {
+        peer: settings.peer,
+        domain: settings.domain.as_deref().map(Into::into),
+        username: config.trunk.username.as_deref().map(Into::into),
+        failing: None,
+    }
+}
+
+fn recordings_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("recordings")
+}
+
+fn recordings(config: &Config, store: &Store) -> Recordings {
+    let settings = &config.recordings;
+    Recordings {
+        dir: recordings_dir(config),
+        key: store.derived_key(recordings::PURPOSE),
+        kept: Duration::from_secs(settings.keep_secs),
+        address_life: Duration::from_secs(settings.address_secs),
+        public_url: settings.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+    }
+}
+
+/// How the operator's API knows calls by the names that customers have for them.
+pub(crate) const SESSIONS: console::Sessions = console::Sessions {
+    parse: |text| dialects::huawei::session::parse(text).map(|(call, _)| call),
+    print: dialects::huawei::session::print,
+};
 
 /// Opens the HTTP listener, or says what to do about it.
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

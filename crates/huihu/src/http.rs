@@ -1,4 +1,10 @@
 //! The HTTP listener: the framework's types end here.
+//!
+//! ```text
+//! /api/…          the operator's API (console)
+//! /recordings/…   recordings, by addresses that were given out
+//! anything else   the road: the dialects' paths
+//! ```
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -6,6 +12,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode};
+use base::address::Block;
 use base::limits;
 use dialects::{Headers, WireReply, WireRequest};
 use http_body_util::BodyExt;
@@ -13,8 +20,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
-use crate::road::Road;
+use crate::recordings;
+use crate::road::{Road, wall};
 
 /// How long a connection may take to send a request's head, and may idle between two requests.
 const HEAD: Duration = Duration::from_secs(60);
@@ -25,8 +35,29 @@ const BODY: Duration = Duration::from_secs(10);
 /// Connections at once: more than the busiest customer's pool, few enough for their buffers to fit.
 const CONNECTIONS: usize = 4_096;
 
-/// Serves the road's requests until `ending` says so; requests that were begun are finished.
-pub(crate) async fn serve(listener: TcpListener, road: Arc<Road>, mut ending: watch::Receiver<bool>) {
+/// What is behind the listener.
+pub(crate) struct Site {
+    pub(crate) road: Arc<Road>,
+    pub(crate) console: axum::Router,
+    /// Proxies that are believed when they say for whom they ask.
+    pub(crate) trusted: Vec<Block>,
+}
+
+/// Serves requests until `ending` says so, and returns when those that were begun are answered.
+pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, ending: watch::Receiver<bool>) {
+    let connections = TaskTracker::new();
+    accept(&listener, site, ending, &connections).await;
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    site: Arc<Site>,
+    mut ending: watch::Receiver<bool>,
+    connections: &TaskTracker,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let place = tokio::select! {
@@ -48,10 +79,10 @@ pub(crate) async fn serve(listener: TcpListener, road: Arc<Road>, mut ending: wa
             }
         };
         stream.set_nodelay(true).ok();
-        let (road, ending) = (Arc::clone(&road), ending.clone());
-        tokio::spawn(async move {
+        let (site, ending) = (Arc::clone(&site), ending.clone());
+        connections.spawn(async move {
             let _place = place;
-            connection(stream, peer, road, ending).await;
+            connection(stream, peer, site, ending).await;
         });
     }
 }
@@ -66,12 +97,12 @@ async fn ended(ending: &mut watch::Receiver<bool>) {
 async fn connection(
     stream: tokio::net::TcpStream,
     peer: SocketAddr,
-    road: Arc<Road>,
+    site: Arc<Site>,
     mut ending: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        let road = Arc::clone(&road);
-        async move { Ok::<_, std::convert::Infallible>(respond(&road, request, peer.ip()).await) }
+        let site = Arc::clone(&site);
+        async move { Ok::<_, std::convert::Infallible>(respond(&site, request, peer.ip()).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
@@ -86,7 +117,47 @@ async fn connection(
     }
 }
 
-async fn respond(road: &Road, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+async fn respond(site: &Site, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+    let peer = asker(&request, peer, &site.trusted);
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return operate(site, request, peer).await;
+    }
+    if path.starts_with(recordings::PATH) {
+        let query = request.uri().query().unwrap_or_default();
+        return reply(site.road.recordings.serve(path, query, wall()).await);
+    }
+    follow(&site.road, request, peer).await
+}
+
+/// Who asks: the peer, unless it is a proxy that we believe. Then the last address in `X-Forwarded-For` that is not such
+/// a proxy itself.
+fn asker<B>(request: &Request<B>, peer: IpAddr, trusted: &[Block]) -> IpAddr {
+    let is_ours = |address: IpAddr| trusted.iter().any(|block| block.contains(address));
+    if !is_ours(peer) {
+        return peer;
+    }
+    let lines = request.headers().get_all("x-forwarded-for").iter().rev();
+    let mut hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(str::trim));
+    hops.find_map(|hop| match hop.parse() {
+        Ok(address) if is_ours(address) => None,
+        Ok(address) => Some(address),
+        // What a proxy did not write as an address ends the chain that can be believed.
+        Err(_) => Some(peer),
+    })
+    .unwrap_or(peer)
+}
+
+/// The operator's API.
+async fn operate(site: &Site, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(console::Peer(peer));
+    let Ok(response) = site.console.clone().oneshot(request).await;
+    response
+}
+
+/// The dialects' requests.
+async fn follow(road: &Road, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Ok(Some(body)) = tokio::time::timeout(BODY, collect(body)).await else {
         return plain(StatusCode::REQUEST_TIMEOUT);
@@ -132,4 +203,27 @@ fn plain(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_trusted_proxy_says_for_whom_it_asks() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let asked = |peer: &str, lines: &[&str]| {
+            let mut request = Request::new(());
+            for line in lines {
+                request.headers_mut().append("x-forwarded-for", line.parse().unwrap());
+            }
+            asker(&request, peer.parse().unwrap(), &trusted).to_string()
+        };
+        assert_eq!(asked("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(asked("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(asked("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(asked("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked("10.0.0.1", &["203.0.113.9, unknown"]), "10.0.0.1");
+    }
 }

@@ -11,15 +11,20 @@ mod config;
 mod house;
 mod http;
 mod inbox;
+mod logins;
 mod neighbour;
+mod operator;
+mod promise;
+mod recordings;
 mod road;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::Cli;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -39,19 +44,7 @@ fn run(cli: Cli) -> Result<()> {
     // A second provider of TLS would have to be chosen each time; there is one.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    runtime.block_on(async {
-        match cli.command {
-            Command::Dev(command) => commands::dev::run(command).await,
-            Command::Serve(command) => commands::serve::run(command).await,
-            Command::Call(command) => commands::call::run(command).await,
-            Command::Sign(command) => commands::sign::run(&command),
-            Command::App(command) => commands::app::run(command).await,
-            Command::Key(command) => commands::key::run(command).await,
-            Command::Number(command) => commands::number::run(command).await,
-            Command::Clip(command) => commands::clip::run(command).await,
-            Command::Record(command) => commands::record::run(command).await,
-        }
-    })
+    runtime.block_on(commands::run(cli.command))
 }
 
 /// Logs go to standard error; `HUIHU_LOG=debug` says more of them.

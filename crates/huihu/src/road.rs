@@ -1,54 +1,69 @@
-//! The road of a request, from left to right: dialect, admission, journal, engine, and the answer back.
+//! The road of a request, from left to right: dialect, admission, journal, speech, engine, and the answer back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use admission::{Desk, Policy};
+use admission::{Desk, Gate, Policy, Tally, Visit};
 use base::account::Account;
 use base::address::Guard;
-use base::call::Call;
-use base::fact::{Entry, Fact};
+use base::experience::{Conducted, TrunkHealth};
 use base::id::{AppId, CallId};
 use base::order::{Order, Placing};
 use base::permit::Ports;
 use base::refusal::Refusal;
 use base::time::Timestamp;
-use dialects::{Claim, Dialect, Done, Headers, WireReply, WireRequest};
-use engine::{Engine, Launch};
+use dialects::{Claim, Credentials, Dialect, Done, Headers, Proof, WireReply, WireRequest};
+use engine::Engine;
 use rand::Rng;
-use store::{AcceptFault, Accounts, Journal};
+use store::{Accounts, Admin};
 use tokio::sync::oneshot;
 
-use crate::clips::Clips;
-
-/// How long an accepted call waits before it is offered to a full shard again.
-const FULL_SHARD: Duration = Duration::from_millis(5);
+use crate::logins::Logins;
+use crate::promise::Promises;
+use crate::recordings::Recordings;
 
 /// What the road leads through.
 pub(crate) struct Road {
     pub(crate) node: Box<str>,
     pub(crate) accounts: Accounts,
-    pub(crate) journal: Journal,
+    pub(crate) admin: Admin,
     pub(crate) engine: Arc<Engine>,
-    pub(crate) clips: Arc<Clips>,
+    pub(crate) promises: Promises,
+    pub(crate) recordings: Recordings,
+    pub(crate) logins: Logins,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) tally: Arc<Tally>,
     pub(crate) policy: Policy,
     pub(crate) guard: Arc<Guard>,
     pub(crate) settings: dialects::Settings,
-    pub(crate) ports: AllPorts,
+    /// Whether a signature that came before is refused.
+    pub(crate) refuse_replays: bool,
+    pub(crate) capacity: Capacity,
+    /// The way to the carrier, for those who ask.
+    pub(crate) trunk: console::Trunk,
 }
 
-/// The ports of the platform and of each app that has asked for one since the start.
+/// What calls take and teach: the ports and the conduct of each app that has asked since the start, the platform's
+/// ports and the trunk's health.
 #[derive(Debug, Default)]
-pub(crate) struct AllPorts {
+pub(crate) struct Capacity {
     platform: Arc<Ports>,
-    apps: Mutex<HashMap<AppId, Arc<Ports>>>,
+    pub(crate) trunk: Arc<TrunkHealth>,
+    apps: Mutex<HashMap<AppId, AppCapacity>>,
 }
 
-impl AllPorts {
-    fn of(&self, app: AppId) -> Arc<Ports> {
+/// The same of one app.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AppCapacity {
+    ports: Arc<Ports>,
+    conducted: Arc<Conducted>,
+}
+
+impl Capacity {
+    pub(crate) fn of(&self, app: AppId) -> AppCapacity {
         let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(apps.entry(app).or_default())
+        apps.entry(app).or_default().clone()
     }
 }
 
@@ -56,11 +71,14 @@ impl Road {
     /// Takes a request and gives the reply. Never fails: what goes wrong is a refusal in the dialect's words.
     pub(crate) async fn take(&self, request: WireRequest) -> WireReply {
         let Some(dialect) = dialects::owner(&request.path) else { return nobodys() };
-        let claim = match dialect.claim(&request) {
-            Ok(claim) => claim,
-            Err(reply) => return reply,
+        let outcome = if self.gate.banned(request.peer, wall()) {
+            Err(Refusal::AddressBanned)
+        } else {
+            match dialect.claim(&request, &self.settings) {
+                Ok(claim) => self.follow(dialect, &claim, &request).await,
+                Err(reply) => return reply,
+            }
         };
-        let outcome = self.follow(dialect, &claim, &request).await;
         if let Err(refusal) = &outcome {
             tracing::debug!(path = %request.path, "refused: {refusal}");
         }
@@ -73,48 +91,91 @@ impl Road {
         claim: &Claim,
         request: &WireRequest,
     ) -> Result<Done, Refusal> {
-        let account = self.accounts.find(&claim.key);
-        dialect.prove(claim, account.as_ref().map(|account| &account.key), wall(), &self.settings)?;
-        let account = account.ok_or(Refusal::UnknownKey)?;
-        admission::enter(&account, dialect.product(request))?;
+        let account = self.prove(dialect, claim, request)?;
+        let visit = Visit {
+            peer: request.peer,
+            phase: dialect.phase(request),
+            product: dialect.product(request),
+            now: wall(),
+            gate: &self.gate,
+        };
+        admission::enter(&account, &visit)?;
         match dialect.read(request, &account)? {
             Order::Place(placing) => self.place(*placing, dialect.name(), &account).await,
             Order::Stop(call) => self.stop(call, &account).await,
+            Order::Fetch(call) => self.fetch(call, &account, request).await,
+            Order::LogIn => Ok(self.log_in(&account)),
+            Order::LogOut => {
+                self.logins.end(&account.key.id);
+                Ok(Done::LoggedOut)
+            }
         }
     }
 
-    /// Accepts a call: durable first, then dialled, then told.
-    async fn place(&self, placing: Placing, dialect: &str, account: &Account) -> Result<Done, Refusal> {
-        let app_ports = self.ports.of(account.app.id);
-        let desk = Desk {
-            node: &self.node,
-            app_ports: &app_ports,
-            platform_ports: &self.ports.platform,
-            policy: &self.policy,
-            guard: &self.guard,
-        };
-        let tell_idle_ports = placing.tell_idle_ports;
-        let admission = admission::admit(placing, account, &desk, dialect, wall(), rand::rng().random())?;
-        let call = &admission.admitted.call;
-        let id = call.id;
-        let clips = self.clips.of(call).await?;
-        self.journal.accept(acceptance(call)).await.map_err(refusal)?;
-        tracing::info!(call.id = %id, "accepted");
-        self.launch(Launch::new(admission.admitted, clips)).await;
-        let idle_ports = tell_idle_ports.then_some(u32::from(admission.idle_ports));
-        Ok(Done::Placed { call: id, node: self.node.clone(), idle_ports })
+    /// Who asks. What fails here counts towards a ban of the address.
+    fn prove(
+        &self,
+        dialect: &dyn Dialect,
+        claim: &Claim,
+        request: &WireRequest,
+    ) -> Result<Arc<Account>, Refusal> {
+        let now = wall();
+        let account = self.accounts.find(&claim.key, now);
+        let session = self.logins.of(&claim.key);
+        let credentials = account.as_deref().map(|account| Credentials {
+            key: &account.key,
+            account: &account.name,
+            password: account.password.as_ref(),
+            session: session.as_deref(),
+        });
+        let proven = dialect.prove(claim, credentials.as_ref(), now, &self.settings);
+        let account = proven.and_then(|()| account.ok_or(Refusal::UnknownKey)).inspect_err(|refusal| {
+            // A clock that is wrong or a token that is old is a customer's mishap, not somebody's guess.
+            if matches!(refusal, Refusal::UnknownKey | Refusal::BadSignature) {
+                self.gate.failed(request.peer, now);
+            }
+        })?;
+        match &claim.proof {
+            Proof::Signature { nonce, created, .. }
+                if self.refuse_replays && !self.gate.first_time(&claim.key, nonce, created, now) =>
+            {
+                Err(Refusal::Replayed)
+            }
+            _ => Ok(account),
+        }
     }
 
-    /// Hands an accepted call to its shard. The call is promised by now, so a full shard is waited for.
-    async fn launch(&self, launch: Launch) {
-        let mut waiting = Box::new(launch);
-        while let Err(refused) = self.engine.launch(*waiting) {
-            waiting = refused;
-            tokio::time::sleep(FULL_SHARD).await;
+    /// Admits an order and has it promised.
+    async fn place(&self, placing: Placing, dialect: &str, account: &Account) -> Result<Done, Refusal> {
+        let of_app = self.capacity.of(account.app.id);
+        let desk = self.desk(&of_app, wall());
+        let tell_idle_ports = placing.tell_idle_ports;
+        let admission = admission::admit(placing, account, &desk, dialect, rand::rng().random())?;
+        let idle_ports = tell_idle_ports.then_some(u32::from(admission.idle_ports));
+        let call = admission.admitted.call.id;
+        self.promises.make(admission).await?;
+        Ok(Done::Placed { call, node: self.node.clone(), idle_ports })
+    }
+
+    /// The desk at which orders of an app are taken.
+    pub(crate) fn desk<'a>(&'a self, of_app: &'a AppCapacity, now: Timestamp) -> Desk<'a> {
+        Desk {
+            node: &self.node,
+            app_ports: &of_app.ports,
+            platform_ports: &self.capacity.platform,
+            conducted: &of_app.conducted,
+            trunk: &self.capacity.trunk,
+            tally: &self.tally,
+            policy: &self.policy,
+            guard: &self.guard,
+            now,
         }
     }
 
     async fn stop(&self, call: CallId, account: &Account) -> Result<Done, Refusal> {
+        if self.promises.stop(call, account.app.id) {
+            return Ok(Done::Stopped);
+        }
         let (tell, told) = oneshot::channel();
         self.engine.stop(call, account.app.id, move |stopped| {
             // Nobody listens any more when the client broke off; the call is stopped all the same.
@@ -122,16 +183,34 @@ impl Road {
         });
         if told.await.unwrap_or(false) { Ok(Done::Stopped) } else { Err(Refusal::UnknownCall) }
     }
-}
 
-fn acceptance(call: &Call) -> Entry {
-    Entry { call: call.id, seq: 0, at: call.accepted_at, fact: Fact::Accepted(Box::new(call.clone())) }
-}
+    /// An address of a recording, for the app whose call it was.
+    async fn fetch(&self, call: CallId, account: &Account, request: &WireRequest) -> Result<Done, Refusal> {
+        if !account.app.recording {
+            return Err(Refusal::RecordingNotOpen);
+        }
+        let record = self.admin.record(call).await.map_err(|fault| {
+            tracing::error!("{fault}");
+            Refusal::OurFault
+        })?;
+        let record = record.filter(|record| record.call.app == account.app.id && record.recording.is_some());
+        let now = wall();
+        match record {
+            Some(record) if self.recordings.has(&record, now).await => {
+                let host = request.headers.first("Host").unwrap_or_default();
+                Ok(Done::Recording { url: self.recordings.address(call, host, now) })
+            }
+            _ => Err(Refusal::UnknownRecording),
+        }
+    }
 
-const fn refusal(fault: AcceptFault) -> Refusal {
-    match fault {
-        AcceptFault::Busy => Refusal::PlatformBusy,
-        AcceptFault::Misfit | AcceptFault::Unwritten | AcceptFault::Stopped => Refusal::OurFault,
+    fn log_in(&self, account: &Account) -> Done {
+        let session = self.logins.begin(&account.key.id, &self.node, wall());
+        Done::LoggedIn {
+            access: session.access.clone(),
+            renewal: session.renewal.clone(),
+            lives: self.logins.life(),
+        }
     }
 }
 

@@ -154,7 +154,7 @@ async fn furnish(admin: &Admin, store: &Store) -> Result<Key> {
 /// The app's key: the one it has, or a new one.
 async fn key_of(admin: &Admin, app: AppId, store: &Store) -> Result<Key> {
     let accounts = Accounts::load(store).await?;
-    let known = admin.keys(app).await?.into_iter().find_map(|line| accounts.find(&line.id));
+    let known = admin.keys(app).await?.into_iter().find_map(|line| accounts.find(&line.id, wall()));
     if let Some(account) = known {
         return Ok(account.key.clone());
     }

@@ -1,0 +1,97 @@
+//! What the operator's API asks of the running platform: the road, seen from the other side of the counter.
+
+use std::net::IpAddr;
+
+use admission::{Finding, Visit};
+use base::account::Account;
+use base::order::{Order, Placing};
+use base::refusal::Refusal;
+use base::time::Timestamp;
+use console::{Asked, Explained, House, Question, Trunk, Unexplained};
+use dialects::{Dialect, Headers, WireRequest};
+use rand::Rng;
+
+use crate::road::{Road, wall};
+
+impl House for Road {
+    fn live(&self) -> usize {
+        self.engine.live()
+    }
+
+    fn trunks(&self) -> Vec<Trunk> {
+        vec![Trunk { failing: self.capacity.trunk.failing(wall()), ..self.trunk.clone() }]
+    }
+
+    fn bans(&self) -> Vec<(IpAddr, Timestamp)> {
+        self.gate.bans(wall())
+    }
+
+    fn lift(&self, address: IpAddr) {
+        self.gate.lift(address);
+    }
+
+    fn explain(&self, asked: &Asked) -> Result<Explained, Unexplained> {
+        let account = self.accounts.by_app(asked.app, wall()).ok_or(Unexplained::NoAccount)?;
+        match &asked.question {
+            Question::Order { placing, phase } => {
+                let visit = Visit {
+                    peer: asked.from,
+                    phase: *phase,
+                    product: Some(placing.product.kind()),
+                    now: wall(),
+                    gate: &self.gate,
+                };
+                let findings = self.findings(placing, &account, &visit);
+                Ok(Explained { unreadable: None, findings, answer: None })
+            }
+            Question::Request { method, path, query, body } => {
+                let request = WireRequest {
+                    method: method.clone(),
+                    path: path.clone(),
+                    query: query.clone(),
+                    headers: Headers::from_iter([("Content-Type", "application/json")]),
+                    body: body.clone(),
+                    peer: asked.from,
+                };
+                self.explain_request(&request, &account)
+            }
+        }
+    }
+}
+
+impl Road {
+    fn findings(&self, placing: &Placing, account: &Account, visit: &Visit<'_>) -> Vec<Finding> {
+        let of_app = self.capacity.of(account.app.id);
+        let desk = self.desk(&of_app, visit.now);
+        admission::explain(placing, account, visit, &desk, rand::rng().random())
+    }
+
+    /// Judges a request as if it had been proven.
+    fn explain_request(&self, request: &WireRequest, account: &Account) -> Result<Explained, Unexplained> {
+        let dialect = dialects::owner(&request.path).ok_or(Unexplained::UnknownPath)?;
+        let product = dialect.product(request).ok_or(Unexplained::NoCall)?;
+        let phase = dialect.phase(request);
+        let visit =
+            Visit { peer: request.peer, phase, product: Some(product), now: wall(), gate: &self.gate };
+        let placing = match dialect.read(request, account) {
+            Ok(Order::Place(placing)) => placing,
+            Ok(Order::Stop(_) | Order::Fetch(_) | Order::LogIn | Order::LogOut) => {
+                return Err(Unexplained::NoCall);
+            }
+            Err(refusal) => {
+                let answer = Some(answer(dialect, request, &refusal));
+                return Ok(Explained { unreadable: Some(refusal), findings: Vec::new(), answer });
+            }
+        };
+        let findings = self.findings(&placing, account, &visit);
+        let first = findings.iter().find_map(|finding| finding.refusal.as_ref());
+        let answer = first.map(|refusal| answer(dialect, request, refusal));
+        Ok(Explained { unreadable: None, findings, answer })
+    }
+}
+
+/// What the customer would read.
+fn answer(dialect: &dyn Dialect, request: &WireRequest, refusal: &Refusal) -> (u16, Vec<u8>) {
+    let reply = dialect.write(request, Err(refusal));
+    (reply.status, reply.body)
+}

@@ -1,0 +1,191 @@
+//! Recordings as customers get them: addresses that are good for a while, and the files behind those.
+//!
+//! `/recordings/<call>.wav?expires=<second>&signature=<hex>`: the signature covers call and time, so an address is all
+//! that its bearer needs, and nobody can make one up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base::id::CallId;
+use base::private::Private;
+use base::record::CallRecord;
+use base::time::Timestamp;
+use dialects::{Headers, WireReply};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// Where the addresses lead.
+pub(crate) const PATH: &str = "/recordings/";
+
+/// How often old recordings are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// What the signing key is for.
+pub(crate) const PURPOSE: &str = "addresses of recordings";
+
+/// The recordings of this node.
+#[derive(Debug)]
+pub(crate) struct Recordings {
+    /// The engine's folder.
+    pub(crate) dir: PathBuf,
+    /// What addresses are signed with.
+    pub(crate) key: Private<[u8; 32]>,
+    /// How long a recording is kept.
+    pub(crate) kept: Duration,
+    /// How long an address is good.
+    pub(crate) address_life: Duration,
+    /// What customers reach us by, without a slash at the end; `None`: whatever they asked us by.
+    pub(crate) public_url: Option<Box<str>>,
+}
+
+impl Recordings {
+    /// An address of a recording, good from now on for a while. `host` is what the customer reached us by.
+    pub(crate) fn address(&self, call: CallId, host: &str, now: Timestamp) -> Box<str> {
+        let expires = (now + self.address_life).secs();
+        let signature = hex(&self.mac(call, expires).finalize().into_bytes());
+        let query = format!("expires={expires}&signature={signature}");
+        match &self.public_url {
+            Some(url) => format!("{url}{PATH}{call}.wav?{query}").into(),
+            None => format!("http://{host}{PATH}{call}.wav?{query}").into(),
+        }
+    }
+
+    /// Whether the recording of a call is still there, and young enough to be given out.
+    pub(crate) async fn has(&self, record: &CallRecord, now: Timestamp) -> bool {
+        let path = engine::recording_path(&self.dir, record.call.id);
+        now.since(record.ended_at) < self.kept && tokio::fs::try_exists(path).await.unwrap_or(false)
+    }
+
+    /// Answers a request for an address: the recording as one channel, or nothing that helps a stranger.
+    pub(crate) async fn serve(&self, path: &str, query: &str, now: Timestamp) -> WireReply {
+        let Some(call) = self.good_for(path, query, now) else {
+            return text(403, "The address is not good, or no longer: ask for a new one.\n");
+        };
+        let path = engine::recording_path(&self.dir, call);
+        let read = tokio::task::spawn_blocking(move || {
+            std::fs::read(path).ok().and_then(|stereo| media::record::mono(&stereo))
+        });
+        match read.await {
+            Ok(Some(body)) => {
+                WireReply { status: 200, headers: Headers::from_iter([("Content-Type", "audio/wav")]), body }
+            }
+            _ => text(404, "The recording is not here any more.\n"),
+        }
+    }
+
+    /// Removes what has been kept long enough, for ever. Run it in a task of its own.
+    pub(crate) async fn sweep(dir: PathBuf, kept: Duration) {
+        loop {
+            let dir = dir.clone();
+            tokio::task::spawn_blocking(move || remove_old(&dir, kept)).await.ok();
+            tokio::time::sleep(SWEEP.min(kept)).await;
+        }
+    }
+
+    /// The call that an address is good for.
+    fn good_for(&self, path: &str, query: &str, now: Timestamp) -> Option<CallId> {
+        let call: CallId = path.strip_prefix(PATH)?.strip_suffix(".wav")?.parse().ok()?;
+        let field =
+            |name: &str| query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        let expires: i64 = field("expires")?.parse().ok()?;
+        let signature = unhex(field("signature")?)?;
+        self.mac(call, expires).verify_slice(&signature).ok()?;
+        (now.secs() < expires).then_some(call)
+    }
+
+    fn mac(&self, call: CallId, expires: i64) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.key.expose()).expect("HMAC takes keys of any length");
+        mac.update(&call.to_bytes());
+        mac.update(&expires.to_be_bytes());
+        mac
+    }
+}
+
+/// Removes every recording that was last written longer ago. What cannot be removed is tried again next time.
+fn remove_old(dir: &Path, kept: Duration) {
+    let files = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+    for folder in files(dir) {
+        for file in files(&folder.path()) {
+            let written = file.metadata().and_then(|known| known.modified());
+            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= kept));
+            if is_old && let Err(fault) = std::fs::remove_file(file.path()) {
+                tracing::warn!(file = %file.path().display(), "cannot remove an old recording: {fault}");
+            }
+        }
+    }
+}
+
+fn text(status: u16, body: &str) -> WireReply {
+    let headers = Headers::from_iter([("Content-Type", "text/plain; charset=utf-8")]);
+    WireReply { status, headers, body: body.into() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() > 128 {
+        return None;
+    }
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recordings() -> Recordings {
+        Recordings {
+            dir: PathBuf::new(),
+            key: Private::new([7; 32]),
+            kept: Duration::from_secs(60),
+            address_life: Duration::from_secs(60),
+            public_url: None,
+        }
+    }
+
+    #[test]
+    fn an_address_is_good_for_its_call_and_its_time() {
+        let (ours, now) = (recordings(), Timestamp::from_millis(1_000_000));
+        let call = CallId::new(now, 5);
+        let address = ours.address(call, "voice.example:7080", now);
+        let (_, rest) = address.split_once("voice.example:7080").unwrap();
+        let (path, query) = rest.split_once('?').unwrap();
+        let good = |path: &str, query: &str, secs| {
+            ours.good_for(path, query, now + Duration::from_secs(secs)).is_some()
+        };
+        assert!(good(path, query, 59));
+        assert!(!good(path, query, 60), "it has expired");
+        let other = format!("{PATH}{}.wav", CallId::new(now, 6));
+        assert!(!good(&other, query, 0), "it is another call's");
+        assert!(!good(path, &query.replace("expires=1", "expires=2"), 0), "its time was changed");
+        for bad in ["", "expires=9999999999", "expires=9999999999&signature=", "expires=x&signature=zz"] {
+            assert!(!good(path, bad, 0), "{bad}");
+        }
+        let stranger = Recordings { key: Private::new([8; 32]), ..recordings() };
+        assert!(stranger.good_for(path, query, now).is_none());
+    }
+
+    #[test]
+    fn only_old_recordings_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("ab");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("call.wav"), b"RIFF").unwrap();
+        remove_old(dir.path(), Duration::from_secs(3_600));
+        assert!(folder.join("call.wav").exists());
+        remove_old(dir.path(), Duration::ZERO);
+        assert!(!folder.join("call.wav").exists());
+    }
+
+    #[test]
+    fn the_public_address_goes_before() {
+        let ours = Recordings { public_url: Some("https://voice.example".into()), ..recordings() };
+        let address =
+            ours.address(CallId::new(Timestamp::from_millis(0), 1), "10.0.0.1", Timestamp::from_millis(0));
+        assert!(address.starts_with("https://voice.example/recordings/"), "{address}");
+    }
+}
