@@ -1,9 +1,19 @@
 //! What can be typed. The words only; what they do is in `commands/`.
 
+mod accounts;
+mod calls;
+mod rules;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::accounts::{
+    App, AppSettings, Clip, Enterprise, Key, Number, OneClip, OneNumber, OneTemplate, Sub, Template,
+};
+pub(crate) use self::calls::{Audit, Explain, ExplainOrder, Push, PushChoice, Record};
+pub(crate) use self::rules::{Ban, Limit, List, Trunk};
 
 /// Huihu (回呼): place voice calls by the HTTP APIs you already use, on your own machine.
 #[derive(Debug, Parser)]
@@ -25,21 +35,49 @@ pub(crate) enum Command {
     /// Print the signed headers of a request
     #[command(subcommand)]
     Sign(Sign),
-    /// Create, list, pause and resume apps
+    /// Say what every rule has against an order, and what is left of each quota, without placing a call
+    Explain(Explain),
+    /// Create, list, suspend and resume enterprises and their parts
+    #[command(subcommand)]
+    Enterprise(Enterprise),
+    /// Create, list, change, pause and resume apps
     #[command(subcommand)]
     App(App),
-    /// Create, list and revoke the keys of an app
+    /// Create, list, rotate and revoke the keys of an app
     #[command(subcommand)]
     Key(Key),
     /// Add, list, pause, resume and remove the numbers that an app may show
     #[command(subcommand)]
     Number(Number),
-    /// Add, list, approve and reject voice files
+    /// Add, list, approve, reject and remove voice files
     #[command(subcommand)]
     Clip(Clip),
+    /// Create, list, approve, reject and remove the texts that notices speak
+    #[command(subcommand)]
+    Template(Template),
+    /// Keep the lists of numbers and addresses that may or may not
+    #[command(subcommand)]
+    List(List),
+    /// Limit how many calls there may be, and when
+    #[command(subcommand)]
+    Limit(Limit),
+    /// Look at the ways to carriers
+    #[command(subcommand)]
+    Trunk(Trunk),
+    /// List and lift the bans of addresses that failed to prove who they are
+    #[command(subcommand)]
+    Ban(Ban),
     /// Look at calls
     #[command(subcommand)]
     Record(Record),
+    /// Look at pushes and send them again
+    #[command(subcommand)]
+    Push(Push),
+    /// See who changed what
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Print the operator API's OpenAPI document
+    Openapi,
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +148,16 @@ pub(crate) struct Customer {
     pub(crate) ready_file: PathBuf,
 }
 
+/// Whether a call is placed, or only asked about.
+#[derive(Debug, Args)]
+pub(crate) struct Asking {
+    /// Place no call: say as the operator of the data directory what every rule has against it
+    #[arg(long)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Call {
     /// Connect two parties: dial the caller, then the callee
@@ -137,6 +185,39 @@ pub(crate) enum Call {
         /// Where the fee record goes
         #[arg(long)]
         fee_url: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Announce something, and take the keys that are pressed in answer
+    Notify {
+        #[command(flatten)]
+        customer: Customer,
+        /// Who is dialled
+        #[arg(long)]
+        callee: String,
+        /// The voice file that is played
+        #[arg(long, conflicts_with = "template", required_unless_present = "template")]
+        clip: Option<String>,
+        /// The template that is spoken
+        #[arg(long)]
+        template: Option<String>,
+        /// What stands in the template's places, in order
+        #[arg(long, value_delimiter = ',')]
+        values: Option<Vec<String>>,
+        /// How many keys to collect, up to 32
+        #[arg(long)]
+        collect: Option<u8>,
+        /// The number that the telephone shows
+        #[arg(long)]
+        display: Option<String>,
+        /// Where status events go
+        #[arg(long)]
+        status_url: Option<String>,
+        /// Where the fee record goes
+        #[arg(long)]
+        fee_url: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
     },
     /// Say a verification code
     Verify {
@@ -163,6 +244,8 @@ pub(crate) enum Call {
         /// Where the fee record goes
         #[arg(long)]
         fee_url: Option<String>,
+        #[command(flatten)]
+        asking: Asking,
     },
     /// End a running call
     Stop {
@@ -182,221 +265,5 @@ pub(crate) enum Sign {
         /// Print a curl configuration instead of header lines: curl -K <(huihu sign huawei --curl) …
         #[arg(long)]
         curl: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum App {
-    /// Create an app
-    Create {
-        #[command(flatten)]
-        place: Place,
-        /// Its name, unique
-        name: String,
-        /// The account name of the enterprise it belongs to
-        #[arg(long, default_value = "huihu")]
-        account: String,
-        /// The kinds of calls it may place
-        #[arg(long, value_delimiter = ',', default_value = "callback,code")]
-        products: Vec<ProductName>,
-        /// Calls at once
-        #[arg(long)]
-        ports: Option<u32>,
-        /// Where status events go when a request does not say
-        #[arg(long)]
-        status_url: Option<String>,
-        /// Where fee records go when a request does not say
-        #[arg(long)]
-        fee_url: Option<String>,
-        /// How its pushes are signed
-        #[arg(long, value_enum, default_value_t = Signature::Joined)]
-        push_signature: Signature,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List all apps
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Refuse the app's requests until it is resumed
-    Pause {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        name: String,
-    },
-    /// Take the app's requests again
-    Resume {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        name: String,
-    },
-    /// Refuse the app's requests as one that is frozen or not approved
-    Freeze {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        name: String,
-    },
-}
-
-/// A kind of call.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ProductName {
-    /// Two parties, connected
-    Callback,
-    /// A verification code
-    Code,
-}
-
-/// A generation of push signatures.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Signature {
-    /// No authentication headers
-    Off,
-    /// Address, nonce and UTC time joined (until 2025)
-    Joined,
-    /// Address, nonce and Beijing time on three lines (2026)
-    Lines,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Key {
-    /// Create a key; its secret is shown this once
-    Create {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        #[arg(long)]
-        app: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the keys of an app, without their secrets
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        #[arg(long)]
-        app: String,
-    },
-    /// Make a key unknown from now on
-    Revoke {
-        #[command(flatten)]
-        place: Place,
-        /// The app key
-        key: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Number {
-    /// Give an app a number
-    Add(OneNumber),
-    /// Show another of the app's numbers in its place until it is resumed
-    Pause(OneNumber),
-    /// Show the number again
-    Resume(OneNumber),
-    /// Take the number away
-    Remove(OneNumber),
-    /// List an app's numbers
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        #[arg(long)]
-        app: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OneNumber {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// The app's name
-    #[arg(long)]
-    pub(crate) app: String,
-    /// The number, such as +8675500000001
-    pub(crate) number: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Clip {
-    /// Upload a WAV file of any rate and width
-    Add {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        #[arg(long)]
-        app: String,
-        /// The name that requests use, such as welcome.wav
-        name: String,
-        /// The file
-        #[arg(long)]
-        file: PathBuf,
-        /// Approve it at once
-        #[arg(long)]
-        approve: bool,
-    },
-    /// Let requests use a voice file
-    Approve(OneClip),
-    /// Refuse a voice file
-    Reject(OneClip),
-    /// List an app's voice files
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// The app's name
-        #[arg(long)]
-        app: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct OneClip {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// The app's name
-    #[arg(long)]
-    pub(crate) app: String,
-    /// The voice file's name
-    pub(crate) name: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Record {
-    /// List the latest calls
-    List {
-        #[command(flatten)]
-        place: Place,
-        /// How many
-        #[arg(long, default_value_t = 20)]
-        latest: u32,
-        /// Only calls from or to this number
-        #[arg(long)]
-        number: Option<String>,
-        /// Print JSON, one call a line
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one call
-    Show {
-        #[command(flatten)]
-        place: Place,
-        /// The session id, or our own call id
-        id: String,
-        /// Draw what happened on a time axis
-        #[arg(long)]
-        ladder: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }

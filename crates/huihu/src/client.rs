@@ -68,6 +68,11 @@ impl Client {
         ))
     }
 
+    /// The key that it signs with.
+    pub(crate) fn key_id(&self) -> &str {
+        &self.key.id
+    }
+
     /// The signed headers of one request.
     pub(crate) fn headers(&self) -> Headers {
         let nonce: String = rand::rng().sample_iter(Alphanumeric).take(NONCE).map(char::from).collect();

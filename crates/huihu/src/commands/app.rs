@@ -1,71 +1,149 @@
 //! `huihu app`: the applications that may place calls.
 
-use anyhow::Result;
-use base::account::{AppState, PushSignature};
-use base::order::ProductKind;
-use serde_json::json;
-use store::AppDraft;
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
 
-use super::{admin, app_named, receiver};
-use crate::cli::{App, Place, ProductName, Signature};
-use crate::road::wall;
+use super::api::Api;
+use super::{ALL, print, text, words};
+use crate::cli::{App, AppSettings, Place};
 use crate::say;
 
 pub(crate) async fn run(command: App) -> Result<()> {
     match command {
-        App::Create { place, name, account, products, ports, status_url, fee_url, push_signature, json } => {
-            let mut draft = AppDraft::new(&account, &name);
-            draft.products = products.into_iter().map(kind).collect();
-            draft.ports = ports.unwrap_or(draft.ports);
-            draft.status_url = receiver(status_url.as_deref())?;
-            draft.fee_url = receiver(fee_url.as_deref())?;
-            draft.push_signature = signature(push_signature);
-            let id = admin(&place).await?.create_app(&draft, wall()).await?;
+        App::Create { place, name, account, settings, json } => {
+            create(&place, &name, &account, &settings, json).await
+        }
+        App::List { place, json } => {
+            print(&Api::of(&place).await?.list(&["apps"], &[], ALL).await?, json, line);
+            Ok(())
+        }
+        App::Show { place, name } => {
+            say(&format!("{:#}", Api::of(&place).await?.app(&name).await?));
+            Ok(())
+        }
+        App::Set { place, name, settings, json } => {
+            let changed = change(&place, &name, &Value::Object(patch(&settings)?)).await?;
             if json {
-                say(&json!({"id": id, "name": name}).to_string());
-            } else {
-                say(&format!("App {name} was created. Now give it a key: huihu key create --app {name}"));
+                say(&changed.to_string());
             }
             Ok(())
         }
-        App::List { place, json } => list(&place, json).await,
-        App::Pause { place, name } => set(&place, &name, AppState::Paused).await,
-        App::Resume { place, name } => set(&place, &name, AppState::Active).await,
-        App::Freeze { place, name } => set(&place, &name, AppState::Unavailable).await,
+        App::Pause { place, name } => change(&place, &name, &json!({"state": "paused"})).await.map(drop),
+        App::Resume { place, name } => change(&place, &name, &json!({"state": "active"})).await.map(drop),
+        App::Freeze { place, name } => {
+            change(&place, &name, &json!({"state": "unavailable"})).await.map(drop)
+        }
+        App::Delete { place, name } => {
+            let api = Api::of(&place).await?;
+            let id = api.app_id(&name).await?;
+            api.delete(&["apps", &id]).await.map(drop)
+        }
     }
 }
 
-async fn list(place: &Place, json: bool) -> Result<()> {
-    for line in admin(place).await?.apps().await? {
-        let app = &line.app;
-        if json {
-            let state = format!("{:?}", app.state).to_lowercase();
-            say(&json!({"id": app.id, "name": app.name, "account": line.account, "state": state, "ports": app.ports})
-                .to_string());
-        } else {
-            say(&format!("{:<24} {:<16} {:?}, {} ports", app.name, line.account, app.state, app.ports));
-        }
+async fn create(place: &Place, name: &str, account: &str, settings: &AppSettings, json: bool) -> Result<()> {
+    let mut later = patch(settings)?;
+    let api = Api::of(place).await?;
+    let mut new = json!({"name": name, "account": account});
+    for field in ["products", "ports", "status_url", "fee_url", "push_signature"] {
+        new[field] = later.remove(field).unwrap_or_default();
+    }
+    let mut app = api.post(&["apps"], &new).await?;
+    if !later.is_empty() {
+        app = api.patch(&["apps", &app["id"].to_string()], &Value::Object(later)).await?;
+    }
+    if json {
+        say(&app.to_string());
+    } else {
+        say(&format!("App {name} was created. Now give it a key: huihu key create --app {name}"));
     }
     Ok(())
 }
 
-async fn set(place: &Place, name: &str, state: AppState) -> Result<()> {
-    let admin = admin(place).await?;
-    let app = app_named(&admin, name).await?;
-    Ok(admin.set_app_state(app.id, state).await?)
+async fn change(place: &Place, name: &str, patch: &Value) -> Result<Value> {
+    let api = Api::of(place).await?;
+    let id = api.app_id(name).await?;
+    api.patch(&["apps", &id], patch).await
 }
 
-const fn kind(name: ProductName) -> ProductKind {
-    match name {
-        ProductName::Callback => ProductKind::Callback,
-        ProductName::Code => ProductKind::Code,
-    }
+/// The settings that were named.
+fn patch(settings: &AppSettings) -> Result<Map<String, Value>> {
+    let mut patch = Map::new();
+    let mut lay = |field: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            patch.insert(field.to_owned(), value);
+        }
+    };
+    let nullable = |text: &Option<String>| {
+        text.as_ref().map(|text| if text == NONE { Value::Null } else { json!(text) })
+    };
+    let plain = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+    lay("products", settings.products.as_ref().map(|products| json!(products)));
+    lay("ports", settings.ports.map(Into::into));
+    lay("status_url", nullable(&settings.status_url));
+    lay("fee_url", nullable(&settings.fee_url));
+    lay("push_signature", plain(&settings.push_signature));
+    lay("push_profile", plain(&settings.push_profile));
+    lay("phase", plain(&settings.phase));
+    lay("hold", nullable(&settings.hold));
+    lay("addresses", settings.addresses.as_ref().map(|blocks| json!(some(blocks))));
+    lay("origin", plain(&settings.origin));
+    lay("requests_per_minute", number("--requests-per-minute", settings.requests_per_minute.as_deref())?);
+    lay("listed_only", settings.listed_only.map(Into::into));
+    lay("recording", settings.recording.map(Into::into));
+    lay("recording_days", number("--recording-days", settings.recording_days.as_deref())?);
+    lay("conduct", conduct(settings)?);
+    Ok(patch)
 }
 
-const fn signature(name: Signature) -> PushSignature {
-    match name {
-        Signature::Off => PushSignature::Off,
-        Signature::Joined => PushSignature::Joined,
-        Signature::Lines => PushSignature::Lines,
-    }
+/// A list that `none` empties.
+fn some(values: &[String]) -> &[String] {
+    if values == [NONE] { &[] } else { values }
 }
+
+fn number(flag: &str, text: Option<&str>) -> Result<Option<Value>> {
+    Ok(match text {
+        None => None,
+        Some(NONE) => Some(Value::Null),
+        Some(text) => {
+            let number: u32 =
+                text.parse().with_context(|| format!("{flag} takes a number or none, not {text}"))?;
+            Some(number.into())
+        }
+    })
+}
+
+/// Both thresholds are set together, so one that is not named is none.
+fn conduct(settings: &AppSettings) -> Result<Option<Value>> {
+    if settings.answered.is_none() && settings.short.is_none() {
+        return Ok(None);
+    }
+    let answered = fields("--answered", settings.answered.as_deref(), "PERCENT/CALLS")?;
+    let short = fields("--short", settings.short.as_deref(), "PERCENT/CALLS/SECS")?;
+    let answered = match answered[..] {
+        [] => Value::Null,
+        [percent, calls] => json!({"percent": percent, "calls": calls}),
+        _ => bail!("--answered is written as PERCENT/CALLS, such as 30/100"),
+    };
+    let short = match short[..] {
+        [] => Value::Null,
+        [percent, calls, secs] => json!({"percent": percent, "calls": calls, "shorter_than_secs": secs}),
+        _ => bail!("--short is written as PERCENT/CALLS/SECS, such as 80/50/6"),
+    };
+    Ok(Some(json!({"answered": answered, "short": short})))
+}
+
+fn fields(flag: &str, text: Option<&str>, form: &str) -> Result<Vec<u32>> {
+    let Some(text) = text.filter(|text| *text != NONE) else { return Ok(Vec::new()) };
+    let read =
+        |field: &str| field.parse().with_context(|| format!("{flag} is written as {form}, not {text}"));
+    text.split('/').map(read).collect()
+}
+
+fn line(app: &Value) -> String {
+    let (name, account) = (text(app, "name"), text(app, "account"));
+    format!("{name:<24} {account:<16} {}, {} ports", words(app, "state"), app["ports"])
+}
+
+/// Empties what may be empty.
+const NONE: &str = "none";

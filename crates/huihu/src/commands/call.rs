@@ -4,13 +4,16 @@ use anyhow::{Result, bail};
 use dialects::huawei::client::encode_url;
 use serde_json::{Value, json};
 
-use crate::cli::{Call, Customer};
+use super::api::Api;
+use super::explain;
+use crate::cli::{Asking, Call, Customer};
 use crate::client::Client;
 use crate::say;
 
-/// The paths of the three requests.
+/// The paths of the requests.
 pub(crate) const CALLBACK: &str = "/rest/httpsessions/click2Call/v2.0";
 pub(crate) const VERIFY: &str = "/rest/httpsessions/callVerify/v1.0";
+pub(crate) const NOTIFY: &str = "/rest/httpsessions/callnotify/v2.0";
 pub(crate) const STOP: &str = "/rest/httpsessions/callStop/v2.0";
 
 pub(crate) async fn run(command: Call) -> Result<()> {
@@ -24,6 +27,7 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             max_minutes,
             status_url,
             fee_url,
+            asking,
         } => {
             let client = Client::of(&customer)?;
             let display = shown(&client, display)?;
@@ -36,9 +40,33 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             lay(&mut body, "maxDuration", max_minutes);
             lay(&mut body, "statusUrl", status_url.map(|url| encode_url(&url)));
             lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
-            say(&client.place(CALLBACK, &body).await?);
+            order(&client, &asking, CALLBACK, &body).await?;
         }
-        Call::Verify { customer, callee, code, pre_tone, times, display, status_url, fee_url } => {
+        Call::Notify {
+            customer,
+            callee,
+            clip,
+            template,
+            values,
+            collect,
+            display,
+            status_url,
+            fee_url,
+            asking,
+        } => {
+            let client = Client::of(&customer)?;
+            let mut item = json!({});
+            lay(&mut item, "notifyVoice", clip);
+            lay(&mut item, "templateId", template);
+            lay(&mut item, "templateParas", values);
+            lay(&mut item, "collectInd", collect);
+            let mut body =
+                json!({"displayNbr": shown(&client, display)?, "calleeNbr": callee, "playInfoList": [item]});
+            lay(&mut body, "statusUrl", status_url.map(|url| encode_url(&url)));
+            lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
+            order(&client, &asking, NOTIFY, &body).await?;
+        }
+        Call::Verify { customer, callee, code, pre_tone, times, display, status_url, fee_url, asking } => {
             let client = Client::of(&customer)?;
             let mut body = json!({
                 "displayNbr": shown(&client, display)?,
@@ -50,10 +78,19 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             });
             lay(&mut body, "statusUrl", status_url.map(|url| encode_url(&url)));
             lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
-            say(&client.place(VERIFY, &body).await?);
+            order(&client, &asking, VERIFY, &body).await?;
         }
         Call::Stop { customer, session } => stop(&customer, &session).await?,
     }
+    Ok(())
+}
+
+/// Places a call, or asks what the rules have against it.
+async fn order(client: &Client, asking: &Asking, path: &str, body: &Value) -> Result<()> {
+    if asking.explain {
+        return explain::request(&Api::of(&asking.place).await?, client.key_id(), path, body).await;
+    }
+    say(&client.place(path, body).await?);
     Ok(())
 }
 

@@ -1,39 +1,63 @@
 //! `huihu key`: what requests are signed with.
 
-use anyhow::Result;
-use serde_json::json;
+use std::io::{BufRead, stdin};
 
-use super::{admin, app_named};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::{ALL, print, text, words};
 use crate::cli::Key;
-use crate::road::wall;
 use crate::say;
 
 pub(crate) async fn run(command: Key) -> Result<()> {
     match command {
-        Key::Create { place, app, json } => {
-            let admin = admin(&place).await?;
-            let app = app_named(&admin, &app).await?;
-            let key = admin.create_key(app.id, wall()).await?;
-            if json {
-                say(&json!({"appKey": key.id, "appSecret": key.secret.expose()}).to_string());
-            } else {
-                say(&format!("app key     {}\napp secret  {}", key.id, key.secret.expose()));
-                say("The secret is not shown again.");
-            }
+        Key::Create { place, app, existing, json } => {
+            let api = Api::of(&place).await?;
+            let app = api.app_id(&app).await?;
+            let new = match existing {
+                Some(id) => json!({"existing": {"id": id, "secret": typed_secret()?}}),
+                None => json!({}),
+            };
+            tell(api.post(&["apps", &app, "keys"], &new).await?, json);
         }
-        Key::List { place, app } => {
-            let admin = admin(&place).await?;
-            let app = app_named(&admin, &app).await?;
-            for key in admin.keys(app.id).await? {
-                say(&format!(
-                    "{} {:?} since {}",
-                    key.id,
-                    key.state,
-                    key.created_at.print("%Y-%m-%d %H:%M:%SZ")
-                ));
-            }
+        Key::List { place, app, json } => {
+            let api = Api::of(&place).await?;
+            let app = api.app_id(&app).await?;
+            print(&api.list(&["apps", &app, "keys"], &[], ALL).await?, json, line);
         }
-        Key::Revoke { place, key } => admin(&place).await?.revoke_key(&key).await?,
+        Key::Rotate { place, key, overlap_secs, json } => {
+            let api = Api::of(&place).await?;
+            tell(api.post(&["keys", &key, "rotate"], &json!({"overlap_secs": overlap_secs})).await?, json);
+        }
+        Key::Revoke { place, key } => {
+            Api::of(&place).await?.post(&["keys", &key, "revoke"], &json!({})).await?;
+        }
     }
     Ok(())
+}
+
+/// Shows a new key with its secret, this once.
+fn tell(mut key: Value, json: bool) {
+    if json {
+        // Customers' clients call them so.
+        key["appKey"] = key["id"].clone();
+        key["appSecret"] = key["secret"].clone();
+        say(&key.to_string());
+    } else {
+        say(&format!("app key     {}\napp secret  {}", text(&key, "id"), text(&key, "secret")));
+        say("The secret is not shown again.");
+    }
+}
+
+fn line(key: &Value) -> String {
+    let until = key["valid_until"].as_str().map(|until| format!(", until {until}")).unwrap_or_default();
+    format!("{} {} since {}{until}", text(key, "id"), words(key, "state"), text(key, "created_at"))
+}
+
+/// A secret is typed or piped in, so that it stands in no list of processes.
+fn typed_secret() -> Result<String> {
+    let mut line = String::new();
+    stdin().lock().read_line(&mut line).context("cannot read the secret from standard input")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -1,54 +1,57 @@
 //! `huihu number`: what telephones may show.
 
 use anyhow::{Result, bail};
-use base::account::NumberState;
-use store::Admin;
+use serde_json::{Value, json};
 
-use super::{admin, app_named};
+use super::api::{Api, Refused};
+use super::{ALL, print, text, words};
 use crate::cli::{Number, OneNumber};
-use crate::road::wall;
-use crate::say;
 
 pub(crate) async fn run(command: Number) -> Result<()> {
     match command {
         Number::Add(one) => {
-            let admin = admin(&one.place).await?;
-            let app = app_named(&admin, &one.app).await?;
-            admin.add_number(app.id, &super::number(&one.number)?, wall()).await?;
+            let number = super::number(&one.number)?;
+            let api = Api::of(&one.place).await?;
+            let app = api.app_id(&one.app).await?;
+            api.post(&["apps", &app, "numbers"], &json!({"number": number})).await.map(drop)
         }
-        Number::Pause(one) => set(&one, NumberState::Paused).await?,
-        Number::Resume(one) => set(&one, NumberState::Active).await?,
+        Number::Pause(one) => change(&one, &json!({"state": "paused"})).await,
+        Number::Resume(one) => change(&one, &json!({"state": "active"})).await,
+        Number::Assign { one, sub } => change(&one, &json!({"sub_enterprise": sub})).await,
         Number::Remove(one) => {
-            let admin = owner(&one).await?;
-            admin.remove_number(&super::number(&one.number)?).await?;
+            let number = super::number(&one.number)?;
+            let api = Api::of(&one.place).await?;
+            let app = api.app_id(&one.app).await?;
+            own(&one, api.delete(&["apps", &app, "numbers", number.digits()]).await)
         }
-        Number::List { place, app } => {
-            let admin = admin(&place).await?;
-            let app = app_named(&admin, &app).await?;
-            for line in admin.numbers(app.id).await? {
-                say(&format!("{} {:?}", line.number.number.as_str(), line.number.state));
-            }
+        Number::List { place, app, json } => {
+            let api = Api::of(&place).await?;
+            let app = api.app_id(&app).await?;
+            print(&api.list(&["apps", &app, "numbers"], &[], ALL).await?, json, line);
+            Ok(())
         }
     }
-    Ok(())
 }
 
-async fn set(one: &OneNumber, state: NumberState) -> Result<()> {
-    Ok(owner(one).await?.set_number_state(&super::number(&one.number)?, state).await?)
-}
-
-/// The operator's hand, once it is sure that the number is the named app's.
-async fn owner(one: &OneNumber) -> Result<Admin> {
-    let admin = admin(&one.place).await?;
-    let app = app_named(&admin, &one.app).await?;
+async fn change(one: &OneNumber, patch: &Value) -> Result<()> {
     let number = super::number(&one.number)?;
-    if !admin.numbers(app.id).await?.iter().any(|line| line.number.number == number) {
-        bail!(
-            "{} is not a number of {}: `huihu number list --app {}` shows them",
-            one.number,
-            one.app,
-            one.app
-        );
+    let api = Api::of(&one.place).await?;
+    let app = api.app_id(&one.app).await?;
+    own(one, api.patch(&["apps", &app, "numbers", number.digits()], patch).await)
+}
+
+/// Says where to look when the number is not the app's.
+fn own(one: &OneNumber, outcome: Result<Value>) -> Result<()> {
+    let Err(fault) = outcome else { return Ok(()) };
+    let missing = fault.downcast_ref::<Refused>().is_some_and(|refused| refused.concerns(&one.number));
+    if missing {
+        let OneNumber { app, number, .. } = one;
+        bail!("{number} is not a number of {app}: `huihu number list --app {app}` shows them");
     }
-    Ok(admin)
+    Err(fault)
+}
+
+fn line(number: &Value) -> String {
+    let sub = number["sub_enterprise"].as_str().map(|sub| format!(", issued for {sub}")).unwrap_or_default();
+    format!("{} {}{sub}", text(number, "number"), words(number, "state"))
 }

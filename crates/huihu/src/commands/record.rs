@@ -1,50 +1,62 @@
 //! `huihu record`: what happened in a call.
 
 use anyhow::{Result, bail};
-use base::id::{CallId, Leg};
-use base::record::CallRecord;
-use dialects::huawei::session;
-use serde_json::{Value, json};
+use base::id::CallId;
+use serde_json::Value;
 use store::Admin;
 
-use super::{admin, number};
+use super::api::{Api, Refused};
+use super::{ALL, print, text, words};
 use crate::cli::{Place, Record};
 use crate::say;
 
 pub(crate) async fn run(command: Record) -> Result<()> {
     match command {
-        Record::List { place, latest, number: wanted, json } => {
-            let admin = admin(&place).await?;
-            let records = match wanted {
-                Some(wanted) => admin.records_of(&number(&wanted)?, u64::from(latest)).await?,
-                None => admin.latest_records(u64::from(latest)).await?,
+        Record::List { place, latest, number, app, user_data, from, until, json } => {
+            let api = Api::of(&place).await?;
+            let app = match app {
+                Some(app) => Some(api.app_id(&app).await?),
+                None => None,
             };
-            for record in records {
-                say(&if json { as_json(&record).to_string() } else { line(&record) });
-            }
+            let number = number.map(|number| super::number(&number)).transpose()?;
+            let wanted = [
+                ("number", number.as_ref().map(base::number::E164::as_str)),
+                ("app", app.as_deref()),
+                ("user_data", user_data.as_deref()),
+                ("from", from.as_deref()),
+                ("until", until.as_deref()),
+            ];
+            let query: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            let latest = usize::try_from(latest).unwrap_or(usize::MAX);
+            print(&api.list(&["records"], &query, latest).await?, json, line);
             Ok(())
         }
         Record::Show { place, id, ladder, json } => show(&place, &id, ladder, json).await,
+        Record::Live { place, json } => {
+            print(&Api::of(&place).await?.list(&["calls"], &[], ALL).await?, json, running);
+            Ok(())
+        }
     }
 }
 
 async fn show(place: &Place, id: &str, ladder: bool, json: bool) -> Result<()> {
-    let admin = admin(place).await?;
-    let call = parse_id(id)?;
-    if ladder {
-        say(draw(&admin, call).await?.trim_end());
-        return Ok(());
-    }
-    match admin.record(call).await? {
-        Some(record) if json => say(&as_json(&record).to_string()),
-        Some(record) => say(&line(&record)),
-        None if admin.entries(call).await?.is_empty() => bail!("there is no call {id}"),
-        None => say("The call still runs; --ladder shows what has happened so far."),
+    let story = match Api::of(place).await?.get(&["records", id], &[]).await {
+        Ok(story) => story,
+        Err(fault) if fault.downcast_ref::<Refused>().is_some_and(|refused| refused.status == NOT_FOUND) => {
+            bail!("there is no call {id}: `huihu record list` shows the latest calls")
+        }
+        Err(fault) => return Err(fault),
+    };
+    match &story["record"] {
+        _ if ladder => say(text(&story, "ladder").trim_end()),
+        Value::Null => say("The call still runs; --ladder shows what has happened so far."),
+        record if json => say(&record.to_string()),
+        record => say(&line(record)),
     }
     Ok(())
 }
 
-/// The ladder of a call.
+/// The ladder of a call, for the demo.
 pub(crate) async fn draw(admin: &Admin, call: CallId) -> Result<String> {
     let entries = admin.entries(call).await?;
     if entries.is_empty() {
@@ -53,64 +65,33 @@ pub(crate) async fn draw(admin: &Admin, call: CallId) -> Result<String> {
     Ok(projections::ladder(&entries))
 }
 
-/// A session id, or our own call id.
-fn parse_id(text: &str) -> Result<CallId> {
-    let session = session::parse(text).map(|(call, _)| call);
-    match session.or_else(|| text.parse().ok()) {
-        Some(call) => Ok(call),
-        None => bail!(
-            "{text:?} is neither a session id nor a call id: `huihu record list` shows the latest calls"
-        ),
-    }
-}
-
-/// The session id that the call's customer knows.
-pub(crate) fn session_of(record: &CallRecord) -> String {
-    session::print(record.call.id, &record.call.node)
-}
-
-fn line(record: &CallRecord) -> String {
-    let call = &record.call;
-    let dialled =
-        [Leg::A, Leg::B].into_iter().filter_map(|leg| Some(call.numbers(leg)?.dialled.as_str().to_owned()));
+fn line(record: &Value) -> String {
     format!(
-        "{}  {:<8}  {:<32}  {:?} by {:?}  {}",
-        call.accepted_at.print("%Y-%m-%d %H:%M:%SZ"),
-        format!("{:?}", call.product.kind()).to_lowercase(),
-        dialled.collect::<Vec<_>>().join(" → "),
-        record.ending.cause,
-        record.ending.by,
-        session_of(record),
+        "{}  {:<8}  {:<32}  {} by {}  {}",
+        text(record, "accepted_at"),
+        text(record, "product"),
+        dialled(&record["legs"]),
+        words(record, "cause"),
+        text(record, "by"),
+        text(record, "session"),
     )
 }
 
-fn as_json(record: &CallRecord) -> Value {
-    let call = &record.call;
-    let leg = |leg: Leg| {
-        let (numbers, times) = (call.numbers(leg)?, record.leg(leg));
-        let at = |at: Option<base::time::Timestamp>| at.map(|at| at.print("%Y-%m-%dT%H:%M:%S%.3fZ"));
-        Some(json!({
-            "shown": numbers.shown,
-            "dialled": numbers.dialled,
-            "dialledAt": at(times.dialled_at),
-            "ringingAt": at(times.ringing_at),
-            "answeredAt": at(times.answered_at),
-            "releasedAt": at(times.released_at),
-            "cause": times.release.map(|release| release.cause),
-            "by": times.release.map(|release| release.by),
-            "sipStatus": times.release.and_then(|release| release.status),
-            "q850": times.release.and_then(|release| release.q850),
-        }))
-    };
-    json!({
-        "call": call.id,
-        "session": session_of(record),
-        "product": call.product.kind(),
-        "acceptedAt": call.accepted_at.print("%Y-%m-%dT%H:%M:%S%.3fZ"),
-        "endedAt": record.ended_at.print("%Y-%m-%dT%H:%M:%S%.3fZ"),
-        "cause": record.ending.cause,
-        "by": record.ending.by,
-        "legs": {"a": leg(Leg::A), "b": leg(Leg::B)},
-        "userData": call.user_data,
-    })
+fn running(call: &Value) -> String {
+    format!(
+        "{}  {:<8}  {:<32}  {}",
+        text(call, "accepted_at"),
+        text(call, "product"),
+        dialled(&call["parties"]),
+        text(call, "session"),
+    )
 }
+
+/// Who was dialled, in order.
+fn dialled(legs: &Value) -> String {
+    let numbers = ["a", "b"].into_iter().filter_map(|leg| legs[leg]["dialled"].as_str());
+    numbers.collect::<Vec<_>>().join(" → ")
+}
+
+/// The HTTP status of what is not there.
+const NOT_FOUND: u16 = 404;
