@@ -131,7 +131,7 @@ impl Scene {
             assert_eq!(fees[&session].len(), 1, "fee records that differ: {:#?}", fees[&session]);
             let names: Vec<&str> =
                 events[&session].iter().filter_map(|event| event["eventType"].as_str()).collect();
-            let whole = if record["product"] == "Callback" { CALLBACK } else { CODE };
+            let whole = if record["product"] == "callback" { CALLBACK } else { CODE };
             let (last, before) = names.split_last().expect("there is a last event");
             assert!(*last == "disconnect" && whole.starts_with(before), "{session}: {names:?}");
         }

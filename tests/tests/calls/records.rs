@@ -20,14 +20,14 @@ fn an_operator_finds_calls_by_time_by_number_and_by_session() {
     let [code, callback] = &records[..] else { panic!("there are two") };
     assert_eq!(
         (&code["cause"], &code["by"], &code["legs"]["b"]),
-        (&json!("Rejected"), &json!("Caller"), &Value::Null)
+        (&json!("rejected"), &json!("caller"), &Value::Null)
     );
-    assert_eq!((&callback["cause"], &callback["by"]), (&json!("Busy"), &json!("Callee")));
+    assert_eq!((&callback["cause"], &callback["by"]), (&json!("busy"), &json!("callee")));
     assert_eq!(
-        (&callback["legs"]["a"]["sipStatus"], &callback["legs"]["b"]["sipStatus"]),
+        (&callback["legs"]["a"]["sip_status"], &callback["legs"]["b"]["sip_status"]),
         (&Value::Null, &json!(486))
     );
-    assert_eq!(callback["userData"], "order 66");
+    assert_eq!(callback["user_data"], "order 66");
 
     let ask = |words: &[&str]| {
         let output = stage.installation.run(&[&["record"], words].concat());
@@ -39,7 +39,7 @@ fn an_operator_finds_calls_by_time_by_number_and_by_session() {
     let by_id = ask(&["show", callback["call"].as_str().expect("a record has an id"), "--json"]);
     assert_eq!(by_id, of_b);
     let line = ask(&["show", &busy.session]);
-    assert!(line.contains("callback") && line.contains(&busy.b) && line.contains("Busy by Callee"), "{line}");
+    assert!(line.contains("callback") && line.contains(&busy.b) && line.contains("busy by callee"), "{line}");
     let ladder = ask(&["show", &busy.session, "--ladder"]);
     let story: Vec<&str> = [
         "accepted: callback",
