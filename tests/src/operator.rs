@@ -217,7 +217,7 @@ impl Operator {
     /// Whether a session's call is over and recorded.
     #[must_use]
     pub fn has_record(&self, session: &str) -> bool {
-        let found = self.does("GET", &format!("/calls?id={}", session.replace('@', "%40")), &Value::Null);
+        let found = self.does("GET", &format!("/records?id={}", session.replace('@', "%40")), &Value::Null);
         found["items"].as_array().is_some_and(|calls| !calls.is_empty())
     }
 
