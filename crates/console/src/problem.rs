@@ -201,7 +201,8 @@ pub(crate) struct Words {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 17] = [
+    #[cfg(test)]
+    const ALL: [Self; 17] = [
         Self::Unauthorized,
         Self::NoSuchPath,
         Self::MethodNotAllowed,

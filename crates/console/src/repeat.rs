@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderName};
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -84,7 +85,8 @@ fn key(headers: &HeaderMap) -> Option<Box<str>> {
 /// What makes a request the same as another: path, query and body.
 fn digest(request: &Request) -> [u8; 32] {
     let body = request.extensions().get::<Intake>().map(|intake| intake.0.clone()).unwrap_or_default();
-    let whole = Sha256::new().chain_update(request.uri().to_string()).chain_update([0]).chain_update(&body);
+    let place = request.uri().path_and_query().map_or("", PathAndQuery::as_str);
+    let whole = Sha256::new().chain_update(place).chain_update([0]).chain_update(&body);
     whole.finalize().into()
 }
 

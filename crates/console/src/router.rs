@@ -94,7 +94,8 @@ fn problems(operation: &Operation) -> Vec<Kind> {
     };
     let has = |place: ParameterIn| parameters.iter().any(|parameter| stands(parameter, &place));
     let mut kinds = vec![Kind::Unauthorized, Kind::BodyTooLarge, Kind::BodyTooSlow, Kind::Fault];
-    if has(ParameterIn::Path) {
+    // What is named in a path, a query or a body may not be there.
+    if has(ParameterIn::Path) || has(ParameterIn::Query) || operation.request_body.is_some() {
         kinds.push(Kind::NotFound);
     }
     // An unusable idempotency key is a 400 as well.

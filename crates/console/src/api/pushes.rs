@@ -17,7 +17,7 @@ use super::extract::{Body, Path, Query};
 use crate::audit::Changed;
 use crate::page::{Ask, Page, cursor};
 use crate::parts::{Parts, Sessions};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::time::Time;
 use crate::words::{Channel, PushState};
 
@@ -181,8 +181,10 @@ pub(crate) struct Redelivery {
     /// Only those that fell due, or were settled, before this moment.
     until: Option<Time>,
     /// Only those of this number and later ones.
+    #[schema(minimum = 1)]
     first: Option<i64>,
     /// Only those of this number and earlier ones.
+    #[schema(minimum = 1)]
     last: Option<i64>,
     /// The `next` of the answer before, to go on.
     cursor: Option<String>,
@@ -271,13 +273,25 @@ pub(crate) async fn redeliver_many(
         call: wish.call.map(|id| named(&parts, &id).ok_or_else(|| unknown(&id))).transpose()?,
         from: wish.from.map(|time| time.0),
         until: wish.until.map(|time| time.0),
-        first: wish.first.map(PushNo),
-        last: wish.last.map(PushNo),
+        first: numbered("first", wish.first)?,
+        last: numbered("last", wish.last)?,
     };
     let now = (parts.clock)();
     let done = parts.admin.redeliver_where(&filter, ask.after.map(PushNo), now, PIECE).await?;
     let redelivered = Redelivered { pushes: done.pushes, next: done.next.and_then(|next| cursor(&next.0)) };
     Ok(Changed::done(redelivered.clone()).known_as(&redelivered))
+}
+
+/// The number of a push in a body; pushes count up from 1.
+fn numbered(field: &'static str, number: Option<i64>) -> Result<Option<PushNo>, Problem> {
+    match number {
+        Some(number) if number < 1 => Err(Problem::new(
+            Kind::UnusableValue,
+            format!("{field} is {number}, and pushes count up from 1"),
+            format!("{field} 为 {number}，推送编号从 1 开始"),
+        )),
+        _ => Ok(number.map(PushNo)),
+    }
 }
 
 /// Pushes that one request sends again: one transaction, a fraction of a second.

@@ -1,24 +1,44 @@
 //! The API of a new data directory, and a client of it.
 
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use admission::{Finding, Quota, Resource, Scope};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request};
+use base::call::Call;
+use base::clip::{ClipKey, SystemClip};
+use base::fact::{Entry, Fact};
+use base::id::{AppId, CallId, Leg};
+use base::number::E164;
+use base::order::{Callback, CalleeMedia, Product, ProductKind};
+use base::quota::{Counted, Window};
+use base::refusal::Refusal;
+use base::release::{Cause, Ending, Party, Release};
 use base::time::Timestamp;
+use base::url::PushUrl;
 use serde_json::{Value, json};
 use speech::shelf::Shelf;
-use store::Store;
+use store::{Accounts, Journal, Opened, Outcome, PushNo, Store, Verdict};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::parts::Sessions;
-use crate::{OperatorKey, Parts, router};
+use crate::{Asked, Explained, House, OperatorKey, Parts, Question, Sessions, Trunk, Unexplained, router};
 
-/// The API of a new data directory.
+/// The API of a new data directory, from which somebody serves or nobody.
 pub(super) struct Stage {
     router: Router,
     token: String,
+    journal: Opened,
     _dir: TempDir,
+}
+
+/// A platform that answers everything in a way that tests can tell.
+struct Somebody {
+    banned: Mutex<Vec<IpAddr>>,
 }
 
 /// An answer of the API.
@@ -30,7 +50,18 @@ pub(super) struct Answer {
 }
 
 impl Stage {
+    /// Nobody serves.
     pub(super) async fn new() -> Self {
+        Self::with(|parts, _| parts).await
+    }
+
+    /// Somebody serves.
+    pub(super) async fn serving() -> Self {
+        let house = Somebody { banned: Mutex::new(vec![BANNED.parse().unwrap()]) };
+        Self::with(|parts, accounts| parts.serving(accounts, Arc::new(house))).await
+    }
+
+    async fn with(serve: impl FnOnce(Parts, Accounts) -> Parts) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         let key = OperatorKey::open(dir.path()).unwrap();
@@ -40,8 +71,36 @@ impl Stage {
             print: |call, _| format!("session-{call}"),
         };
         let token = key.token().expose().to_string();
-        let parts = Parts::new(&store, shelf, key, sessions, noon);
-        Self { router: router(parts), token, _dir: dir }
+        let term = store.serve("node-1", noon()).await.unwrap();
+        let journal = Journal::open(&store, term, noon).await.unwrap();
+        let accounts = Accounts::load(&store).await.unwrap();
+        let parts = serve(Parts::new(&store, shelf, key, sessions, noon), accounts);
+        Self { router: router(parts), token, journal, _dir: dir }
+    }
+
+    /// A call of an app that begins, and ends if it shall.
+    pub(super) async fn call(&self, app: i64, number: u32, end: End) -> CallId {
+        let mut entries = story(call(app, number));
+        if end == End::Open {
+            entries.truncate(3);
+        }
+        let id = entries[0].call;
+        self.journal.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
+        self.journal.journal.append(entries[1..].to_vec()).unwrap();
+        while !self.journal.journal.is_still() {
+            tokio::task::yield_now().await;
+        }
+        id
+    }
+
+    /// A push is given up.
+    pub(super) async fn settle_push(&self, push: i64) {
+        let outcome = Outcome::Parked { message: PushNo(push), why: "the receiver is gone".into() };
+        let verdict = Verdict { id: PushNo(push), at: noon(), took: Duration::ZERO, outcome, exchange: None };
+        self.journal.journal.settle(vec![verdict]).unwrap();
+        while !self.journal.journal.is_still() {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
@@ -118,6 +177,113 @@ pub(super) fn json_body(request: Request<Body>, body: &Value) -> Request<Body> {
     head.headers.insert(CONTENT_TYPE, "application/json".parse().unwrap());
     Request::from_parts(head, Body::from(body.to_string()))
 }
+
+/// Whether a call is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Over,
+    Open,
+}
+
+impl House for Somebody {
+    fn live(&self) -> usize {
+        3
+    }
+
+    fn trunks(&self) -> Vec<Trunk> {
+        let trunk = |port, failing| Trunk {
+            peer: ([192, 0, 2, 1], port).into(),
+            domain: None,
+            username: Some("us".into()),
+            failing,
+        };
+        vec![trunk(5060, None), trunk(5062, Some(503))]
+    }
+
+    fn bans(&self) -> Vec<(IpAddr, Timestamp)> {
+        self.banned.lock().unwrap().iter().map(|address| (*address, noon())).collect()
+    }
+
+    fn lift(&self, address: IpAddr) {
+        self.banned.lock().unwrap().retain(|banned| *banned != address);
+    }
+
+    fn explain(&self, asked: &Asked) -> Result<Explained, Unexplained> {
+        let quota = Quota {
+            of: Resource::Calls(Counted::Callee),
+            set_for: Scope::App,
+            per: Some(Window::Day),
+            allowed: 3,
+            used: 1,
+        };
+        let finding = |rule, refusal| Finding { rule, refusal, quotas: vec![quota] };
+        match &asked.question {
+            Question::Order { placing, .. } => {
+                let refusal = (placing.product.kind() == ProductKind::Code).then_some(Refusal::CalleeBlocked);
+                Ok(Explained { unreadable: None, findings: vec![finding("the rule", refusal)], answer: None })
+            }
+            Question::Request { path, .. } if **path == *"/none" => Err(Unexplained::UnknownPath),
+            Question::Request { path, .. } if **path == *"/stop" => Err(Unexplained::NoCall),
+            Question::Request { path, .. } if **path == *"/keyless" => Err(Unexplained::NoAccount),
+            Question::Request { body, .. } => Ok(Explained {
+                unreadable: Some(Refusal::BadBody),
+                findings: Vec::new(),
+                answer: Some((403, body.clone())),
+            }),
+        }
+    }
+}
+
+/// The call of that number: a callback with user data.
+fn call(app: i64, number: u32) -> Call {
+    let url = |path| PushUrl::parse(&format!("http://receiver.example/{path}")).unwrap();
+    let party = |digit: u32| E164::parse(&format!("+86138{digit}{number:07}")).unwrap();
+    let accepted_at = noon() + Duration::from_secs(number.into());
+    Call {
+        id: CallId::new(accepted_at, u128::from(number)),
+        dialect: "test".into(),
+        node: "node-1".into(),
+        account: "shop".into(),
+        app: AppId(app),
+        key: "key-1".into(),
+        accepted_at,
+        product: Product::Callback(Callback {
+            caller: party(0),
+            callee: party(1),
+            shown_to_caller: E164::parse("+8675500000001").unwrap(),
+            shown_to_callee: E164::parse("+8675500000002").unwrap(),
+            longest: None,
+            pre_voice: None,
+            wait_voice: ClipKey::System(SystemClip::RingBack),
+            callee_media: CalleeMedia::All,
+            recorded: None,
+        }),
+        status_url: Some(url("status")),
+        fee_url: Some(url("fee")),
+        user_data: Some(format!("order {number}").into()),
+        tell_who_hung_up: false,
+    }
+}
+
+/// Every entry of a call whose caller is busy.
+fn story(call: Call) -> Vec<Entry> {
+    let (id, begin) = (call.id, call.accepted_at);
+    let busy =
+        Release { by: Party::Caller, cause: Cause::Busy, status: Some(486), q850: Some(17), rang: true };
+    let facts = [
+        Fact::Accepted(Box::new(call)),
+        Fact::Dialled { leg: Leg::A },
+        Fact::Ringing { leg: Leg::A, dialog: None },
+        Fact::Released { leg: Leg::A, release: busy },
+        Fact::Over(Ending { by: Party::Caller, cause: Cause::Busy, leg: Some(Leg::A) }),
+    ];
+    let at = |seq: u32| begin + Duration::from_millis(100 * u64::from(seq));
+    let entry = |(fact, seq): (Fact, u32)| Entry { call: id, seq, at: at(seq), fact };
+    facts.into_iter().zip(0..).map(entry).collect()
+}
+
+/// The address that is banned when somebody serves.
+pub(super) const BANNED: &str = "203.0.113.7";
 
 /// What the clock says in every story.
 fn noon() -> Timestamp {

@@ -147,3 +147,42 @@ fn line(app: &Value) -> String {
 
 /// Empties what may be empty.
 const NONE: &str = "none";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_are_not_named_are_not_touched() {
+        assert!(patch(&AppSettings::default()).unwrap().is_empty());
+        let settings = AppSettings {
+            status_url: Some("none".to_owned()),
+            requests_per_minute: Some("60".to_owned()),
+            addresses: Some(vec!["none".to_owned()]),
+            answered: Some("30/100".to_owned()),
+            ..AppSettings::default()
+        };
+        let wanted = json!({
+            "status_url": null,
+            "requests_per_minute": 60,
+            "addresses": [],
+            "conduct": {"answered": {"percent": 30, "calls": 100}, "short": null},
+        });
+        assert_eq!(Value::Object(patch(&settings).unwrap()), wanted);
+    }
+
+    #[test]
+    fn a_threshold_of_another_form_is_told_with_the_right_one() {
+        for (answered, short, form) in [
+            (Some("30"), None, "PERCENT/CALLS"),
+            (Some("x/1"), None, "PERCENT/CALLS"),
+            (None, Some("80/50"), "PERCENT/CALLS/SECS"),
+        ] {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            let settings =
+                AppSettings { answered: own(answered), short: own(short), ..AppSettings::default() };
+            let complaint = patch(&settings).unwrap_err().to_string();
+            assert!(complaint.contains(form), "{complaint}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Calls, records and pushes: what happened.
+
+use serde_json::{Value, json};
+
+use super::stage::{End, Stage};
+
+#[tokio::test]
+async fn a_call_is_seen_while_it_runs_and_searched_when_it_is_over() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let over = stage.call(app, 1, End::Over).await;
+    let open = stage.call(app, 2, End::Open).await;
+    let other = stage.call(99, 3, End::Over).await;
+
+    let live = stage.get("/calls").await.json;
+    assert_eq!(live["items"].as_array().unwrap().len(), 1);
+    assert_eq!(live["items"][0]["call"], open.to_string());
+    assert_eq!(live["items"][0]["parties"]["b"]["dialled"], "+8613810000002");
+
+    let ids = async |query: &str| {
+        let page = stage.get(&format!("/records?{query}")).await.json;
+        let items = page["items"].as_array().unwrap_or_else(|| panic!("{query}: {page}"));
+        items.iter().map(|record| record["call"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (over, other) = (over.to_string(), other.to_string());
+    for (query, found) in [
+        ("", vec![&other, &over]),
+        ("number=%2B8613800000001", vec![&over]),
+        ("number=%2B8675500000001", vec![&other, &over]),
+        ("number=%2B8613899999999", vec![]),
+        (&*format!("app={app}"), vec![&over]),
+        ("user_data=order%203", vec![&other]),
+        ("from=2026-01-02T12:00:02Z", vec![&other]),
+        ("until=2026-01-02T20:00:02%2B08:00", vec![&over]),
+        (&*format!("id={over}"), vec![&over]),
+        (&*format!("id=session-{over}"), vec![&over]),
+        (&*format!("id={over}&app=99"), vec![]),
+        (&*format!("id={over}&number=%2B8613810000001&user_data=order%201"), vec![&over]),
+        ("id=hello", vec![]),
+    ] {
+        assert_eq!(ids(query).await.iter().collect::<Vec<_>>(), found, "{query}");
+    }
+    let first = stage.get("/records?limit=1").await.json;
+    assert_eq!(ids(&format!("limit=1&cursor={}", first["next"].as_str().unwrap())).await, [over.clone()]);
+    stage.get("/records?number=hello").await.is(422, "unusable-value");
+    stage.get("/records?from=yesterday").await.is(400, "invalid-query");
+
+    let story = stage.get(&format!("/records/session-{over}")).await.json;
+    let record = &story["record"];
+    assert_eq!(
+        (&story["over"], &record["cause"], &record["by"]),
+        (&json!(true), &json!("busy"), &json!("caller"))
+    );
+    assert_eq!((&record["legs"]["a"]["sip_status"], &record["legs"]["a"]["q850"]), (&json!(486), &json!(17)));
+    assert_eq!(record["legs"]["b"]["dialled_at"], Value::Null);
+    let ladder = story["ladder"].as_str().unwrap();
+    assert!(ladder.contains("INVITE") && !ladder.contains("+8613800000001"), "{ladder}");
+    let story = stage.get(&format!("/records/{open}")).await.json;
+    assert_eq!((&story["over"], &story["record"]), (&json!(false), &Value::Null));
+    stage.get("/records/hello").await.is(404, "not-found");
+    stage.get(&format!("/records/{}", "0".repeat(32))).await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn pushes_are_listed_and_sent_again() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    stage.post(&format!("/apps/{app}/keys"), &json!({"existing": {"id": "key-1", "secret": "s"}})).await;
+    let call = stage.call(app, 1, End::Over).await;
+    let page = stage.get(&format!("/pushes?call={call}")).await.json;
+    let events: Vec<&str> =
+        page["items"].as_array().unwrap().iter().map(|push| push["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["fee", "over", "ringing", "dialled"], "latest first");
+    let fee = &page["items"][0];
+    assert_eq!((&fee["state"], &fee["url"]), (&json!("fresh"), &json!("http://receiver.example/fee")));
+    let count = async |query: &str| {
+        stage.get(&format!("/pushes?{query}")).await.json["items"].as_array().map(Vec::len)
+    };
+    for (query, found) in [
+        ("", 4),
+        ("state=fresh", 4),
+        ("state=parked", 0),
+        ("channel=fee", 1),
+        (&*format!("app={app}"), 4),
+        ("app=99", 0),
+        ("until=2026-01-01T00:00:00Z", 0),
+        (&*format!("call=session-{call}&channel=status&limit=2"), 2),
+    ] {
+        assert_eq!(count(query).await, Some(found), "{query}");
+    }
+    stage.get("/pushes?state=lost").await.is(400, "invalid-query");
+    stage.get("/pushes?call=hello").await.is(404, "not-found");
+
+    let path = format!("/pushes/{}", fee["id"]);
+    let story = stage.get(&path).await.json;
+    assert_eq!((&story["push"], &story["attempts"]), (fee, &json!([])));
+    stage.get("/pushes/999").await.is(404, "not-found");
+    stage.post(&format!("{path}/redeliver"), &json!({})).await.is(404, "not-found");
+    let done = stage.post("/pushes/redeliver", &json!({"app": app, "channel": "fee"})).await;
+    assert_eq!((done.status, &done.json), (200, &json!({"pushes": 0, "next": null})), "it still waits");
+    stage
+        .post("/pushes/redeliver", &json!({"first": i64::MIN, "last": i64::MIN}))
+        .await
+        .is(422, "unusable-value");
+    stage.post("/pushes/redeliver", &json!({"colour": "red"})).await.is(422, "invalid-body");
+}

@@ -1,0 +1,88 @@
+//! What only a running platform knows.
+
+use serde_json::{Value, json};
+
+use super::stage::{BANNED, Stage};
+
+#[tokio::test]
+async fn without_a_platform_there_is_nobody_to_ask() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    assert_eq!(stage.get("/health").await.json["serving"], false);
+    stage.get("/trunks").await.is(409, "not-running");
+    stage.get("/bans").await.is(409, "not-running");
+    stage.delete(&format!("/bans/{BANNED}")).await.is(409, "not-running");
+    let question = json!({"app": app, "request": {"path": "/x"}});
+    stage.post("/explain", &question).await.is(409, "not-running");
+}
+
+#[tokio::test]
+async fn trunks_and_bans_are_those_of_the_platform() {
+    let stage = Stage::serving().await;
+    let health = stage.get("/health").await.json;
+    assert_eq!((&health["serving"], &health["live_calls"]), (&json!(true), &json!(3)));
+    let trunks = stage.get("/trunks?limit=1").await.json;
+    assert_eq!(
+        (&trunks["items"][0]["peer"], &trunks["items"][0]["health"]),
+        (&json!("192.0.2.1:5060"), &json!("working"))
+    );
+    let rest = stage.get(&format!("/trunks?cursor={}", trunks["next"].as_str().unwrap())).await.json;
+    assert_eq!(
+        (&rest["items"][0]["health"], &rest["items"][0]["sip_status"]),
+        (&json!("failing"), &json!(503))
+    );
+    assert_eq!(rest["next"], Value::Null);
+
+    let bans = stage.get("/bans").await.json;
+    assert_eq!(bans["items"], json!([{"address": BANNED, "until": "2026-01-02T12:00:00.000Z"}]));
+    assert_eq!(stage.delete(&format!("/bans/{BANNED}")).await.status, 204);
+    assert_eq!(stage.get("/bans").await.json["items"], json!([]));
+    stage.delete(&format!("/bans/{BANNED}")).await.is(404, "not-found");
+    stage.delete("/bans/hello").await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn an_order_is_explained_without_being_placed() {
+    let stage = Stage::serving().await;
+    let app = stage.app("demo").await;
+    let ask = async |question: Value| stage.post("/explain", &question).await;
+    let callback = json!({
+        "product": "callback", "caller": "+8613800000001", "callee": "+8613800000002",
+        "shown_to_caller": "+8675500000001", "max_minutes": 5, "record": true,
+    });
+    let code =
+        json!({"product": "code", "callee": "+8613800000001", "shown": "+8675500000001", "clip": "hi.wav"});
+    let notice = json!({
+        "product": "notice", "callee": "+8613800000001", "shown": "+8675500000001", "phase": "sandbox",
+        "items": [{"clip": "hi.wav"}, {"template": "t", "values": ["1"]}],
+    });
+    for order in [&callback, &notice] {
+        let answer = ask(json!({"app": app, "order": order})).await;
+        assert_eq!((answer.status, &answer.json["accepted"]), (200, &json!(true)), "{}", answer.json);
+        assert_eq!(answer.json["rules"][0]["quotas"][0]["left"], 2);
+    }
+    let refused = ask(json!({"app": app, "order": code, "from": "203.0.113.9"})).await.json;
+    assert_eq!((&refused["accepted"], &refused["refusal"]), (&json!(false), &json!("the callee is blocked")));
+    assert_eq!((&refused["rules"][0]["passed"], &refused["answer"]), (&json!(false), &Value::Null));
+    let request = ask(json!({"app": app, "request": {"path": "/order?x=1", "body": {"a": 1}}})).await.json;
+    assert_eq!(request["answer"], json!({"status": 403, "body": "{\"a\":1}"}));
+    for (path, status, kind) in
+        [("/none", 422, "unusable-value"), ("/stop", 422, "unusable-value"), ("/keyless", 409, "conflict")]
+    {
+        ask(json!({"app": app, "request": {"path": path}})).await.is(status, kind);
+    }
+    for wrong in [
+        json!({"app": app}),
+        json!({"app": app, "order": callback, "request": {"path": "/x"}}),
+        json!({"app": app, "order": {"product": "fax"}}),
+        json!({"app": app, "order": code, "from": "x"}),
+    ] {
+        ask(wrong).await.is(422, "invalid-body");
+    }
+    let empty =
+        json!({"product": "notice", "callee": "+8613800000001", "shown": "+8675500000001", "items": []});
+    ask(json!({"app": app, "order": empty})).await.is(422, "unusable-value");
+    ask(json!({"app": 99, "order": callback})).await.is(404, "not-found");
+    let log = stage.get("/audit").await.json;
+    assert!(!log.to_string().contains("explain"), "asking changes nothing");
+}
