@@ -77,6 +77,16 @@ async fn each_language_of_a_text_is_spoken_as_its_own() {
 }
 
 #[tokio::test]
+async fn a_letter_is_no_article() {
+    let [letters, gate, article] = [
+        phonemes("VAP").await.concat(),
+        phonemes("Gate A.").await.concat(),
+        phonemes("A gate.").await.concat(),
+    ];
+    assert_eq!((&*letters, &*gate, &*article), ("v'i:; 'eI p'i:", "g'eIt 'eI", "a# g'eIt"));
+}
+
+#[tokio::test]
 async fn a_missing_program_is_a_sentence_with_its_fix() {
     let fault = Espeak::open("/nowhere/espeak-ng").await.unwrap_err();
     assert_eq!(

@@ -170,16 +170,15 @@ const fn voice(language: Language) -> &'static str {
     }
 }
 
-/// A letter `A` alone would be read as the article.
+/// What the program is given. A letter `A` may be read as the article, so it is given as a sound.
 fn spelled(run: &Run) -> String {
+    let letter = |word: &str| match word.trim_end_matches([',', '.']) {
+        "A" => word.replacen('A', "[['eI]]", 1),
+        _ => word.to_owned(),
+    };
     match run.language {
         Language::Chinese => run.words.clone(),
-        Language::English => run
-            .words
-            .split(' ')
-            .map(|word| if word == "A" { "ay" } else { word })
-            .collect::<Vec<_>>()
-            .join(" "),
+        Language::English => run.words.split(' ').map(letter).collect::<Vec<_>>().join(" "),
     }
 }
 

@@ -119,16 +119,17 @@ impl Kokoro {
 
         let environment =
             ort::init_from(dir.join(LIBRARY)).map_err(broke)?.with_telemetry(false).build().map_err(broke)?;
-        let (jobs, queue) = sync_channel(*workers);
+        let workers = (*workers).max(1);
+        let (jobs, queue) = sync_channel(workers);
         let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..(*workers).max(1) {
+        for _ in 0..workers {
             let worker = Worker::load(&environment, dir, Arc::clone(&styles))?;
             let queue = Arc::clone(&queue);
             let started = thread::Builder::new().name("kokoro".to_owned()).spawn(move || worker.work(&queue));
             started.map_err(VoiceFault::reading)?;
         }
         let identity = format!("kokoro, {}, {voice}, {OWN_SPEED}", install::PACK);
-        Ok(Self { identity, workers: *workers, patience: *patience, reader, english, jobs })
+        Ok(Self { identity, workers, patience: *patience, reader, english, jobs })
     }
 
     async fn speak_all(&self, wording: &Wording, speed: Speed) -> Result<Pcm, VoiceFault> {

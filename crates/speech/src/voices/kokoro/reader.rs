@@ -41,7 +41,8 @@ impl Reader {
 
     fn new(mut words: HashMap<Box<str>, f32>, phrases: Phrases, characters: HashMap<char, Box<str>>) -> Self {
         for phrase in phrases.keys().filter(|phrase| phrase.chars().count() <= WORD_CHARS_MAX) {
-            words.entry(phrase.clone()).or_insert(PHRASE);
+            let likely = words.entry(phrase.clone()).or_insert(PHRASE);
+            *likely = likely.max(PHRASE);
         }
         Self { words, phrases, characters }
     }
@@ -216,15 +217,15 @@ const WORD_CHARS_MAX: usize = 6;
 /// As likely as a word that was met once.
 const UNKNOWN: f32 = -17.9;
 
-/// A phrase that the list of words does not have is more likely than its characters by themselves.
-const PHRASE: f32 = -11.5;
+/// A phrase is more likely than its characters by themselves, however rare the list of words has it: its reading is known.
+const PHRASE: f32 = -12.5;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn reader() -> Reader {
-        let words = "您好 34 l\n的 318825 uj\n银行 10000 n\n银行卡 900 n\n银 800 n\n行 5000 v\n不 9000 d\n是 9000 v\n很 900 d\n好 900 a\n一 9000 m\n次 500 q\n天 500 n\nABC 3 n\nbroken\n";
+        let words = "您好 34 l\n的 318825 uj\n银行 10000 n\n银行卡 900 n\n时 90000 n\n长 90000 a\n时长 4 n\n银 800 n\n行 5000 v\n不 9000 d\n是 9000 v\n很 900 d\n好 900 a\n一 9000 m\n次 500 q\n天 500 n\nABC 60000000 n\nbroken\n";
         let phrases = r#"{"银行": [["yín"], ["háng"]], "您好": [["nín"], ["hǎo", "hào"]], "时长": [["shí"], ["cháng"]]}"#;
         let characters: Vec<String> = [
             ('您', "nín"),
