@@ -89,6 +89,7 @@ impl Delivery {
             intake: Intake::default(),
             lanes: Lanes::default(),
             due: DueCursor::default(),
+            next_rewind: Instant::now() + REWIND,
             missed: false,
             posts: JoinSet::new(),
             verdicts: Vec::new(),
@@ -132,6 +133,7 @@ struct Courier {
     intake: Intake,
     lanes: Lanes,
     due: DueCursor,
+    next_rewind: Instant,
     /// Whether some hosts must be read whose pushes nobody handed over.
     missed: bool,
     posts: JoinSet<Sent>,
@@ -174,6 +176,12 @@ impl Courier {
 
     /// Reads what has fallen due in the database.
     async fn look(&mut self) {
+        // What fell due before it was written is not behind the cursor for ever. While the journal is still, nothing is
+        // read that was settled already.
+        if Instant::now() >= self.next_rewind && self.journal.is_still() {
+            self.next_rewind = Instant::now() + REWIND;
+            self.due = DueCursor::default();
+        }
         loop {
             let now = (self.clock)();
             let (due, cursor) = match self.outbox.due(now, self.due, PAGE).await {
@@ -343,6 +351,9 @@ fn tell(fault: &StoreFault) {
 
 /// How often due pushes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How often all due pushes are looked for, not only those that fell due since the last look.
+const REWIND: Duration = Duration::from_secs(60);
 
 /// The pause before the journal is asked again to take our verdicts.
 const RETRY: Duration = Duration::from_millis(50);

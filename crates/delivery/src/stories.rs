@@ -17,12 +17,12 @@ use base::time::Timestamp;
 use base::url::PushUrl;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use store::admin::{AppDraft, PushLine, PushPick};
+use store::admin::{AppChange, AppDraft, PushLine, PushPick};
 use store::{Accounts, Admin, Journal, JournalTask, PushState, Store, StoreFault};
 use tempfile::TempDir;
 
 use crate::receiver::{Receiver, Reply, Request};
-use crate::{Delivery, Parts};
+use crate::{Delivery, Parts, Profile};
 
 /// Defines a clock of a story's own, that only the story turns.
 macro_rules! clock {
@@ -45,6 +45,10 @@ const KEY: &str = "key-1";
 
 impl House {
     async fn open(dir: &TempDir, clock: fn() -> Timestamp) -> Self {
+        Self::open_as(Profile::Compat, dir, clock).await
+    }
+
+    async fn open_as(profile: Profile, dir: &TempDir, clock: fn() -> Timestamp) -> Self {
         let store = Store::open(dir.path()).await.unwrap();
         let admin = Admin::new(&store);
         let app = match admin.apps().await.unwrap().first() {
@@ -55,6 +59,8 @@ impl House {
                 app
             }
         };
+        let change = AppChange { push_profile: Some(profile), ..AppChange::default() };
+        admin.change_app(app, &change).await.unwrap();
         let term = loop {
             match store.serve("node-1", clock()).await {
                 // The process before this one is still dying.
@@ -363,5 +369,69 @@ async fn a_push_is_signed_anew_at_each_attempt() {
     signatures.sort();
     signatures.dedup();
     assert_eq!(signatures.len(), 7);
+    house.close().await;
+}
+
+/// Looks again and again, and lets time pass in between, until so many requests have come.
+async fn pass_until(house: &House, clock: &AtomicI64, receiver: &Receiver, count: usize) -> Vec<String> {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while receiver.requests().len() < count {
+        assert!(std::time::Instant::now() < deadline, "{:?}", receiver.requests().len());
+        turn(clock, 1);
+        house.delivery.wake();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    receiver.requests().iter().map(event).collect()
+}
+
+#[tokio::test]
+async fn whoever_wants_everything_gets_it_in_order_in_the_end() {
+    clock!(CLOCK);
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::open_as(Profile::Reliable, &dir, || at(&CLOCK)).await;
+    let answers = AtomicUsize::new(0);
+    let receiver = Receiver::start(move |_| {
+        // The first event fails twice, and the third for ever.
+        Reply::status([500, 204, 200, 200, 503][answers.fetch_add(1, Ordering::SeqCst).min(4)])
+    });
+    let receiver = receiver.await;
+    let call = house.call(1, Some(&receiver), None).await;
+    let told = pass_until(&house, &CLOCK, &receiver, 5).await;
+    assert_eq!(told, ["callout", "callout", "callout", "alerting", "answer"]);
+    let pushes = house.until(call, |pushes| pushes.iter().any(|line| line.push.attempts == 3)).await;
+    let attempts = house.admin.attempts(pushes[0].push.id).await.unwrap();
+    assert_eq!(
+        attempts.iter().map(|attempt| &*attempt.outcome).collect::<Vec<_>>(),
+        ["HTTP 500", "HTTP 204"]
+    );
+    let request = attempts[0].request.as_deref().unwrap();
+    assert!(request.starts_with("POST http://127.0.0.1:") && request.contains("callout"), "{request}");
+    assert!(request.contains("x-aksk: ***") && attempts[0].answer.as_deref() == Some("HTTP 500\n\n"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn events_wait_for_the_one_before_them_over_a_restart() {
+    clock!(CLOCK);
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::open_as(Profile::Reliable, &dir, || at(&CLOCK)).await;
+    let broken = Arc::new(AtomicUsize::new(500));
+    let status = Arc::clone(&broken);
+    let answer = move |_: &Request| Reply::status(u16::try_from(status.load(Ordering::SeqCst)).unwrap());
+    let receiver = Receiver::start(answer).await;
+    let call = house.call(1, Some(&receiver), None).await;
+    receiver.has(1).await;
+    house.until(call, |pushes| pushes[0].push.attempts == 1).await;
+    let admin = house.close().await;
+    // A later event was not put behind the others before the end.
+    let late = admin.pushes(PushPick::Of(call), 100).await.unwrap()[3].push.id.0;
+    let disk = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
+    disk.execute("UPDATE push SET state = 0 WHERE id = ?", [late]).unwrap();
+
+    broken.store(200, Ordering::SeqCst);
+    let house = House::open_as(Profile::Reliable, &dir, || at(&CLOCK)).await;
+    let told = pass_until(&house, &CLOCK, &receiver, 8).await;
+    assert_eq!(told[1..], TOLD);
+    house.until(call, |pushes| all(pushes, PushState::Delivered)).await;
     house.close().await;
 }

@@ -66,13 +66,18 @@ impl Batch {
     ///
     /// # Errors
     /// [`StoreFault::ClosedBefore`] when a call that shall be closed is not open, and whatever the database says.
-    pub(crate) fn commit(&self, term: &Term, connection: &mut Connection) -> Result<(), StoreFault> {
+    pub(crate) fn commit(
+        &self,
+        term: &Term,
+        now: Timestamp,
+        connection: &mut Connection,
+    ) -> Result<(), StoreFault> {
         let fault = || StoreFault::of_journal("write");
         // IMMEDIATE takes the write lock first, so that no statement of ours can fail for want of it half way.
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault())?;
         self.close(&transaction)?;
-        self.write(term, &transaction).map_err(fault())?;
+        self.write(term, now, &transaction).map_err(fault())?;
         transaction.commit().map_err(fault())
     }
 
@@ -90,7 +95,7 @@ impl Batch {
         Ok(())
     }
 
-    fn write(&self, term: &Term, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn write(&self, term: &Term, now: Timestamp, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let mut text = Text::default();
         let mut open = transaction.prepare_cached(OPEN)?;
         for row in &self.opened {
@@ -147,7 +152,7 @@ impl Batch {
                 push.due_at.micros(),
             ])?;
         }
-        outbox::settle(&self.verdicts, transaction)?;
+        outbox::settle(&self.verdicts, now, transaction)?;
         if let Some(at) = self.heartbeat {
             transaction.prepare_cached(BEAT)?.execute(params![at.micros(), &*term.node, term.epoch])?;
             counts::prune(at, transaction)?;

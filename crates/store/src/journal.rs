@@ -255,7 +255,7 @@ impl Writer {
     fn commit(&mut self, batch: &mut Batch, mut orders: Vec<Order>) -> Vec<Order> {
         let mut pause = RETRY_FIRST;
         while !batch.is_empty() {
-            match batch.commit(&self.term, &mut self.connection) {
+            match batch.commit(&self.term, (self.clock)(), &mut self.connection) {
                 Ok(()) => {
                     self.queue.count_commit();
                     break;

@@ -402,7 +402,15 @@ pub(crate) fn call_id(bytes: &[u8]) -> Option<CallId> {
 
 /// Writes verdicts in the transaction of the journal's batch. Of attempts, only those that failed get a row of their
 /// own: the push itself tells of the one that succeeds.
-pub(crate) fn settle(verdicts: &[Verdict], transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+///
+/// Due pushes are read in the order of their times, on from the last that was read. One that would fall due while it is
+/// being written would never be found again, so it falls due a little later.
+pub(crate) fn settle(
+    verdicts: &[Verdict],
+    now: Timestamp,
+    transaction: &Transaction<'_>,
+) -> rusqlite::Result<()> {
+    let soonest = now + AHEAD;
     let mut delivered = transaction.prepare_cached(DELIVERED)?;
     let mut failed = transaction.prepare_cached(FAILED)?;
     let mut attempt = transaction.prepare_cached(ATTEMPT)?;
@@ -413,11 +421,12 @@ pub(crate) fn settle(verdicts: &[Verdict], transaction: &Transaction<'_>) -> rus
                 continue;
             }
             Outcome::Postponed { due } => {
+                let due = (*due).max(soonest);
                 transaction.prepare_cached(POSTPONED)?.execute(params![due.micros(), id.0])?;
                 continue;
             }
-            Outcome::Again { due, message, why } => (PushState::Deferred, due, message, why),
-            Outcome::Parked { message, why } => (PushState::Parked, at, message, why),
+            Outcome::Again { due, message, why } => (PushState::Deferred, (*due).max(soonest), message, why),
+            Outcome::Parked { message, why } => (PushState::Parked, *at, message, why),
         };
         failed.execute(params![state.number(), moved_at.micros(), message.0, &**why, id.0])?;
         let took_millis = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
@@ -454,6 +463,9 @@ const POSTPONED: &str = "UPDATE push SET state = 1, at = ? WHERE id = ?";
 
 const ATTEMPT: &str =
     "INSERT INTO attempt (push_id, at, took_millis, outcome, request, answer) VALUES (?, ?, ?, ?, ?, ?)";
+
+/// How far ahead of its writing a push falls due at the earliest: longer than a disk takes, even on a bad day.
+const AHEAD: Duration = Duration::from_secs(3);
 
 /// Pushes that are kept in memory for a delivery that is behind; about 8 MB.
 const TAIL: usize = 8_192;

@@ -79,7 +79,7 @@ pub(crate) fn close_all(
         for (call, found) in left.by_ref().take(JOURNAL_BATCH) {
             closed.push(close(call, found, ended_at, ledger, &mut batch)?);
         }
-        batch.commit(term, connection)?;
+        batch.commit(term, now, connection)?;
     }
     if !closed.is_empty() {
         tracing::warn!(calls = closed.len(), "closed the calls that the process before this one left open");

@@ -269,7 +269,7 @@ async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir).await;
     let id = server.run(&talk(call(1, HOST))).await;
-    let again = Outcome::Again { due: at(5_000), message: PushNo(2), why: "HTTP 500".into() };
+    let again = Outcome::Again { due: at(65_000), message: PushNo(2), why: "HTTP 500".into() };
     let parked = Outcome::Parked { message: PushNo(3), why: "timed out".into() };
     let outcomes = [Outcome::Delivered, again, parked];
     let verdicts = outcomes.into_iter().zip(1..).map(|(outcome, id)| Verdict {
@@ -294,13 +294,13 @@ async fn a_verdict_moves_a_push_and_a_parked_one_can_be_sent_again() {
         let outbox = outbox.clone();
         async move { outbox.due(now, cursor, 10).await.unwrap() }
     };
-    let (pushes, cursor) = due(at(4_999), DueCursor::default()).await;
+    let (pushes, cursor) = due(at(64_999), DueCursor::default()).await;
     assert!(pushes.is_empty());
-    let (pushes, cursor) = due(at(5_000), cursor).await;
+    let (pushes, cursor) = due(at(65_000), cursor).await;
     assert_eq!(pushes.iter().map(|push| push.id).collect::<Vec<_>>(), [PushNo(2)]);
-    assert_eq!(admin.redeliver(PushNo(3), at(6_000)).await.unwrap(), 1);
-    assert!(admin.redeliver(PushNo(3), at(6_000)).await.is_err());
-    let (pushes, _) = due(at(9_000), cursor).await;
+    assert_eq!(admin.redeliver(PushNo(3), at(66_000)).await.unwrap(), 1);
+    assert!(admin.redeliver(PushNo(3), at(66_000)).await.is_err());
+    let (pushes, _) = due(at(69_000), cursor).await;
     assert_eq!(pushes.iter().map(|push| push.id).collect::<Vec<_>>(), [PushNo(3)]);
 }
 
