@@ -6,7 +6,7 @@
 //! ```
 //!
 //! With few legs a wait ends with the first completion. With many it ends after [`TICK`] or [`BATCH`] completions, so
-//! that a thousand calls cost five hundred waits a second. What is rare, bells, signalling and RTCP, is left to an
+//! that a thousand calls cost a thousand waits a second. What is rare, bells, signalling and RTCP, is left to an
 //! epoll that the ring looks at: a ring whose process is killed lets go of what it looks at only a moment later, and
 //! the next process would find its signalling port taken.
 //!
@@ -35,8 +35,8 @@ use crate::driver::sockets::Pair;
 /// From so many legs on, packets wait for each other: below, there are fewer packets than there would be ticks.
 const BUSY_LEGS: usize = 20;
 
-/// How long they wait at most. The same as the grid of the media timers.
-const TICK: Duration = Duration::from_millis(2);
+/// How long they wait at most. Twice as long was measured to save nothing at 200 calls and more.
+const TICK: Duration = Duration::from_millis(1);
 
 /// How many of them are enough.
 const BATCH: usize = 256;
