@@ -368,7 +368,8 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         #[expect(unsafe_code, reason = "memory with a page's alignment")]
-        // SAFETY: it was allocated with this layout, and the ring, which is dropped first, is closed.
+        // SAFETY: it was allocated with this layout, and the ring, which is dropped first, is closed: a request that the
+        // kernel has not ended by then is cancelled, and does not run.
         unsafe {
             dealloc(self.memory.as_ptr(), Self::LAYOUT);
         }
