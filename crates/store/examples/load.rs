@@ -2,7 +2,8 @@
 //! the others play the engine and delivery.
 //!
 //! `cargo run --release -p huihu-store --example load -- 200 10` runs 200 calls a second for 10 seconds. Each call is
-//! accepted, has eleven facts, eight pushes that are delivered, and its record.
+//! accepted, has eleven facts, eight pushes that are delivered, and its record. A third number says how many limits each
+//! call counts against.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -10,6 +11,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 use base::fact::Entry;
+use base::private::Private;
+use base::quota::{Charge, Counted, Window};
 use base::time::Timestamp;
 use huihu_store::{Journal, Outbox, Outcome, Store, Verdict};
 
@@ -19,11 +22,12 @@ mod support;
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u32>().expect("a number"));
     let (rate, secs) = (arguments.next().unwrap_or(200), arguments.next().unwrap_or(10));
+    let limits = arguments.next().unwrap_or(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime").block_on(load(rate, secs));
+    runtime.expect("a runtime").block_on(load(rate, secs, limits));
 }
 
-async fn load(rate: u32, secs: u32) {
+async fn load(rate: u32, secs: u32, limits: u32) {
     let dir = tempfile::tempdir_in(".").expect("a directory on a real disk");
     let store = Store::open(dir.path()).await.expect("a store");
     let term = store.serve("node-1", clock()).await.expect("the office");
@@ -41,7 +45,7 @@ async fn load(rate: u32, secs: u32) {
     let orders = calls.into_iter().enumerate().map(|(number, entries)| {
         let (journal, accepted) = (opened.journal.clone(), accepted.clone());
         let starts = begin + Duration::from_secs(1) / rate * u32::try_from(number).expect("few calls");
-        (starts, order(journal, accepted, entries))
+        (starts, order(journal, accepted, entries, limits))
     });
     for (starts, order) in orders {
         tokio::time::sleep_until(starts.into()).await;
@@ -71,12 +75,30 @@ async fn load(rate: u32, secs: u32) {
     }
 }
 
-async fn order(journal: Journal, accepted: mpsc::Sender<Vec<Entry>>, mut entries: Vec<Entry>) -> Duration {
+async fn order(
+    journal: Journal,
+    accepted: mpsc::Sender<Vec<Entry>>,
+    mut entries: Vec<Entry>,
+    limits: u32,
+) -> Duration {
     let begin = Instant::now();
     let facts = entries.split_off(1);
-    journal.accept(entries.remove(0), Vec::new()).await.expect("an accepted call");
+    let charges = charges(&entries[0], limits);
+    journal.accept(entries.remove(0), charges).await.expect("an accepted call");
     accepted.send(facts).expect("the engine runs");
     begin.elapsed()
+}
+
+/// A call counts against its app in each window, and against its parties, of whom each is called once.
+fn charges(acceptance: &Entry, limits: u32) -> Vec<Charge> {
+    let windows = [Window::Minute, Window::Hour, Window::Day, Window::Month];
+    let kinds = [Counted::App, Counted::Callee, Counted::Caller].into_iter();
+    let all = kinds.flat_map(|of| windows.into_iter().map(move |per| (of, per)));
+    let charge = |(of, per): (Counted, Window)| {
+        let subject = if of == Counted::App { "1".to_owned() } else { acceptance.call.to_string() };
+        Charge { of, owner: 1, subject: Private::new(subject.into()), per, began: per.began(acceptance.at) }
+    };
+    all.take(limits as usize).map(charge).collect()
 }
 
 /// Appends the facts of each call one by one, some time apart, as a shard does.

@@ -29,9 +29,9 @@ fn charges(callee: &str, now: Timestamp) -> Vec<Charge> {
 }
 
 async fn open(dir: &TempDir, clock: fn() -> Timestamp) -> (Store, Opened) {
-    let store = Store::open(dir.path()).await.unwrap();
-    let term = store.serve("node-1", clock()).await.unwrap();
-    let opened = Journal::open(&store, term, clock).await.unwrap();
+    let store = Store::open(dir.path()).await.expect("a store");
+    let term = store.serve("node-1", clock()).await.expect("the office");
+    let opened = Journal::open(&store, term, clock).await.expect("a journal");
     (store, opened)
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use base::fact::Entry;
+use base::fact::{Entry, Fact};
 use base::id::{AppId, CallId};
 use base::number::E164;
 use base::private::Private;
 use base::row::Channel;
 use base::time::Timestamp;
-use huihu_store::admin::{AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage};
+use huihu_store::admin::{AppChange, AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage};
 use huihu_store::{Admin, Journal, Opened, Outcome, Pruned, PushNo, PushState, Retention, Store, Verdict};
 use tempfile::TempDir;
 
@@ -27,13 +27,13 @@ struct Server {
 impl Server {
     /// With the app and the key of the calls.
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).await.unwrap();
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open(dir.path()).await.expect("a store");
         let admin = Admin::new(&store);
-        let app = admin.create_app(&AppDraft::new("acme", "shop"), at(0)).await.unwrap();
-        admin.import_key(app, "key-1", &Private::new("secret".into()), at(0)).await.unwrap();
-        let term = store.serve("node-1", BEGIN).await.unwrap();
-        let opened = Journal::open(&store, term, || at(60_000)).await.unwrap();
+        let app = admin.create_app(&AppDraft::new("acme", "shop"), at(0)).await.expect("a change");
+        admin.import_key(app, "key-1", &Private::new("secret".into()), at(0)).await.expect("a change");
+        let term = store.serve("node-1", BEGIN).await.expect("the office");
+        let opened = Journal::open(&store, term, || at(60_000)).await.expect("a journal");
         Self { store, admin, opened, _dir: dir }
     }
 
@@ -48,8 +48,8 @@ impl Server {
     }
 
     async fn run_one(&self, entries: &[Entry]) -> CallId {
-        self.opened.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
-        self.opened.journal.append(entries[1..].to_vec()).unwrap();
+        self.opened.journal.accept(entries[0].clone(), Vec::new()).await.expect("an accepted call");
+        self.opened.journal.append(entries[1..].to_vec()).expect("room");
         entries[0].call
     }
 
@@ -67,12 +67,12 @@ impl Server {
             outcome,
             exchange: None,
         };
-        self.opened.journal.settle(outcomes.into_iter().map(verdict).collect()).unwrap();
+        self.opened.journal.settle(outcomes.into_iter().map(verdict).collect()).expect("room");
         self.still().await;
     }
 
     async fn records(&self, pick: CallPick) -> Vec<CallId> {
-        let records = self.admin.records_page(&pick, None, 100).await.unwrap();
+        let records = self.admin.records_page(&pick, None, 100).await.expect("records");
         records.iter().map(|record| record.call.id).collect()
     }
 }
@@ -193,6 +193,44 @@ async fn many_pushes_are_sent_again_a_piece_at_a_time() {
     let page = server.admin.pushes_page(&deferred, None, 10).await.unwrap();
     assert_eq!(found(&page), [24, 16, 8, 2]);
     assert!(page.lines.iter().all(|line| line.push.attempts == 0));
+}
+
+#[tokio::test]
+async fn recordings_are_over_when_their_app_says_so_and_their_calls_stay_until_then() {
+    let server = Server::start().await;
+    let mut entries = one_second_apart(1);
+    let started = entries[9].at;
+    let mut extra = |place: usize, fact| {
+        let before = entries[place - 1].clone();
+        entries.insert(place, Entry { fact, ..before });
+    };
+    extra(9, Fact::RecordingStarted);
+    extra(10, Fact::RecordingEnded { length: Duration::from_secs(5) });
+    entries.iter_mut().zip(0..).for_each(|(entry, seq)| entry.seq = seq);
+    let id = server.run_one(&entries).await;
+    let other = server.run(2..3).await[0];
+    assert_eq!(server.admin.recording(other).await.unwrap(), None);
+    let recording = server.admin.recording(id).await.unwrap().unwrap();
+    assert!(recording.kept && recording.app == AppId(1) && recording.recording.started_at <= started);
+
+    let days = |days: u32| BEGIN + days * Duration::from_secs(24 * 3_600) + Duration::from_secs(60);
+    let over = async |now| server.admin.recordings_over(7, now, 10).await.unwrap();
+    assert_eq!(over(days(6)).await, []);
+    assert_eq!(over(days(7)).await, [id]);
+    let longer = AppChange { recording_days: Some(Some(90)), ..AppChange::default() };
+    server.admin.change_app(AppId(1), &longer).await.unwrap();
+    assert_eq!(over(days(89)).await, []);
+    let retention = Retention::default();
+    let settled = (1..=16).map(|id| (id, Outcome::Delivered));
+    server.settle(settled).await;
+    server.store.prune(&retention, days(80), Pruned::default()).await.unwrap();
+    assert_eq!(server.records(CallPick::default()).await, [id], "its recording is kept");
+    assert_eq!(over(days(90)).await, [id]);
+    server.admin.recordings_removed(&[id]).await.unwrap();
+    assert!(!server.admin.recording(id).await.unwrap().unwrap().kept);
+    assert_eq!(over(days(90)).await, []);
+    server.store.prune(&retention, days(90), Pruned::default()).await.unwrap();
+    assert!(server.records(CallPick::default()).await.is_empty());
 }
 
 #[tokio::test]

@@ -32,21 +32,21 @@ struct House {
 
 impl House {
     async fn open() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path()).await.unwrap();
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::open(dir.path()).await.expect("a store");
         let admin = Admin::new(&store);
-        let app = admin.create_app(&AppDraft::new("acme", "shop"), at(0)).await.unwrap();
-        let key = admin.create_key(app, at(0)).await.unwrap().id;
+        let app = admin.create_app(&AppDraft::new("acme", "shop"), at(0)).await.expect("a change");
+        let key = admin.create_key(app, at(0)).await.expect("a change").id;
         Self { store, admin, app, key, _dir: dir }
     }
 
     async fn accounts(&self) -> Accounts {
-        Accounts::load(&self.store).await.unwrap()
+        Accounts::load(&self.store).await.expect("accounts")
     }
 }
 
 fn number(text: &str) -> E164 {
-    E164::parse(text).unwrap()
+    E164::parse(text).expect("a number")
 }
 
 fn texts<const N: usize>(texts: [&str; N]) -> Vec<Box<str>> {

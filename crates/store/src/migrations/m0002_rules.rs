@@ -20,9 +20,13 @@ impl MigrationTrait for Rules {
         }
         let connection = manager.get_connection();
         // SQLite would keep such a table twice: once by a number that nobody asks for.
-        let sorted =
-            if connection.get_database_backend() == DbBackend::Sqlite { " WITHOUT ROWID" } else { "" };
+        let sqlite = connection.get_database_backend() == DbBackend::Sqlite;
+        let sorted = if sqlite { " WITHOUT ROWID" } else { "" };
         connection.execute_unprepared(&format!("{COUNTS}{sorted}")).await?;
+        if sqlite {
+            // No other engine has records from before.
+            connection.execute_unprepared(FILL).await?;
+        }
         for statement in STATEMENTS {
             connection.execute_unprepared(statement).await?;
         }
@@ -158,6 +162,12 @@ fn defaults(name: &'static str, value: &'static str) -> ColumnDef {
 const COUNTS: &str = "CREATE TABLE charge_count (per SMALLINT NOT NULL, began BIGINT NOT NULL, \
                       counted SMALLINT NOT NULL, owner BIGINT NOT NULL, subject TEXT NOT NULL, \
                       calls BIGINT NOT NULL, PRIMARY KEY (per, began, counted, owner, subject))";
+
+/// Records from before are found as the later ones are.
+const FILL: &str = "UPDATE record SET user_data = json_extract(record, '$.call.user_data'), \
+                    shown_a = COALESCE(json_extract(record, '$.call.product.Callback.shown_to_caller'), \
+                    json_extract(record, '$.call.product.Code.shown')), \
+                    shown_b = json_extract(record, '$.call.product.Callback.shown_to_callee')";
 
 /// Records are looked up by number, app and user data, always in the order of calls: each index ends with the call, so
 /// that a page is read from its place on. A record is written once, when its call is over.
