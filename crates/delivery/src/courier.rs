@@ -18,7 +18,9 @@ use base::time::Timestamp;
 use dialects::{Push, PushId, Stamp};
 use rand::Rng;
 use rand::rngs::StdRng;
-use store::{Accounts, DueCursor, Exchange, Journal, Outbox, Page, PushNo, StoreFault, Verdict, Waiting};
+use store::{
+    Accounts, DueCursor, Exchange, Journal, Outbox, Page, PushNo, Signer, StoreFault, Verdict, Waiting,
+};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -253,14 +255,10 @@ impl Courier {
         pushes: &[Waiting],
         now: Timestamp,
     ) -> Result<HashMap<PushNo, Timestamp>, StoreFault> {
-        let repeated = pushes
-            .iter()
-            .filter(|push| push.channel == Channel::Status && self.profile(&push.key) == Profile::Reliable);
+        let repeats =
+            |key: &str| self.accounts.signer(key).is_some_and(|signer| signer.profile == Profile::Reliable);
+        let repeated = pushes.iter().filter(|push| push.channel == Channel::Status && repeats(&push.key));
         self.outbox.closed(repeated.map(|push| push.id), now).await
-    }
-
-    fn profile(&self, key: &str) -> Profile {
-        self.accounts.signer(key).map(|signer| signer.profile).unwrap_or_default()
     }
 
     /// Sends everything that may go, unless the journal is behind with our verdicts.
@@ -270,8 +268,10 @@ impl Courier {
         }
         let now = (self.clock)();
         while let Some(sending) = self.lanes.next(now) {
-            let (profile, dice) = (self.profile(&sending.pushes[0].key), self.rng.random());
-            match self.word(&sending, now) {
+            let signer = self.accounts.signer(&sending.pushes[0].key);
+            let profile = signer.as_ref().map(|signer| signer.profile).unwrap_or_default();
+            let dice = self.rng.random();
+            match self.word(&sending, signer.as_ref(), now) {
                 Ok(push) => {
                     let poster = self.poster.clone();
                     self.posts.spawn(async move {
@@ -281,19 +281,23 @@ impl Courier {
                     });
                 }
                 Err(why) => {
-                    let result = Err(Failure { why: why.into(), exchange: None });
-                    self.lanes
-                        .done(Sent { sending, at: now, took: Duration::ZERO, result, profile, dice }, now);
+                    let (took, result) = (Duration::ZERO, Err(Failure { why: why.into(), exchange: None }));
+                    self.lanes.done(Sent { sending, at: now, took, result, profile, dice }, now);
                 }
             }
         }
     }
 
     /// Words the message of some pushes for this attempt.
-    fn word(&mut self, sending: &Sending, now: Timestamp) -> Result<Push, &'static str> {
-        let first = &sending.pushes[0];
-        let dialect = dialects::named(&first.dialect).ok_or("this version does not know the dialect")?;
-        let account = self.accounts.signer(&first.key).ok_or("the key that would sign is gone")?.account;
+    fn word(
+        &mut self,
+        sending: &Sending,
+        signer: Option<&Signer>,
+        now: Timestamp,
+    ) -> Result<Push, &'static str> {
+        let dialect = dialects::named(&sending.pushes[0].dialect);
+        let dialect = dialect.ok_or("this version does not know the dialect")?;
+        let account = &signer.ok_or("the key that would sign is gone")?.account;
         let stamp = Stamp {
             id: PushId(sending.message().0),
             key: &account.key,

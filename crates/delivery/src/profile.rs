@@ -39,8 +39,9 @@ const FEE_REPEATS: u32 = 6;
 /// The time between two attempts of a fee record, as the vendor's documents say.
 const FEE_APART: Duration = Duration::from_secs(3600);
 
-/// The pause after a first failed attempt: a receiver that restarts is back by then.
-const FIRST_APART: Duration = Duration::from_secs(5);
+/// The pause after a first failed attempt: a receiver that restarts is back by then. It is longer than the journal takes
+/// to write the verdicts of a message, whose pushes must fall due together.
+const FIRST_APART: Duration = Duration::from_secs(10);
 
 /// The longest pause between two attempts.
 const LAST_APART: Duration = Duration::from_secs(3600);
@@ -80,8 +81,8 @@ mod tests {
     #[test]
     fn pauses_grow_and_are_spread() {
         let pause = |failed, dice| again(Profile::Reliable, Channel::Status, failed, dice).unwrap();
-        assert_eq!(pause(1, 0), Duration::from_millis(3_750));
-        assert_eq!(pause(1, 255), Duration::from_millis(6_250));
+        assert_eq!(pause(1, 0), Duration::from_millis(7_500));
+        assert_eq!(pause(1, 255), Duration::from_millis(12_500));
         assert!(pause(2, 0) > pause(1, 255), "the next pause is never shorter");
         assert_eq!(pause(32, 255), LAST_APART * 5 / 4);
     }

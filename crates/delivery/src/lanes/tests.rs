@@ -99,7 +99,7 @@ fn last(id: i64, call: u128, host: &str) -> Waiting {
 
 #[test]
 fn a_lane_sleeps_as_a_whole_and_wakes_in_order() {
-    let (first, second) = (NOW + Duration::from_millis(3_750), NOW + Duration::from_millis(11_250));
+    let (first, second) = (NOW + Duration::from_millis(7_500), NOW + Duration::from_millis(22_500));
     let mut lanes = lanes([push(1, 7, "a"), push(2, 7, "a")]);
     let head = go(&mut lanes).remove(0);
     let verdicts = ended(&mut lanes, head, Err("HTTP 500"), Profile::Reliable, NOW);
