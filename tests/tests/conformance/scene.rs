@@ -187,15 +187,15 @@ impl Scene {
         json!({"statusUrl": url("status"), "feeUrl": url("fee")})
     }
 
-    /// Places a callback whose first party answers and stays; gives its session once he has answered.
+    /// Places a callback whose parties answer and stay; gives its session once both have answered.
     pub(crate) fn long_call(&self) -> String {
         let mut more = json!({"callerNbr": self.a(STAYS), "calleeNbr": self.b(STAYS)});
         api::lay(&mut more, &self.receivers());
         let answer = self.callback(&more);
         let session = answer.session();
-        wait::until("the answer", PATIENCE, || {
+        wait::until("the answers", PATIENCE, || {
             let pushes = self.house.receiver.of(&session);
-            pushes.iter().any(|push| push.event() == "answer").then_some(())
+            (pushes.iter().filter(|push| push.event() == "answer").count() == 2).then_some(())
         });
         session
     }

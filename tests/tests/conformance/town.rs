@@ -7,6 +7,7 @@ use huihu_tests::api::Customer;
 use huihu_tests::huihu::{Installation, Server};
 use huihu_tests::operator::Operator;
 use huihu_tests::receiver::Receiver;
+use serde_json::json;
 
 /// A configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +99,7 @@ impl House {
         customer.address.clone_from(&server.http);
         let demo = operator.app_named("demo");
         operator.open_all(&demo);
+        operator.change_app(&demo, &json!({"recording": true}));
         operator.add_number(&demo, crate::scene::SECOND_NUMBER);
         operator.add_clip(&demo, UNREVIEWED_CLIP);
         let template = operator.template(&demo, "您好${TXT_9}，您的号码是${NUM_6}", true);

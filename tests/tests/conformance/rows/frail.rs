@@ -49,11 +49,11 @@ pub(super) fn cases() -> Vec<Case> {
             "an order whose body comes after the platform was asked to end",
             "500 1023001",
             |scene| {
+                // A call that runs keeps the platform from ending at once.
+                let _session = long_call(scene);
                 let request = scene.request(Api::Callback);
                 let mut stream = request.connect(&scene.customer.address).expect("it still listens");
                 stream.write_all(&request.head(&scene.customer.address)).expect("it still reads");
-                // A call that runs keeps the platform from ending at once.
-                let _session = long_call(scene);
                 scene.house.server.ask_to_end();
                 wait::until("the listener to close", PATIENCE, || {
                     TcpStream::connect(&scene.customer.address).is_err().then_some(())
