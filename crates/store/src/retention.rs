@@ -10,7 +10,6 @@ use base::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
 };
 
 use crate::admin::KEPT;
@@ -58,7 +57,7 @@ impl Store {
         before: Pruned,
     ) -> Result<Pruned, StoreFault> {
         let old = old_calls(self.read(), now - retention.calls, before.reached.clone()).await?;
-        let transaction = self.write().begin().await.map_err(fault())?;
+        let transaction = self.begin().await.map_err(fault())?;
         let rows = forget_calls(&transaction, &old).await?
             + forget_audits(&transaction, now - retention.audits).await?
             + forget_answers(&transaction, now - KEPT).await?;

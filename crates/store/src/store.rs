@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use sea_orm::sqlx::ConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, EntityTrait, IntoActiveModel, SqlxSqliteConnector, TransactionTrait,
+    ActiveValue::Set, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -72,7 +73,7 @@ impl Store {
     pub async fn serve(&self, node: &str, now: Timestamp) -> Result<Term, StoreFault> {
         let lock = self.lock()?;
         let fault = || StoreFault::of_database("count a start in");
-        let transaction = self.write().begin().await.map_err(fault())?;
+        let transaction = self.begin().await.map_err(fault())?;
         let before = node::Entity::find_by_id(node).one(&transaction).await.map_err(fault())?;
         let epoch = before.as_ref().map_or(1, |before| before.epoch + 1);
         let row = node::Model { name: node.to_owned(), epoch, heartbeat_at: now.micros() };
@@ -112,6 +113,14 @@ impl Store {
     /// The one connection for the rare writes: accounts, settings, redelivery. The journal has its own.
     pub(crate) fn write(&self) -> &DatabaseConnection {
         &self.shared.write
+    }
+
+    /// Begins a rare write. The lock is taken first: a transaction that has read something cannot write any more once
+    /// the journal has committed something else.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let mode = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+        self.write().begin_with_options(options).await
     }
 
     pub(crate) fn vault(&self) -> &Vault {

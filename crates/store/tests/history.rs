@@ -1,5 +1,7 @@
 //! Calls and pushes of the past: searched, sent again, and forgotten.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base::fact::{Entry, Fact};
@@ -8,7 +10,9 @@ use base::number::E164;
 use base::private::Private;
 use base::row::Channel;
 use base::time::Timestamp;
-use huihu_store::admin::{AppChange, AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage};
+use huihu_store::admin::{
+    AppChange, AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage, TemplateDraft,
+};
 use huihu_store::{Admin, Journal, Opened, Outcome, Pruned, PushNo, PushState, Retention, Store, Verdict};
 use tempfile::TempDir;
 
@@ -268,4 +272,29 @@ async fn a_call_is_forgotten_as_a_whole_unless_something_of_it_is_owed() {
     sweep(BEGIN + days(91)).await;
     assert!(server.records(CallPick::default()).await.is_empty());
     assert!(server.admin.audit_page(&AuditPick::default(), None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_changes_things_while_calls_come_and_go() {
+    let server = Server::start().await;
+    let journal = server.opened.journal.clone();
+    let done = Arc::new(AtomicBool::new(false));
+    let stop = Arc::clone(&done);
+    let calls = tokio::spawn(async move {
+        let mut number = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let entries = one_second_apart(number);
+            journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
+            journal.append(entries[1..].to_vec()).unwrap();
+            number += 1;
+        }
+    });
+    for number in 0..200 {
+        let template = TemplateDraft { name: "parcel".into(), text: "您好".into(), speed: 100 };
+        let id = server.admin.create_template("acme", &template, at(number)).await.unwrap();
+        server.admin.remove_template(&id).await.unwrap();
+        server.store.prune(&Retention::default(), at(number), Pruned::default()).await.unwrap();
+    }
+    done.store(true, Ordering::Relaxed);
+    calls.await.unwrap();
 }

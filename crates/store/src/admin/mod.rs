@@ -21,7 +21,7 @@ mod search;
 mod templates;
 mod voice_files;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 pub use self::apps::{AppDraft, AppLine};
 pub use self::audit::{AuditDraft, AuditLine, AuditOutcome, AuditPick};
@@ -99,7 +99,7 @@ impl Admin {
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, AdminFault> {
-        let begun = self.store.write().begin().await;
+        let begun = self.store.begin().await;
         Ok(begun.map_err(StoreFault::of_database("change"))?)
     }
 
