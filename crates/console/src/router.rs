@@ -23,6 +23,7 @@ use crate::parts::Parts;
 use crate::problem::{Kind, Problem, ProblemBody};
 use crate::render::{PROBLEM_JSON, render};
 use crate::repeat::repeat;
+use crate::words::ListKind;
 
 /// Where the API begins.
 const ROOT: &str = "/api/v1";
@@ -62,6 +63,8 @@ pub fn document() -> OpenApi {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme(BEARER, bearer);
         components.schemas.insert(ProblemBody::name().into_owned(), ProblemBody::schema());
+        // Only paths name it, and what only paths name is not gathered.
+        components.schemas.insert(ListKind::name().into_owned(), ListKind::schema());
     }
     document.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
     for item in document.paths.paths.values_mut() {

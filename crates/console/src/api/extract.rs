@@ -26,7 +26,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // The parser would take a list for an object, field by field; every body of ours is an object.
+        let is_list = request.extensions().get::<Intake>().is_some_and(begins_a_list);
         match Json::from_request(request, state).await {
+            Ok(Json(_)) if is_list => Err(Problem::new(
+                Kind::InvalidBody,
+                "the body does not fit: it is a list and must be an object",
+                "请求体不符合要求：应为对象而不是数组",
+            )),
             Ok(Json(value)) => Ok(Self(value)),
             Err(JsonRejection::JsonDataError(fault)) => Err(Problem::new(
                 Kind::InvalidBody,
@@ -84,6 +91,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             Err(_) => Err(Problem::of(Kind::NotFound)),
         }
     }
+}
+
+fn begins_a_list(body: &Intake) -> bool {
+    body.0.trim_ascii_start().starts_with(b"[")
 }
 
 /// The innermost cause: what the parser says, without the framework's introduction.

@@ -64,7 +64,9 @@ async fn every_fault_of_a_request_is_a_problem() {
     stage.post("/apps", &json!({"name": "demo", "account": "shop"})).await.is(409, "conflict");
     let long = json!({"name": "x".repeat(2 << 20), "account": "b"});
     stage.post("/apps", &long).await.is(413, "body-too-large");
-    stage.patch(&format!("/apps/{app}"), &json!({"state": "asleep"})).await.is(422, "invalid-body");
+    for body in [json!({"state": "asleep"}), json!([]), json!([null, null, null])] {
+        stage.patch(&format!("/apps/{app}"), &body).await.is(422, "invalid-body");
+    }
 }
 
 #[tokio::test]
