@@ -204,7 +204,8 @@ impl Courier {
                     self.lanes.add_read(push, until, now);
                 }
             }
-            if !full {
+            // What finds no room is a verdict each: the rest is for the next look.
+            if !full || self.lanes.verdicts() > VERDICTS {
                 return;
             }
         }
@@ -317,12 +318,17 @@ impl Courier {
         }
     }
 
+    /// Hands verdicts to the journal, a piece at a time, as many as it has room for.
     fn settle(&mut self) {
         self.verdicts.append(&mut self.lanes.take_verdicts());
-        if !self.verdicts.is_empty()
-            && let Err(verdicts) = self.journal.settle(std::mem::take(&mut self.verdicts))
-        {
-            self.verdicts = verdicts;
+        while !self.verdicts.is_empty() {
+            let rest = self.verdicts.split_off(self.verdicts.len().min(PAGE));
+            let piece = std::mem::replace(&mut self.verdicts, rest);
+            if let Err(mut refused) = self.journal.settle(piece) {
+                refused.append(&mut self.verdicts);
+                self.verdicts = refused;
+                return;
+            }
         }
     }
 
@@ -355,6 +361,9 @@ fn tell(fault: &StoreFault) {
 
 /// How often due pushes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Verdicts of one look at most, about.
+const VERDICTS: usize = 4 * PAGE;
 
 /// How often all due pushes are looked for, not only those that fell due since the last look.
 const REWIND: Duration = Duration::from_secs(60);

@@ -158,6 +158,11 @@ impl Lanes {
         self.verdicts.push(Verdict { id: push.id, at: now, took: Duration::ZERO, outcome, exchange: None });
     }
 
+    /// How many verdicts wait to be taken.
+    pub(crate) const fn verdicts(&self) -> usize {
+        self.verdicts.len()
+    }
+
     /// What became of pushes since it was last asked for.
     pub(crate) fn take_verdicts(&mut self) -> Vec<Verdict> {
         std::mem::take(&mut self.verdicts)

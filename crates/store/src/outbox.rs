@@ -284,7 +284,7 @@ impl Outbox {
         let text = format!(
             "SELECT later.id, MAX(earlier.at) FROM push AS later JOIN push AS earlier ON earlier.state = {} \
              AND earlier.call = later.call AND earlier.channel = later.channel AND earlier.id < later.id \
-             AND earlier.at > {} WHERE later.id IN ({}) AND later.channel = {} GROUP BY later.id",
+             AND (earlier.at > later.at OR earlier.at > {}) WHERE later.id IN ({}) AND later.channel = {} GROUP BY later.id",
             PushState::Deferred.number(),
             now.micros(),
             numbers.join(", "),

@@ -200,6 +200,33 @@ async fn many_pushes_are_sent_again_a_piece_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_later_event_of_a_call_waits_for_one_that_is_told_again() {
+    let server = Server::start().await;
+    server.run(0..2).await;
+    let again =
+        |secs: i64| Outcome::Again { due: at(secs * 1_000), message: PushNo(2), why: "HTTP 500".into() };
+    server
+        .settle([(1, Outcome::Delivered), (2, again(200)), (3, Outcome::Postponed { due: at(100_000) })])
+        .await;
+    let closed = async |secs: i64| {
+        let all = (1..=16).map(PushNo);
+        let mut closed: Vec<_> =
+            server.opened.outbox.closed(all, at(secs * 1_000)).await.unwrap().into_iter().collect();
+        closed.sort_unstable();
+        closed
+    };
+    // The status events of the first call after the second push; no fee record, no other call.
+    let waiting: Vec<_> = (3..=7).map(|id| (PushNo(id), at(200_000))).collect();
+    assert_eq!(closed(150).await, waiting);
+    // The third fell due before the second did: it still waits, for whoever reads both at once.
+    assert_eq!(closed(300).await, waiting);
+    server.settle([(2, Outcome::Delivered)]).await;
+    assert_eq!(closed(50).await.len(), 4, "those behind the third");
+    server.settle([(3, Outcome::Delivered)]).await;
+    assert_eq!(closed(50).await, []);
+}
+
+#[tokio::test]
 async fn recordings_are_over_when_their_app_says_so_and_their_calls_stay_until_then() {
     let server = Server::start().await;
     let mut entries = one_second_apart(1);
