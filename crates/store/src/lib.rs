@@ -5,7 +5,8 @@
 //! a network, never decides whether a call may be placed, and deletes nothing that a customer is still owed.
 //!
 //! Read `store.rs` first (a data directory and its term of office), then `journal.rs` (the road of every entry),
-//! `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads) and `accounts.rs`.
+//! `counts.rs` (what it counts against), `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads),
+//! `accounts.rs` with `snapshot.rs` (whom requests are judged by), `admin/` (the operator's hand) and `retention.rs`.
 
 mod accounts;
 pub mod admin;
