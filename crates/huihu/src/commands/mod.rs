@@ -20,6 +20,7 @@ pub(crate) mod serve;
 mod sign;
 mod template;
 mod trunk;
+mod voice;
 
 use anyhow::{Context, Result};
 use base::number::E164;
@@ -47,6 +48,7 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::List(command) => list::run(command).await,
         Command::Limit(command) => limit::run(command).await,
         Command::Trunk(command) => trunk::run(command).await,
+        Command::Voice(command) => voice::run(command).await,
         Command::Ban(command) => ban::run(command).await,
         Command::Record(command) => record::run(command).await,
         Command::Push(command) => push::run(command).await,
