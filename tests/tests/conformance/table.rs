@@ -64,7 +64,17 @@ fn play_in(kind: Kind, cases: Vec<(usize, Case)>) -> Vec<(usize, Line)> {
             });
         }
     });
-    lines.into_inner().expect("nobody panics here")
+    let lines = lines.into_inner().expect("nobody panics here");
+    if lines.iter().any(|(_, line)| line.got != line.expected) {
+        eprintln!("what the house {kind:?} complained of:\n{}", complaints(&house.installation.log()));
+    }
+    lines
+}
+
+/// The lines of a log that say what went wrong.
+fn complaints(log: &str) -> String {
+    let is_one = |line: &&str| ["ERROR", "WARN"].iter().any(|level| line.contains(level));
+    log.lines().filter(is_one).collect::<Vec<_>>().join("\n")
 }
 
 fn next<T>(waiting: &Mutex<VecDeque<T>>) -> Option<T> {
