@@ -14,6 +14,7 @@ use speech::shelf::Shelf;
 use store::{Accounts, Admin, Store};
 
 use crate::key::OperatorKey;
+use crate::problem::{Kind, Problem};
 
 /// Everything that the handlers use.
 pub struct Parts {
@@ -51,6 +52,11 @@ impl Parts {
     #[must_use]
     pub fn serving(self, accounts: Accounts, house: Arc<dyn House>) -> Self {
         Self { accounts: Some(accounts), house: Some(house), ..self }
+    }
+
+    /// The running platform, if there is one to ask.
+    pub(crate) fn house(&self) -> Result<&dyn House, Problem> {
+        self.house.as_deref().ok_or_else(|| Problem::of(Kind::NotRunning))
     }
 
     /// Has the platform see a change at once. A failure is no failure of the change: the platform looks by itself.

@@ -13,7 +13,7 @@ use super::extract::{Path, Query};
 use crate::audit::Changed;
 use crate::page::{Page, PageQuery};
 use crate::parts::{House, Parts};
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::time::Time;
 
 /// An address whose requests are refused for a while.
@@ -66,13 +66,6 @@ fn all(house: &dyn House) -> Vec<Ban> {
         house.bans().into_iter().map(|(address, until)| Ban { address, until: until.into() }).collect();
     bans.sort_by_key(|ban| ban.address);
     bans
-}
-
-impl Parts {
-    /// The running platform.
-    pub(super) fn house(&self) -> Result<&dyn House, Problem> {
-        self.house.as_deref().ok_or_else(|| Problem::of(Kind::NotRunning))
-    }
 }
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Parts>> {
