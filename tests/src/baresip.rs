@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -163,13 +163,14 @@ impl Baresip {
         files.iter().map(|file| ears::read(file)).collect()
     }
 
-    /// Listens in the latest call, from that sample on, until something was said and it is silent again; gives the
-    /// sample at which it listens then.
+    /// Listens in the latest call, from that sample on, until something was said and then nothing for a moment; gives
+    /// the sample at which it listens then.
     ///
     /// # Panics
     /// When nothing is said, or it does not end.
     #[must_use]
     pub fn hears_out(&self, from: usize) -> usize {
+        let (mut said, mut since) = (0, Instant::now());
         wait::until("something to be said", 2 * PATIENCE, || {
             let file = self.files("-dec.wav").pop()?;
             let bytes = fs::read(file).ok()?;
@@ -177,7 +178,11 @@ impl Baresip {
             let sound = bytes.get(WAV_HEAD + 2 * from..)?;
             let loud = |pair: &[u8]| i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs() > LOUD;
             let last = sound.chunks_exact(2).rposition(loud)?;
-            (sound.len() / 2 - last > SILENCE).then_some(from + sound.len() / 2)
+            if last > said {
+                (said, since) = (last, Instant::now());
+            }
+            // Between two sentences there is less.
+            (since.elapsed() > SILENCE).then_some(from + sound.len() / 2)
         })
     }
 
@@ -312,8 +317,8 @@ const WAV_HEAD: usize = 44;
 /// What is louder is no silence, which A-law codes as 8.
 const LOUD: u16 = 100;
 
-/// Samples of silence after which somebody has said what he had to say.
-const SILENCE: usize = ears::RATE * 5 / 4;
+/// The silence after which somebody has said what he had to say.
+const SILENCE: Duration = Duration::from_millis(1_250);
 
 /// Where the recordings lie.
 const HEARD: &str = "heard";
