@@ -16,7 +16,7 @@ use base::address::Guard;
 use base::private::Private;
 use base::time::Timestamp;
 use http_body_util::{BodyExt, Full};
-use huihu_delivery::{Delivery, Parts};
+use huihu_delivery::{Delivery, Pace, Parts};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -66,6 +66,7 @@ async fn load(
     let term = store.serve("node-1", clock()).await.expect("the office");
     let opened = Journal::open(&store, term, clock).await.expect("a journal");
     let parts = Parts {
+        pace: Pace::default(),
         outbox: opened.outbox,
         journal: opened.journal.clone(),
         accounts: Accounts::load(&store).await.expect("accounts"),

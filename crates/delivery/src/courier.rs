@@ -29,7 +29,7 @@ use crate::client::Poster;
 use crate::evidence;
 use crate::intake::{Intake, PAGE};
 use crate::lanes::{Failure, Lanes, Sending, Sent};
-use crate::profile::Profile;
+use crate::profile::{Pace, Profile};
 
 /// What the courier works with.
 pub struct Parts {
@@ -41,6 +41,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Which addresses may be connected to.
     pub guard: base::address::Guard,
+    /// How far the attempts of a push are apart.
+    pub pace: Pace,
     /// Tells the wall clock's time.
     pub clock: fn() -> Timestamp,
     /// Makes the nonces.
@@ -89,7 +91,7 @@ impl Delivery {
             rng: parts.rng,
             poster: Poster::new(parts.guard),
             intake: Intake::default(),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(parts.pace),
             due: DueCursor::default(),
             next_rewind: Instant::now() + REWIND,
             missed: false,

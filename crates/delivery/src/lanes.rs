@@ -22,11 +22,12 @@ use base::time::Timestamp;
 use store::{Exchange, Outcome, PushNo, Verdict, Waiting};
 
 use crate::bundle::{Bond, company};
-use crate::profile::{self, Profile};
+use crate::profile::{Pace, Profile};
 
 /// Everything that is held in memory to be sent.
 #[derive(Default)]
 pub(crate) struct Lanes {
+    pace: Pace,
     /// The pushes that wait behind their lane's head. A lane without a head is not here.
     behind: HashMap<Lane, VecDeque<Waiting>>,
     bundles: HashMap<BundleNo, Bundle>,
@@ -110,6 +111,11 @@ impl Sending {
 }
 
 impl Lanes {
+    /// Nothing held; what fails is tried again at this pace.
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
     /// How many more pushes to that host can be held.
     pub(crate) fn room(&self, host: &str) -> usize {
         let of_host = HELD_PER_HOST - self.hosts.get(host).map_or(0, |host| host.held).min(HELD_PER_HOST);
@@ -234,7 +240,7 @@ impl Lanes {
             Ok(()) => (Outcome::Delivered, None),
             Err(Failure { why, exchange }) => {
                 let first = &sending.pushes[0];
-                let outcome = match profile::again(profile, first.channel, first.attempts + 1, dice) {
+                let outcome = match self.pace.again(profile, first.channel, first.attempts + 1, dice) {
                     Some(pause) => Outcome::Again { due: now + pause, message, why },
                     None => Outcome::Parked { message, why },
                 };

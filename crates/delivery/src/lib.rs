@@ -21,4 +21,4 @@ mod resolver;
 mod stories;
 
 pub use courier::{Delivery, Parts, StartFault};
-pub use profile::Profile;
+pub use profile::{Pace, Profile};

@@ -13,15 +13,31 @@ use std::time::Duration;
 use base::row::Channel;
 pub use store::PushProfile as Profile;
 
-/// How long after a failed attempt the next one comes; `None` when that was the last. `failed` counts all failed
-/// attempts and is at least 1. `dice` spreads the attempts of many pushes that failed together.
-#[must_use]
-pub(crate) fn again(profile: Profile, channel: Channel, failed: u32, dice: u8) -> Option<Duration> {
-    match (profile, channel) {
-        (Profile::Compat, Channel::Status) => None,
-        (Profile::Compat, Channel::Fee) => (failed <= FEE_REPEATS).then_some(FEE_APART),
-        (Profile::Reliable, Channel::Status | Channel::Fee) => {
-            (failed < ATTEMPTS).then(|| backed_off(failed, dice))
+/// What the operator may change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time between two attempts of a fee record under [`Profile::Compat`]: an hour, as documented. Below three
+    /// seconds it is three.
+    pub fees_apart: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { fees_apart: Duration::from_secs(3600) }
+    }
+}
+
+impl Pace {
+    /// How long after a failed attempt the next one comes; `None` when that was the last. `failed` counts all failed
+    /// attempts and is at least 1. `dice` spreads the attempts of many pushes that failed together.
+    #[must_use]
+    pub(crate) fn again(self, profile: Profile, channel: Channel, failed: u32, dice: u8) -> Option<Duration> {
+        match (profile, channel) {
+            (Profile::Compat, Channel::Status) => None,
+            (Profile::Compat, Channel::Fee) => (failed <= FEE_REPEATS).then_some(self.fees_apart),
+            (Profile::Reliable, Channel::Status | Channel::Fee) => {
+                (failed < ATTEMPTS).then(|| backed_off(failed, dice))
+            }
         }
     }
 }
@@ -35,9 +51,6 @@ fn backed_off(failed: u32, dice: u8) -> Duration {
 
 /// Further attempts of a fee record after the first, as the vendor's documents say.
 const FEE_REPEATS: u32 = 6;
-
-/// The time between two attempts of a fee record, as the vendor's documents say.
-const FEE_APART: Duration = Duration::from_secs(3600);
 
 /// The pause after a first failed attempt: a receiver that restarts is back by then. It is longer than the journal takes
 /// to write the verdicts of a message, whose pushes must fall due together.
@@ -55,15 +68,18 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
+    const PACE: Pace = Pace { fees_apart: Duration::from_secs(3600) };
+
     fn attempts(profile: Profile, channel: Channel) -> usize {
-        (1..).take_while(|failed| again(profile, channel, *failed, 0).is_some()).count() + 1
+        (1..).take_while(|failed| PACE.again(profile, channel, *failed, 0).is_some()).count() + 1
     }
 
     #[test]
     fn a_status_event_is_told_once_and_a_fee_record_seven_times() {
         assert_eq!(attempts(Profile::Compat, Channel::Status), 1);
         assert_eq!(attempts(Profile::Compat, Channel::Fee), 7);
-        assert_eq!(again(Profile::Compat, Channel::Fee, 6, 255), Some(FEE_APART), "to the second");
+        assert_eq!(PACE, Pace::default());
+        assert_eq!(PACE.again(Profile::Compat, Channel::Fee, 6, 255), Some(PACE.fees_apart), "to the second");
     }
 
     #[test]
@@ -72,7 +88,7 @@ mod tests {
             assert_eq!(attempts(Profile::Reliable, channel), 33);
         }
         let lasts = |dice| -> Duration {
-            (1..33).filter_map(|failed| again(Profile::Reliable, Channel::Status, failed, dice)).sum()
+            (1..33).filter_map(|failed| PACE.again(Profile::Reliable, Channel::Status, failed, dice)).sum()
         };
         assert!((DAY * 7 / 10..DAY).contains(&lasts(0)), "{:?}", lasts(0));
         assert!((DAY..DAY * 13 / 10).contains(&lasts(255)), "{:?}", lasts(255));
@@ -80,7 +96,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_are_spread() {
-        let pause = |failed, dice| again(Profile::Reliable, Channel::Status, failed, dice).unwrap();
+        let pause = |failed, dice| PACE.again(Profile::Reliable, Channel::Status, failed, dice).unwrap();
         assert_eq!(pause(1, 0), Duration::from_millis(7_500));
         assert_eq!(pause(1, 255), Duration::from_millis(12_500));
         assert!(pause(2, 0) > pause(1, 255), "the next pause is never shorter");

@@ -22,7 +22,7 @@ use store::{Accounts, Admin, Journal, JournalTask, PushState, Store, StoreFault}
 use tempfile::TempDir;
 
 use crate::receiver::{Receiver, Reply, Request};
-use crate::{Delivery, Parts, Profile};
+use crate::{Delivery, Pace, Parts, Profile};
 
 /// Defines a clock of a story's own, that only the story turns.
 macro_rules! clock {
@@ -74,6 +74,7 @@ impl House {
             journal: opened.journal.clone(),
             accounts: Accounts::load(&store).await.unwrap(),
             guard: Guard::new(vec!["127.0.0.0/8".parse().unwrap()]),
+            pace: Pace::default(),
             clock,
             rng: StdRng::seed_from_u64(7),
         };

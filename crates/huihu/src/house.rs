@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use base::fact::Fact;
 use base::id::Leg;
 use console::{Announcement, OperatorKey};
-use delivery::{Delivery, Parts};
+use delivery::{Delivery, Pace, Parts};
 use dialects::Clock;
 use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
@@ -21,7 +21,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sip::digest::Credentials;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
-use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Store};
+use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Retention, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,6 +35,7 @@ use crate::neighbour::{self, Table};
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
 use crate::road::{Capacity, Road, wall};
+use crate::upkeep::Upkeep;
 use crate::words::Words;
 
 /// How long running calls may go on after we were asked to end.
@@ -107,6 +108,7 @@ impl House {
             journal: journal.clone(),
             accounts: accounts.clone(),
             guard: (*guard).clone(),
+            pace: Pace { fees_apart: Duration::from_secs(config.push.retry_secs) },
             clock: wall,
             rng: StdRng::from_os_rng(),
         })
@@ -138,8 +140,12 @@ impl House {
             capacity: Capacity::default(),
             trunk: trunk(config, &settings.trunk),
         });
-        let sweeping =
-            Recordings::sweep(recordings_dir(config), Duration::from_secs(config.recordings.keep_secs));
+        let upkeep = Upkeep {
+            store: store.clone(),
+            recordings: recordings_dir(config),
+            recordings_kept: Duration::from_secs(config.recordings.keep_secs),
+            retention: Retention::default(),
+        };
         let parts = console::Parts::new(&store, shelf, key, SESSIONS, wall);
         let console =
             console::router(parts.serving(accounts.clone(), Arc::clone(&road) as Arc<dyn console::House>));
@@ -156,7 +162,7 @@ impl House {
             listener: tokio::spawn(http::serve(listener, site, ended)),
             promised,
             _announced: announced,
-            upkeep: [tokio::spawn(accounts.follow()), tokio::spawn(sweeping)],
+            upkeep: [tokio::spawn(accounts.follow()), tokio::spawn(upkeep.keep())],
             admin,
         })
     }

@@ -4,7 +4,7 @@
 //! that its bearer needs, and nobody can make one up.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -12,7 +12,6 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use base::id::CallId;
 use base::private::Private;
-use base::record::CallRecord;
 use base::time::Timestamp;
 use hmac::{Hmac, Mac};
 use http_body_util::channel::{Channel, Sender};
@@ -30,9 +29,6 @@ const PIECE_BYTES: usize = 32 * 1024;
 /// Pieces that wait for a slow receiver.
 const PIECES: usize = 2;
 
-/// How often old recordings are looked for.
-const SWEEP: Duration = Duration::from_secs(600);
-
 /// What the signing key is for.
 pub(crate) const PURPOSE: &str = "addresses of recordings";
 
@@ -43,7 +39,7 @@ pub(crate) struct Recordings {
     pub(crate) dir: PathBuf,
     /// What addresses are signed with.
     pub(crate) key: Private<[u8; 32]>,
-    /// How long a recording is kept.
+    /// How long recordings are kept of apps that do not say.
     pub(crate) kept: Duration,
     /// How long an address is good.
     pub(crate) address_life: Duration,
@@ -63,29 +59,22 @@ impl Recordings {
         }
     }
 
-    /// Whether the recording of a call is still there, and young enough to be given out.
-    pub(crate) async fn has(&self, record: &CallRecord, now: Timestamp) -> bool {
-        let path = engine::recording_path(&self.dir, record.call.id);
-        now.since(record.ended_at) < self.kept && tokio::fs::try_exists(path).await.unwrap_or(false)
+    /// Whether the file of a recording is there.
+    pub(crate) async fn has(&self, call: CallId) -> bool {
+        tokio::fs::try_exists(engine::recording_path(&self.dir, call)).await.unwrap_or(false)
     }
 
     /// Answers a request for an address: the recording as one channel, or nothing that helps a stranger.
     pub(crate) async fn serve(&self, path: &str, query: &str, now: Timestamp) -> Response<Body> {
         let Some(call) = self.good_for(path, query, now) else {
-            return text(StatusCode::FORBIDDEN, "The address is not good, or no longer: ask for a new one.\n");
+            return text(
+                StatusCode::FORBIDDEN,
+                "The address is not good, or no longer: ask for a new one.\n",
+            );
         };
         match Stereo::open(engine::recording_path(&self.dir, call)).await {
-            Some(recording) => recording.as_mono(),
+            Some(recording) => recording.into_mono(),
             None => text(StatusCode::NOT_FOUND, "The recording is not here any more.\n"),
-        }
-    }
-
-    /// Removes what has been kept long enough, for ever. Run it in a task of its own.
-    pub(crate) async fn sweep(dir: PathBuf, kept: Duration) {
-        loop {
-            let dir = dir.clone();
-            tokio::task::spawn_blocking(move || remove_old(&dir, kept)).await.ok();
-            tokio::time::sleep(SWEEP.min(kept)).await;
         }
     }
 
@@ -106,20 +95,6 @@ impl Recordings {
         mac.update(&call.to_bytes());
         mac.update(&expires.to_be_bytes());
         mac
-    }
-}
-
-/// Removes every recording that was last written longer ago. What cannot be removed is tried again next time.
-fn remove_old(dir: &Path, kept: Duration) {
-    let files = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
-    for folder in files(dir) {
-        for file in files(&folder.path()) {
-            let written = file.metadata().and_then(|known| known.modified());
-            let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= kept));
-            if is_old && let Err(fault) = std::fs::remove_file(file.path()) {
-                tracing::warn!(file = %file.path().display(), "cannot remove an old recording: {fault}");
-            }
-        }
     }
 }
 
@@ -144,7 +119,7 @@ impl Stereo {
     }
 
     /// The answer that carries it as one channel.
-    fn as_mono(self) -> Response<Body> {
+    fn into_mono(self) -> Response<Body> {
         let samples = self.left / 2;
         let length = WAV_HEADER_BYTES as u64 + samples.next_multiple_of(2);
         let (sender, body) = Channel::<Bytes, io::Error>::new(PIECES);
@@ -243,7 +218,7 @@ mod tests {
         whole.extend((0..2 * pairs).map(|at| u8::try_from(at % 251).unwrap()));
         let path = dir.path().join("call.wav");
         std::fs::write(&path, &whole).unwrap();
-        let answer = Stereo::open(path).await.unwrap().as_mono();
+        let answer = Stereo::open(path).await.unwrap().into_mono();
         let length = answer.headers()[CONTENT_LENGTH].to_str().unwrap().parse::<usize>().unwrap();
         let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         assert_eq!(body.len(), length);
@@ -257,18 +232,6 @@ mod tests {
         assert!(Stereo::open(path.clone()).await.is_none());
         std::fs::write(&path, [7; 100]).unwrap();
         assert!(Stereo::open(path).await.is_none());
-    }
-
-    #[test]
-    fn only_old_recordings_are_removed() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("ab");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("call.wav"), b"RIFF").unwrap();
-        remove_old(dir.path(), Duration::from_secs(3_600));
-        assert!(folder.join("call.wav").exists());
-        remove_old(dir.path(), Duration::ZERO);
-        assert!(!folder.join("call.wav").exists());
     }
 
     #[test]

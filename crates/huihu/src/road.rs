@@ -189,19 +189,18 @@ impl Road {
         if !account.app.recording {
             return Err(Refusal::RecordingNotOpen);
         }
-        let record = self.admin.record(call).await.map_err(|fault| {
+        let known = self.admin.recording(call, self.recordings.kept).await.map_err(|fault| {
             tracing::error!("{fault}");
             Refusal::OurFault
         })?;
-        let record = record.filter(|record| record.call.app == account.app.id && record.recording.is_some());
         let now = wall();
-        match record {
-            Some(record) if self.recordings.has(&record, now).await => {
-                let host = request.headers.first("Host").unwrap_or_default();
-                Ok(Done::Recording { url: self.recordings.address(call, host, now) })
-            }
-            _ => Err(Refusal::UnknownRecording),
+        let is_theirs = known
+            .is_some_and(|known| known.app == account.app.id && known.until.is_some_and(|until| now < until));
+        if !is_theirs || !self.recordings.has(call).await {
+            return Err(Refusal::UnknownRecording);
         }
+        let host = request.headers.first("Host").unwrap_or_default();
+        Ok(Done::Recording { url: self.recordings.address(call, host, now) })
     }
 
     fn log_in(&self, account: &Account) -> Done {

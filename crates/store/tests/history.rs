@@ -240,12 +240,14 @@ async fn recordings_are_over_when_their_app_says_so_and_their_calls_stay_until_t
     entries.iter_mut().zip(0..).for_each(|(entry, seq)| entry.seq = seq);
     let id = server.run_one(&entries).await;
     let other = server.run(2..3).await[0];
-    assert_eq!(server.admin.recording(other).await.unwrap(), None);
-    let recording = server.admin.recording(id).await.unwrap().unwrap();
-    assert!(recording.kept && recording.app == AppId(1) && recording.recording.started_at <= started);
+    assert_eq!(server.admin.recording(other, WEEK).await.unwrap(), None);
+    let recording = server.admin.recording(id, WEEK).await.unwrap().unwrap();
+    assert!(
+        recording.until.is_some() && recording.app == AppId(1) && recording.recording.started_at <= started
+    );
 
     let days = |days: u32| BEGIN + days * Duration::from_secs(24 * 3_600) + Duration::from_secs(60);
-    let over = async |now| server.admin.recordings_over(7, now, 10).await.unwrap();
+    let over = async |now| server.admin.recordings_over(WEEK, now, 10).await.unwrap();
     assert_eq!(over(days(6)).await, []);
     assert_eq!(over(days(7)).await, [id]);
     let longer = AppChange { recording_days: Some(Some(90)), ..AppChange::default() };
@@ -258,7 +260,7 @@ async fn recordings_are_over_when_their_app_says_so_and_their_calls_stay_until_t
     assert_eq!(server.records(CallPick::default()).await, [id], "its recording is kept");
     assert_eq!(over(days(90)).await, [id]);
     server.admin.recordings_removed(&[id]).await.unwrap();
-    assert!(!server.admin.recording(id).await.unwrap().unwrap().kept);
+    assert!(server.admin.recording(id, WEEK).await.unwrap().unwrap().until.is_none());
     assert_eq!(over(days(90)).await, []);
     server.store.prune(&retention, days(90), Pruned::default()).await.unwrap();
     assert!(server.records(CallPick::default()).await.is_empty());
@@ -325,3 +327,6 @@ async fn an_operator_changes_things_while_calls_come_and_go() {
     done.store(true, Ordering::Relaxed);
     calls.await.unwrap();
 }
+
+/// How long recordings are kept when nobody says otherwise.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);

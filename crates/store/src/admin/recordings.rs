@@ -21,31 +21,35 @@ pub struct KeptRecording {
     pub app: AppId,
     /// When it begins, and how long it is.
     pub recording: Recording,
-    /// Whether its file is still kept.
-    pub kept: bool,
+    /// Until when it is given out: as many days after the call as its app says, or else as long as the platform keeps
+    /// recordings. `None` when its file was removed.
+    pub until: Option<Timestamp>,
 }
 
 impl Admin {
-    /// The recording of a call; `None` when there is none, or never was such a call.
+    /// The recording of a call; `None` when there is none, or never was such a call. `kept` is how long the platform keeps
+    /// those of apps that say nothing.
     ///
     /// # Errors
     /// [`AdminFault::Store`].
-    pub async fn recording(&self, call: CallId) -> Result<Option<KeptRecording>, AdminFault> {
+    pub async fn recording(&self, call: CallId, kept: Duration) -> Result<Option<KeptRecording>, AdminFault> {
         let row = record::Entity::find_by_id(call.to_bytes().to_vec());
         let Some(row) = row.one(self.store.read()).await.map_err(reading())? else { return Ok(None) };
-        let kept = row.recording == KEPT;
-        let known = |recording| KeptRecording { app: AppId(row.app_id), recording, kept };
+        let owner = app::Entity::find_by_id(row.app_id).one(self.store.read()).await.map_err(reading())?;
+        let kept = own_time(owner.and_then(|owner| owner.recording_days)).unwrap_or(kept);
+        let until = (row.recording == KEPT).then(|| Timestamp::from_micros(row.ended_at) + kept);
+        let known = |recording| KeptRecording { app: AppId(row.app_id), recording, until };
         Ok(read_record(&row.record)?.recording.map(known))
     }
 
-    /// Calls whose recordings have been kept for long enough: as many days as their app says, or else the platform; at
-    /// most `limit`. Remove the files, then say so with [`Self::recordings_removed`].
+    /// Calls whose recordings have been kept for long enough: as many days as their app says, or else `kept`; at most
+    /// `limit`. Remove the files, then say so with [`Self::recordings_removed`].
     ///
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn recordings_over(
         &self,
-        days: u32,
+        kept: Duration,
         now: Timestamp,
         limit: u64,
     ) -> Result<Vec<CallId>, AdminFault> {
@@ -59,8 +63,8 @@ impl Admin {
             if left == 0 {
                 break;
             }
-            let days = own.and_then(|days| u32::try_from(days).ok()).unwrap_or(days);
-            over.extend(self.recordings_before(app, now - days * DAY, left).await?);
+            let kept = own_time(own).unwrap_or(kept);
+            over.extend(self.recordings_before(app, now - kept, left).await?);
         }
         Ok(over)
     }
@@ -102,6 +106,11 @@ impl Admin {
         let damaged = || StoreFault::damaged("the id of a call");
         Ok(calls.iter().map(|call| call_id(call).ok_or_else(damaged)).collect::<Result<_, _>>()?)
     }
+}
+
+/// How long an app wants its recordings to be kept.
+fn own_time(days: Option<i64>) -> Option<Duration> {
+    days.and_then(|days| u32::try_from(days).ok()).map(|days| days * DAY)
 }
 
 /// A record whose recording is in its file.
