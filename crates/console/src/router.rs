@@ -32,7 +32,6 @@ const ROOT: &str = "/api/v1";
 ///
 /// The listener adds a [`Peer`](crate::Peer) to each request's extensions; without it the audit log says that the
 /// request was made on this machine.
-#[must_use]
 pub fn router(parts: Parts) -> Router {
     let parts = Arc::new(parts);
     let (routes, _) = OpenApiRouter::new().nest(ROOT, api::routes()).split_for_parts();
