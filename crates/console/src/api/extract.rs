@@ -88,7 +88,11 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match read {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             // A thing cannot have a name of that form.
-            Err(_) => Err(Problem::of(Kind::NotFound)),
+            Err(fault) => Err(Problem::new(
+                Kind::NotFound,
+                format!("there is nothing of that name: {}", root(&fault)),
+                format!("没有这个名称的对象：{}", root(&fault)),
+            )),
         }
     }
 }
