@@ -50,9 +50,9 @@ fn repeats() -> Vec<Case> {
             mail.receiver.refuse(FEE, 500);
             let session = scene.callback(&mail.urls()).session();
             mail.fees(&session, 7);
-            let state = wait::until("the push to be parked", PATIENCE, || {
-                let state = scene.operator().push_state(&session, "fee");
-                (state != "waiting").then_some(state)
+            let state = "parked";
+            wait::until("the push to be parked", PATIENCE, || {
+                (scene.operator().push_state(&session, "fee") == state).then_some(())
             });
             let posts = mail.fees(&session, 7);
             let apart = posts.windows(2).all(|two| (two[1].at - two[0].at).as_secs_f64() > 0.9);

@@ -27,7 +27,7 @@ pub(crate) fn play(cases: Vec<Case>, file: &str) {
         let played: Vec<_> = played.collect();
         played.into_iter().flat_map(|lines| lines.join().expect("a house catches its panics")).collect()
     });
-    lines.sort_by_key(|(place, _)| *place);
+    lines.sort_by_key(|(place, line)| (order(line.row), *place));
     let wrong: Vec<&Line> =
         lines.iter().map(|(_, line)| line).filter(|line| line.got != line.expected).collect();
     let table = write(lines.iter().map(|(_, line)| line), wrong.len());
@@ -36,6 +36,14 @@ pub(crate) fn play(cases: Vec<Case>, file: &str) {
     // Printed whether or not the test passes: it is what one runs it for.
     io::stdout().write_all(table.as_bytes()).expect("the screen can be written");
     assert!(wrong.is_empty(), "{} of {} are not as expected:\n{}", wrong.len(), lines.len(), write(wrong, 0));
+}
+
+/// Where a row stands in the matrix; what is no row of its own comes last.
+fn order(row: &str) -> (u16, &str) {
+    let row = row.trim_start_matches('P');
+    let letters = row.trim_start_matches(char::is_numeric);
+    let number = &row[..row.len() - letters.len()];
+    (number.parse().unwrap_or(u16::MAX), letters)
 }
 
 /// Plays the cases of one house.
