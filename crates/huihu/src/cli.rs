@@ -216,7 +216,7 @@ pub(crate) enum Call {
         /// The template that is spoken
         #[arg(long)]
         template: Option<String>,
-        /// What stands in the template's places, in order
+        /// What stands in the template's places, in order, separated by commas
         #[arg(long, value_delimiter = ',')]
         values: Option<Vec<String>>,
         /// How many keys to collect, up to 32

@@ -185,7 +185,6 @@ const fn refusal(fault: AcceptFault) -> Refusal {
         AcceptFault::Busy => Refusal::PlatformBusy,
         AcceptFault::Slow => Refusal::CoreSlow,
         AcceptFault::Misfit => Refusal::Misfit,
-        AcceptFault::Unwritten => Refusal::OurFault,
-        AcceptFault::Stopped => Refusal::CoreDown,
+        AcceptFault::Unwritten | AcceptFault::Stopped => Refusal::CoreDown,
     }
 }

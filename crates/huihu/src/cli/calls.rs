@@ -193,7 +193,7 @@ pub(crate) enum ExplainOrder {
         /// The template that is spoken
         #[arg(long)]
         template: Option<String>,
-        /// What stands in the template's places, in order
+        /// What stands in the template's places, in order, separated by commas
         #[arg(long, value_delimiter = ',')]
         values: Option<Vec<String>>,
     },
