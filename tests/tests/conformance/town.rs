@@ -95,8 +95,7 @@ impl House {
             _ => installation.serve_with(&[("HUIHU_HTTP", kind.listens())]),
         };
         let operator = Operator::of(&installation, &server);
-        let mut customer = installation.customer(&server);
-        customer.address.clone_from(&server.http);
+        let customer = installation.customer(&server);
         let demo = operator.app_named("demo");
         operator.open_all(&demo);
         operator.change_app(&demo, &json!({"recording": true}));

@@ -8,6 +8,11 @@ use crate::scene::Api;
 pub(super) fn cases() -> Vec<Case> {
     vec![
         case("1", "a callback", "200 0", |scene| scene.callback(&json!({}))),
+        case("1b", "the example of the document of callbacks", "200 0", |scene| {
+            let [shown, _] = &scene.shown;
+            let more = json!({"displayNbr": shown, "displayCalleeNbr": shown, "userData": "cwgtest"});
+            scene.callback(&more)
+        }),
         case("2", "returnIdlePort \"true\"", "200 0 with a number of idle ports", |scene| {
             let answer = scene.callback(&json!({"returnIdlePort": "true"}));
             let ports = answer.body["idlePort"].as_u64().filter(|ports| *ports <= 65_535);
@@ -26,6 +31,10 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         case("5", "a notice of a voice file", "200 0", |scene| scene.ask(Api::Notice, &json!({}))),
         case("6", "a verification code", "200 0", |scene| scene.ask(Api::Code, &json!({}))),
+        case("6b", "the example of the document of codes", "200 0", |scene| {
+            let more = json!({"preTone": "welcome.wav", "verifyCode": "12345678", "times": 3, "userData": "cwgtest"});
+            scene.ask(Api::Code, &more)
+        }),
         case("7", "a stop of a live session", "200 0", |scene| {
             let session = scene.long_call();
             scene.stop(&session)
