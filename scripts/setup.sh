@@ -2,7 +2,7 @@
 # Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
 #
 #   setup.sh run     a C compiler for the build, and the speech engine espeak-ng
-#   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), and curl
+#   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), curl, and python3
 #   setup.sh check   rustfmt and clippy
 set -euo pipefail
 purpose=${1:-run}
@@ -45,6 +45,10 @@ test)
     need_program sipp sip-tester "plays scripted far ends in the tests"
     need_program baresip baresip-core "a real telephone in the tests"
     need_program curl curl "sends the requests that huihu dev prints"
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then
+        say "python3 with venv is missing; installing the Debian package python3-venv (runs the checks of the operator API)"
+        missing+=(python3-venv)
+    fi
     ;;
 check)
     cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt

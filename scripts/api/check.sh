@@ -11,7 +11,7 @@ url=${1:?where does Huihu listen?}
 key=${2:?which file holds the token of the operator?}
 shift 2
 
-tools=${API_TOOLS:-$here/../../target/api-tools}
+tools=$(realpath -m "${API_TOOLS:-$here/../../target/api-tools}")
 if ! cmp -s "$here/requirements.txt" "$tools/installed.txt"; then
     echo "api: installing openapi-spec-validator and schemathesis into $tools" >&2
     python3 -m venv "$tools" || { echo "api: python3 with venv is needed: apt-get install python3-venv" >&2; exit 1; }
@@ -19,15 +19,16 @@ if ! cmp -s "$here/requirements.txt" "$tools/installed.txt"; then
     cp "$here/requirements.txt" "$tools/installed.txt"
 fi
 
-document=$(mktemp --suffix .json)
-headers=$(mktemp)
-trap 'rm -f "$document" "$headers"' EXIT
-# The token stands in a file of ours alone and in no list of processes.
-printf 'Authorization: Bearer %s\n' "$(cat "$key")" >"$headers"
-curl --silent --show-error --fail --header "@$headers" "$url/api/v1/openapi.json" >"$document"
-"$tools/bin/openapi-spec-validator" "$document"
+key=$(realpath "$key")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
 HUIHU_TOKEN=$(cat "$key")
 export HUIHU_TOKEN
+# The token stands in a file of ours alone and in no list of processes.
+(umask 077 && printf 'Authorization: Bearer %s\n' "$HUIHU_TOKEN" >headers)
+curl --silent --show-error --fail --header @headers "$url/api/v1/openapi.json" >openapi.json
+"$tools/bin/openapi-spec-validator" openapi.json
 # A WAV file is not made up from a schema; the stories of the API upload some. Chains of requests are stories too.
-exec "$tools/bin/st" --config-file "$here/schemathesis.toml" run "$document" --url "$url" \
+"$tools/bin/st" --config-file "$here/schemathesis.toml" run openapi.json --url "$url" \
     --phases examples,coverage,fuzzing --exclude-operation-id upload_clip --warnings off "$@"
