@@ -220,9 +220,19 @@ impl Installation {
     /// When it cannot be locked.
     #[must_use]
     pub fn lock_database(&self) -> Connection {
+        let database = self.open_database();
+        database.execute_batch("BEGIN IMMEDIATE").expect("the database can be locked");
+        database
+    }
+
+    /// Opens the database as another program would.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn open_database(&self) -> Connection {
         let database = Connection::open(self.path("data").join("huihu.db")).expect("there is a database");
         database.busy_timeout(Duration::from_secs(10)).expect("a database can wait");
-        database.execute_batch("BEGIN IMMEDIATE").expect("the database can be locked");
         database
     }
 

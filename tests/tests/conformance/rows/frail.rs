@@ -26,12 +26,25 @@ pub(super) fn cases() -> Vec<Case> {
             format!("{}, {}", told(&answer), called(scene))
         })
         .at(Kind::Frail),
-        case("105b", "a disk that takes nothing", "500 1010001, nobody called", |scene| {
+        case("105b", "a disk that takes nothing", "500 1023001, nobody called", |scene| {
             scene.house.server.fill_disk();
             let answer = scene.callback(&json!({}));
             scene.house.server.free_disk();
             works_again(scene);
             format!("{}, {}", told(&answer), called(scene))
+        })
+        .at(Kind::Frail),
+        case("105d", "a database that lost its records", "500 1010001, 403 1010002", |scene| {
+            let database = scene.house.installation.open_database();
+            let rename = |from: &str, to: &str| {
+                database
+                    .execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}"))
+                    .expect("it can be renamed");
+            };
+            rename("record", "lost");
+            let lost = scene.customer.get(RECORDING);
+            rename("lost", "record");
+            [lost, scene.customer.get(RECORDING)]
         })
         .at(Kind::Frail),
         case("106", "a trunk that answers 503 again and again", TRUNK, |scene| {
@@ -65,6 +78,10 @@ pub(super) fn cases() -> Vec<Case> {
         .at(Kind::Frail),
     ]
 }
+
+/// A recording that might be there.
+const RECORDING: &str =
+    "/rest/provision/voice/record/v1.0?fileName=1202_7_7_20260102030405.wav&recordDomain=test.huihu";
 
 const TRUNK: &str =
     "500 1040001 \"south ne error with responseCode: 503 and responseMsg: Service Unavailable.\"";
