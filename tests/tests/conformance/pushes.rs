@@ -45,22 +45,12 @@ fn repeats() -> Vec<Case> {
             format!("callout {}, disconnect {}", count("callout"), count("disconnect"))
         })
         .at(Kind::Insistent),
-        case("P2", "a fee record is answered with 500, 7 times", "7 posts a second apart, parked", |scene| {
-            let mail = Mail::new();
-            mail.receiver.refuse(FEE, 500);
-            let session = scene.callback(&mail.urls()).session();
-            mail.fees(&session, 7);
-            let state = "parked";
-            wait::until("the push to be parked", PATIENCE, || {
-                (scene.operator().push_state(&session, "fee") == state).then_some(())
-            });
-            let posts = mail.fees(&session, 7);
-            let apart = posts.windows(2).all(|two| (two[1].at - two[0].at).as_secs_f64() > 0.9);
-            let same = posts.iter().all(|post| post.body == posts[0].body);
-            let (apart, same) =
-                (if apart { "a second apart" } else { "too soon" }, if same { "" } else { " and changed" });
-            format!("{} posts {apart}{same}, {state}", posts.len())
-        })
+        case(
+            "P2",
+            "a fee record is answered with 500, 7 times",
+            "7 posts a second apart, then it is parked",
+            tried_until_parked,
+        )
         .at(Kind::Insistent),
         refused("P10", 204),
         refused("P10b", 302),
@@ -98,30 +88,7 @@ fn messages() -> Vec<Case> {
             "P4",
             "a receiver that takes long for each event",
             "callout, alerting, answer, disconnect, one by one",
-            |scene| {
-                let mail = Mail::new();
-                mail.receiver.hold(STATUS);
-                let mut more = mail.urls();
-                more["calleeNbr"] = json!(scene.a(TALKS));
-                let session = scene.ask(Api::Code, &more).session();
-                // Another call of the same app comes and goes while the first event is not answered.
-                let other = Mail::new();
-                let _quick = other.receiver.events(&scene.callback(&other.urls()).session());
-                let mut seen = Vec::new();
-                let mut alone = true;
-                while seen.last().map(String::as_str) != Some("disconnect") {
-                    let known = seen.len();
-                    let pushes = wait::until("the next event", PATIENCE, || {
-                        let pushes: Vec<Received> =
-                            mail.of(&session).into_iter().filter(|push| push.event() != "fee").collect();
-                        (pushes.len() > known).then_some(pushes)
-                    });
-                    alone &= pushes.len() == known + 1;
-                    seen = pushes.iter().map(|push| push.event().to_owned()).collect();
-                    mail.receiver.answer_one(STATUS);
-                }
-                format!("{}, {}", seen.join(", "), if alone { "one by one" } else { "crowded" })
-            },
+            one_by_one,
         ),
         case("P5", "no receiver at all", "nothing is owed", |scene| {
             let session = scene.callback(&json!({})).session();
@@ -133,6 +100,49 @@ fn messages() -> Vec<Case> {
         })
         .given(|_| ()),
     ]
+}
+
+/// How often a fee record is sent that nobody takes.
+fn tried_until_parked(scene: &Scene) -> String {
+    let mail = Mail::new();
+    mail.receiver.refuse(FEE, 500);
+    let session = scene.callback(&mail.urls()).session();
+    wait::until("the push to be parked", 2 * PATIENCE, || {
+        // It is owed from the end of the call on.
+        let _begun = mail.fees(&session, 1);
+        (scene.operator().push_state(&session, "fee") == "parked").then_some(())
+    });
+    let posts = mail.fees(&session, 1);
+    let apart = posts.windows(2).all(|two| (two[1].at - two[0].at).as_secs_f64() > 0.9);
+    let same = posts.iter().all(|post| post.body == posts[0].body);
+    let apart = if apart && same { "a second apart" } else { "too soon, or changed" };
+    format!("{} posts {apart}, then it is parked", posts.len())
+}
+
+/// In which order the events of a call come to a receiver that answers each when it has seen enough.
+fn one_by_one(scene: &Scene) -> String {
+    let mail = Mail::new();
+    mail.receiver.hold(STATUS);
+    let mut more = mail.urls();
+    more["calleeNbr"] = json!(scene.a(TALKS));
+    let session = scene.ask(Api::Code, &more).session();
+    // Another call of the same app comes and goes while the first event is not answered.
+    let other = Mail::new();
+    let _quick = other.receiver.events(&scene.callback(&other.urls()).session());
+    let mut seen: Vec<String> = Vec::new();
+    let mut alone = true;
+    while seen.last().is_none_or(|last| last != "disconnect") {
+        let known = seen.len();
+        seen = wait::until("the next event", PATIENCE, || {
+            let pushes = mail.of(&session);
+            let status = pushes.iter().map(Received::event).filter(|event| *event != "fee");
+            let events: Vec<String> = status.map(str::to_owned).collect();
+            (events.len() > known).then_some(events)
+        });
+        alone &= seen.len() == known + 1;
+        mail.receiver.answer_one(STATUS);
+    }
+    format!("{}, {}", seen.join(", "), if alone { "one by one" } else { "crowded" })
 }
 
 /// What stands in a push.
