@@ -20,7 +20,7 @@ pub(crate) enum Kind {
     Brisk,
     /// For clients of the years before 2021, with tokens that soon expire.
     Legacy,
-    /// One whose trunk, disk and files break, and which ends.
+    /// One whose trunk, disk and files break.
     Frail,
     /// Its recordings soon expire.
     Forgetful,

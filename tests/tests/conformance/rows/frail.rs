@@ -1,14 +1,11 @@
 //! Rows 105 and 106: what breaks behind the interface. Played one after the other, from the least to the last.
 
-use std::io::Write;
-use std::net::TcpStream;
-
-use huihu_tests::http;
+use huihu_tests::http::Answer;
 use huihu_tests::wait;
 use serde_json::json;
 
 use crate::case::{Case, case, told};
-use crate::scene::{Api, PATIENCE, STAYS, Scene};
+use crate::scene::{Api, PATIENCE, Scene};
 use crate::town::{Kind, LOST_CLIP};
 
 pub(super) fn cases() -> Vec<Case> {
@@ -34,7 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
             format!("{}, {}", told(&answer), called(scene))
         })
         .at(Kind::Frail),
-        case("105d", "a database that lost its records", "500 1010001, 403 1010002", |scene| {
+        case("105c", "a database that lost its records", "500 1010001, 403 1010002", |scene| {
             let database = scene.house.installation.open_database();
             let rename = |from: &str, to: &str| {
                 database
@@ -57,25 +54,6 @@ pub(super) fn cases() -> Vec<Case> {
             [Api::Notice, Api::Code].map(|api| scene.ask(api, &json!({})))
         })
         .at(Kind::Frail),
-        case(
-            "105c",
-            "an order whose body comes after the platform was asked to end",
-            "500 1023001",
-            |scene| {
-                // A call that runs keeps the platform from ending at once.
-                let _session = long_call(scene);
-                let request = scene.request(Api::Callback);
-                let mut stream = request.connect(&scene.customer.address).expect("it still listens");
-                stream.write_all(&request.head(&scene.customer.address)).expect("it still reads");
-                scene.house.server.ask_to_end();
-                wait::until("the listener to close", PATIENCE, || {
-                    TcpStream::connect(&scene.customer.address).is_err().then_some(())
-                });
-                stream.write_all(&request.body).expect("it still reads");
-                http::read(stream).expect("it still answers")
-            },
-        )
-        .at(Kind::Frail),
     ]
 }
 
@@ -87,7 +65,7 @@ const TRUNK: &str =
     "500 1040001 \"south ne error with responseCode: 503 and responseMsg: Service Unavailable.\"";
 
 /// Places calls to an overloaded gateway until the next one is refused for it.
-fn failing(scene: &Scene) -> http::Answer {
+fn failing(scene: &Scene) -> Answer {
     let more = json!({"callerNbr": scene.a("0503")});
     wait::until("the trunk to be given up", PATIENCE, || {
         let answer = scene.callback(&more);
@@ -108,23 +86,4 @@ fn called(scene: &Scene) -> &'static str {
     let party = scene.a("0486");
     let was = scene.house.carrier.heard().iter().any(|leg| leg.dialled == party);
     if was { "somebody called" } else { "nobody called" }
-}
-
-/// A call that stays, once the trunk is tried again.
-fn long_call(scene: &Scene) -> String {
-    let more = json!({"callerNbr": scene.a(STAYS), "calleeNbr": scene.b(STAYS)});
-    let session = wait::until("the trunk to be tried again", PATIENCE, || {
-        let answer = scene.callback(&more);
-        (answer.code() == "0").then(|| answer.session())
-    });
-    wait::until("the call", PATIENCE, || {
-        scene
-            .house
-            .carrier
-            .heard()
-            .iter()
-            .any(|leg| leg.answered && leg.dialled == scene.a(STAYS))
-            .then_some(())
-    });
-    session
 }
