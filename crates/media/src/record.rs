@@ -8,6 +8,10 @@
 //! Samples wait [`REORDER`] in the window, so that late packets find their place. What leaves it fills a chunk that
 //! the owner takes, writes and gives back; nothing is allocated here while a call runs.
 //!
+//! A stream's first packet is placed by its arrival, the others by their distance from it; one that comes too late for the
+//! window is a first one again, and is not written over what stands there. When packets come faster than they were said,
+//! that first one was late: what stands in the window from there on is moved back.
+//!
 //! Only the parties are heard: not what they are made to hear, and not their keys.
 
 mod wav;
@@ -37,9 +41,17 @@ const WINDOW: usize = 8_192;
 
 const REORDER_SAMPLES: u64 = REORDER.as_millis() as u64 * 8;
 
-/// How far a party's clock may be ahead of ours, in samples, before its packets are placed anew: 150 ms. Behind it may be
-/// as far as there is room in the window: packets that are late are no packets of another time.
-const AHEAD: u64 = 1_200;
+/// How far ahead of its arrival a packet may stand, in samples, before it is placed anew: 400 ms, so that twice
+/// [`REORDER`] can come at once and find room.
+const AHEAD: u64 = 3_200;
+
+/// How far ahead of its arrival a packet may stand, in samples, and be no sign that those before it were late: 20 ms.
+const JITTER: u64 = 160;
+
+/// Samples of the longest packet, an Ethernet frame full: 187 ms.
+const PACKET: u64 = 1_500;
+
+const _: () = assert!(REORDER_SAMPLES + AHEAD + PACKET <= WINDOW as u64);
 
 /// How many parties are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +106,8 @@ pub struct Chunk {
 struct Track {
     window: Box<[u8; WINDOW]>,
     anchor: Option<Anchor>,
+    /// Behind the last sample that stands in the window or did.
+    end: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -102,6 +116,10 @@ struct Anchor {
     /// The newest packet's timestamp and its place on the time line.
     timestamp: u32,
     place: u64,
+    /// Where what it has placed begins.
+    begin: u64,
+    /// Behind what had been placed before: so far it may be moved back.
+    floor: u64,
 }
 
 impl Recorder {
@@ -147,8 +165,9 @@ impl Recorder {
             },
         };
         let header = &heard.packet.header;
-        let place = track.place(header.ssrc, header.timestamp, place_now, earliest);
-        track.write(place, payload, codec, earliest);
+        if let Some(place) = track.place(header.ssrc, header.timestamp, place_now, earliest) {
+            track.write(place, payload, codec, earliest);
+        }
     }
 
     /// Lets time pass: samples older than [`REORDER`] go into the chunk. Call it each second or so: there is room for four
@@ -221,26 +240,51 @@ impl Recorder {
 
 impl Track {
     fn new() -> Self {
-        Self { window: Box::new([ALAW_SILENCE; WINDOW]), anchor: None }
+        Self { window: Box::new([ALAW_SILENCE; WINDOW]), anchor: None, end: 0 }
     }
 
-    /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed.
-    fn place(&mut self, ssrc: u32, timestamp: u32, place_now: u64, earliest: u64) -> u64 {
-        if let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == ssrc) {
-            let place =
-                anchor.place.checked_add_signed(i64::from(timestamp_distance(timestamp, anchor.timestamp)));
-            let newer = timestamp_distance(timestamp, anchor.timestamp) > 0;
-            if let Some(place) =
-                place.filter(|place| !newer || (earliest..=place_now + AHEAD).contains(place))
-            {
-                if newer {
-                    self.anchor = Some(Anchor { ssrc, timestamp, place });
+    /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed. `None`
+    /// when more comes at once than there is room for.
+    fn place(&mut self, ssrc: u32, timestamp: u32, place_now: u64, earliest: u64) -> Option<u64> {
+        let latest = place_now + AHEAD;
+        if let Some(anchor) = self.anchor.as_mut().filter(|anchor| anchor.ssrc == ssrc) {
+            let distance = timestamp_distance(timestamp, anchor.timestamp);
+            let place = anchor.place.checked_add_signed(i64::from(distance));
+            if distance <= 0 {
+                if let Some(place) = place.filter(|place| *place >= anchor.floor.max(earliest)) {
+                    anchor.begin = anchor.begin.min(place);
                 }
                 return place;
             }
+            if let Some(place) = place.filter(|place| (earliest..=latest).contains(place)) {
+                (anchor.timestamp, anchor.place) = (timestamp, place);
+                let ahead = place.saturating_sub(place_now);
+                return Some(if ahead > JITTER { place - self.move_back(ahead, earliest) } else { place });
+            }
         }
-        self.anchor = Some(Anchor { ssrc, timestamp, place: place_now });
-        place_now
+        // What already stands there stays.
+        let place = Some(place_now.max(self.end)).filter(|place| *place <= latest)?;
+        self.anchor = Some(Anchor { ssrc, timestamp, place, begin: place, floor: self.end });
+        Some(place)
+    }
+
+    /// Moves what the anchor has placed to where it was said, as far as it still is in the window and there is room before
+    /// it, and gives how far. Nothing is heard before it is said: what would stand so far ahead of its arrival shows that
+    /// the packet that was placed by its arrival had been late.
+    fn move_back(&mut self, ahead: u64, earliest: u64) -> u64 {
+        let Some(anchor) = &mut self.anchor else { return 0 };
+        let by = ahead.min(anchor.begin.saturating_sub(anchor.floor.max(earliest)));
+        if by == 0 {
+            return 0;
+        }
+        for place in anchor.begin..self.end {
+            let sample = std::mem::replace(&mut self.window[place as usize % WINDOW], ALAW_SILENCE);
+            self.window[(place - by) as usize % WINDOW] = sample;
+        }
+        anchor.begin -= by;
+        anchor.place -= by;
+        self.end -= by;
+        by
     }
 
     /// Writes a packet's samples at their place; what is too late or too far ahead for the window is left out.
@@ -257,6 +301,7 @@ impl Track {
             window.copy_from_slice(part);
             transcode(window, codec, Codec::Pcma);
         }
+        self.end = self.end.max(first + samples.len() as u64);
     }
 }
 
@@ -285,6 +330,16 @@ mod tests {
             let ear = &mut self.ears[side as usize];
             let Incoming::Audio(heard) = ear.receive(address(), &bytes, now) else { panic!("not heard") };
             self.recorder.hear(side, &heard, &bytes, now);
+        }
+
+        /// Packets with letters from `A` on are handled at one moment. Gives them in the words of [`Self::ends`].
+        fn says_at_once(&mut self, millis: u64, ssrc: u32, seqs: impl IntoIterator<Item = u8>) -> String {
+            let say = |seq: u8| {
+                let letter = b'@' + seq;
+                self.says(Side::Left, millis, ssrc, seq.into(), letter);
+                format!("{}160", char::from(letter))
+            };
+            seqs.into_iter().map(say).collect::<Vec<_>>().join(" ")
         }
 
         /// What was recorded until so many milliseconds, in words such as `a160 .320`: letter and count, `.` silence.
@@ -337,9 +392,55 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_lost_of_what_comes_at_once_however_late_it_is() {
+        for count in 1..=41 {
+            let mut studio = Studio::new(Channels::Mono);
+            let millis = 20 * u64::from(count);
+            studio.says(Side::Left, 0, 1, 0, b'@');
+            let said = studio.says_at_once(millis, 1, 1..=count);
+            let all = studio.ends(millis + 500);
+            let found: Vec<&str> = all.split(' ').filter(|run| !run.starts_with('.')).collect();
+            assert_eq!(found.join(" "), format!("@160 {said}"), "{count} packets");
+            let in_place = all.starts_with(&format!("@160 {said}"));
+            assert_eq!(in_place, millis <= 420, "the first one was said at 20 ms");
+        }
+    }
+
+    #[test]
+    fn what_comes_late_from_the_beginning_is_not_placed_late() {
+        let mut studio = Studio::new(Channels::Mono);
+        let said = studio.says_at_once(300, 1, 1..=10);
+        assert_eq!(studio.ends(340), format!(".1120 {said}"), "but for 20 ms");
+    }
+
+    #[test]
+    fn what_comes_at_once_and_in_disorder_is_put_in_order() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says_at_once(300, 1, [3, 1, 2, 5, 4]);
+        assert_eq!(studio.ends(320), ".1760 A160 B160 C160 D160 E160");
+    }
+
+    #[test]
+    fn of_more_than_there_is_room_for_the_end_is_lost_and_what_follows_is_heard() {
+        let mut studio = Studio::new(Channels::Mono);
+        studio.says_at_once(1_200, 1, 1..=60);
+        studio.says(Side::Left, 1_220, 1, 61, b'z');
+        let kept: String = (1..=41).map(|seq| format!("{}160 ", char::from(b'@' + seq))).collect();
+        assert_eq!(studio.ends(1_640), format!(".6400 {kept}z160"));
+    }
+
+    #[test]
+    fn another_stream_moves_back_to_the_one_before_it() {
+        let mut studio = Studio::new(Channels::Mono);
+        let before = studio.says_at_once(0, 1, 1..=3);
+        let after = studio.says_at_once(100, 2, 4..=9);
+        assert_eq!(studio.ends(180), format!("{before} {after}"));
+    }
+
+    #[test]
     fn a_clock_that_runs_away_is_placed_anew() {
         let mut studio = Studio::new(Channels::Mono);
-        for (millis, seq, letter) in [(0, 1, b'a'), (20, 10, b'b'), (40, 11, b'c'), (1_000, 12, b'd')] {
+        for (millis, seq, letter) in [(0, 1, b'a'), (20, 30, b'b'), (40, 31, b'c'), (1_000, 32, b'd')] {
             studio.says(Side::Left, millis, 1, seq, letter);
         }
         assert_eq!(studio.ends(1_020), "a160 b160 c160 .7520 d160", "too far ahead, then too far behind");
