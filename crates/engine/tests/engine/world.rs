@@ -230,6 +230,19 @@ impl World {
         (of_a, of_b)
     }
 
+    /// Waits until both have heard each other's last frame, and it has taken its time: 20 ms, and as much for jitter.
+    #[track_caller]
+    pub(crate) fn hear_out(&mut self, (a, b): (usize, usize), said_by_a: &[u8], said_by_b: &[u8]) {
+        self.until("the last frames are heard", |world| {
+            let heard = |phone: usize| world.far.phones[phone].tune().last().copied();
+            heard(b) == said_by_a.last().copied() && heard(a) == said_by_b.last().copied()
+        });
+        let heard = Instant::now();
+        while heard.elapsed() < Duration::from_millis(40) {
+            self.far.pump();
+        }
+    }
+
     /// Waits for a fact, by its word.
     #[track_caller]
     pub(crate) fn until_fact(&mut self, number: u32, word: &str) {
