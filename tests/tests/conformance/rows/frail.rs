@@ -23,6 +23,16 @@ pub(super) fn cases() -> Vec<Case> {
             format!("{}, {}", told(&answer), called(scene))
         })
         .at(Kind::Frail),
+        case("+", "a database in which somebody forbids the call", "500 1020001, nobody called", |scene| {
+            let database = scene.house.installation.open_database();
+            let forbid = "CREATE TRIGGER no BEFORE INSERT ON open_call BEGIN SELECT RAISE(ABORT, 'no'); END";
+            database.execute_batch(forbid).expect("a rule can be made");
+            let answer = scene.callback(&json!({}));
+            database.execute_batch("DROP TRIGGER no").expect("a rule can be lifted");
+            works_again(scene);
+            format!("{}, {}", told(&answer), called(scene))
+        })
+        .at(Kind::Frail),
         case("105b", "a disk that takes nothing", "500 1023001, nobody called", |scene| {
             scene.house.server.fill_disk();
             let answer = scene.callback(&json!({}));
