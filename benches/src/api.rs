@@ -81,7 +81,7 @@ impl Api {
         &mut self,
         order: &Order,
         call: usize,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
     ) -> Result<Option<(usize, &TcpStream)>> {
         let request = self.request(order, call, ledger);
         if let Some(place) = self.idle.pop() {
@@ -94,7 +94,9 @@ impl Api {
             self.connections.remove(place);
         }
         if self.connections.len() >= CONNECTIONS {
-            bail!("{CONNECTIONS} requests wait for their replies");
+            // The rate is too much for the server; the search goes on below it.
+            ledger.complain(|| format!("{CONNECTIONS} requests wait for their replies"));
+            return Ok(None);
         }
         let mut stream = TcpStream::connect(self.account.http)
             .with_context(|| format!("cannot connect to {}", self.account.http))?;

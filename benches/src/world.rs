@@ -122,7 +122,7 @@ impl World {
     pub(crate) fn order(&mut self, order: &Order) -> Result<()> {
         let call = self.ledger.open(Instant::now());
         let api = self.api.as_mut().context("nobody was told whom to ask")?;
-        if let Some((place, stream)) = api.ask(order, call, &self.ledger)? {
+        if let Some((place, stream)) = api.ask(order, call, &mut self.ledger)? {
             watch_stream(&self.poller, stream, Source::Asking(place))?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use axum::http::Uri;
 use base::address::{Block, Guard};
 use base::limits;
 use base::private::Private;
@@ -59,8 +60,8 @@ pub(crate) struct Sip {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Backend {
     /// io_uring where the kernel permits it, epoll elsewhere.
-    #[default]
     Auto,
+    #[default]
     Epoll,
     IoUring,
 }
@@ -285,6 +286,18 @@ impl Config {
         self.rtp_ports()?;
         self.guard()?;
         self.trusted_proxies()?;
+        if !(1..=FAILURES_MAX).contains(&self.requests.ban_after) {
+            bail!("requests.ban_after = {} is not from 1 to {FAILURES_MAX}", self.requests.ban_after);
+        }
+        if self.limits.accept_secs == 0 {
+            bail!("limits.accept_secs = 0 leaves no order any time: set at least 1");
+        }
+        if self.recordings.public_url.as_deref().is_some_and(|url| !is_base(url)) {
+            bail!(
+                "recordings.public_url = {:?} is no address: write it as https://voice.example.com",
+                self.recordings.public_url
+            );
+        }
         if self.speech.voice == VoiceName::Http && self.speech.http_url.is_none() {
             bail!("speech.voice = \"http\" needs the address of the service: set speech.http_url");
         }
@@ -318,6 +331,15 @@ impl Config {
         Ok(Guard::new(blocks("push.allow", &self.push.allow)?))
     }
 }
+
+/// Whether a text can stand before a path: a scheme, a host, and no query.
+fn is_base(url: &str) -> bool {
+    let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    uri.is_some_and(|uri| uri.host().is_some_and(|host| !host.is_empty()) && !url.contains('?'))
+}
+
+/// Failed proofs of an address that are remembered at most: each costs eight bytes, of 131,072 addresses.
+const FAILURES_MAX: usize = 1_000;
 
 fn blocks(key: &str, texts: &[String]) -> Result<Vec<Block>> {
     let block = |text: &String| {
@@ -403,6 +425,31 @@ mod tests {
     fn a_host_name_is_a_host_name() {
         let config = Config { node: "a b".to_owned(), ..Config::defaults() };
         assert!(config.check().unwrap_err().to_string().contains("not a host name"));
+    }
+
+    #[test]
+    fn what_would_refuse_everybody_or_lead_nowhere_is_no_configuration() {
+        let told = |spoil: fn(&mut Config)| {
+            let mut config = Config::defaults();
+            spoil(&mut config);
+            config.check().err().map(|fault| fault.to_string()).unwrap_or_default()
+        };
+        assert!(told(|config| config.requests.ban_after = 0).contains("requests.ban_after"));
+        assert!(told(|config| config.requests.ban_after = usize::MAX).contains("requests.ban_after"));
+        assert!(told(|config| config.limits.accept_secs = 0).contains("limits.accept_secs"));
+        let public_url = |url: &str| {
+            let mut config = Config::defaults();
+            config.recordings.public_url = Some(url.to_owned());
+            config.check().is_ok()
+        };
+        for good in ["https://voice.example.com", "http://10.0.0.1:7080/", "https://example.com/voice"] {
+            assert!(public_url(good), "{good}");
+        }
+        for bad in
+            ["", "voice.example.com", "ftp://h", "https://", "https://h/?a=", "https://h\r\nX: y", "/x"]
+        {
+            assert!(!public_url(bad), "{bad}");
+        }
     }
 
     #[test]

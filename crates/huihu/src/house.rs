@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::http::{self, Site};
 use crate::logins::Logins;
 use crate::neighbour::{self, Table};
@@ -40,6 +40,9 @@ use crate::words::Words;
 
 /// How long running calls may go on after we were asked to end.
 const DRAIN: Duration = Duration::from_secs(30 * 60);
+
+/// How long the last promises may take: a voice that speaks slowly, a journal without room.
+const LAST_PROMISES: Duration = Duration::from_secs(60);
 
 /// How long the pushes of the last calls may take. Receivers that are slower get them after the next start.
 const LAST_PUSHES: Duration = Duration::from_secs(5);
@@ -129,7 +132,7 @@ impl House {
                 waiting: Waiting::default(),
                 tasks: promised.clone(),
             },
-            recordings: recordings(config, &store),
+            recordings: recordings(config, &store, http),
             logins: Logins::new(Duration::from_secs(config.requests.token_secs)),
             gate: Arc::new(Gate::new(&gate_settings(config))),
             tally,
@@ -192,7 +195,9 @@ impl House {
         self.ending.send_replace(true);
         self.listener.await.ok();
         self.promised.close();
-        self.promised.wait().await;
+        if tokio::time::timeout(LAST_PROMISES, self.promised.wait()).await.is_err() {
+            tracing::warn!("some accepted calls were never dialled; the next start closes them");
+        }
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;
         tokio::task::spawn_blocking(move || drop(engine)).await.ok();
@@ -345,9 +350,17 @@ fn gate_settings(config: &Config) -> GateSettings {
         failures: requests.ban_after,
         within: Duration::from_secs(requests.ban_window_secs),
         ban: Duration::from_secs(requests.ban_secs),
+        nonce_memory: passes_for(requests),
         requests_per_second: Some(config.limits.requests_per_second),
-        ..GateSettings::default()
     }
+}
+
+/// For how long one request passes the clock: from a window before its time to a window after it, and where Beijing's time
+/// passes for UTC, from eight hours earlier on.
+fn passes_for(requests: &config::Requests) -> Duration {
+    let earlier = if requests.strict_clock { 0 } else { 8 * 3_600 };
+    // A minute more, for clocks that are set while it passes.
+    Duration::from_secs(requests.window_secs.saturating_mul(2).saturating_add(earlier + 60))
 }
 
 /// The trunk as operators see it.
@@ -364,7 +377,7 @@ fn recordings_dir(config: &Config) -> PathBuf {
     config.data_dir.join("recordings")
 }
 
-fn recordings(config: &Config, store: &Store) -> Recordings {
+fn recordings(config: &Config, store: &Store, listening: SocketAddr) -> Recordings {
     let settings = &config.recordings;
     Recordings {
         dir: recordings_dir(config),
@@ -372,6 +385,7 @@ fn recordings(config: &Config, store: &Store) -> Recordings {
         kept: Duration::from_secs(settings.keep_secs),
         address_life: Duration::from_secs(settings.address_secs),
         public_url: settings.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+        listening,
     }
 }
 
@@ -386,4 +400,21 @@ async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .map_err(|cause| anyhow!("{}", taken(Table::Tcp, address, &cause, "--http")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_remembered_for_as_long_as_its_request_passes() {
+        let mut config = Config::defaults();
+        for (window_secs, strict_clock, passes_secs) in
+            [(600, false, 8 * 3_600 + 1_200), (3_600, false, 10 * 3_600), (3_600, true, 7_200)]
+        {
+            (config.requests.window_secs, config.requests.strict_clock) = (window_secs, strict_clock);
+            let remembered = gate_settings(&config).nonce_memory;
+            assert!(remembered >= Duration::from_secs(passes_secs), "{window_secs}, {strict_clock}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! anything else   the road: the dialects' paths
 //! ```
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +17,10 @@ use base::address::Block;
 use base::limits;
 use dialects::{Headers, WireReply, WireRequest};
 use http_body_util::BodyExt;
-use hyper::service::service_fn;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -25,6 +28,7 @@ use tower::ServiceExt;
 
 use crate::recordings;
 use crate::road::{Road, wall};
+use crate::seats::Seats;
 
 /// How long a connection may take to send a request's head, and may idle between two requests.
 const HEAD: Duration = Duration::from_secs(60);
@@ -32,8 +36,23 @@ const HEAD: Duration = Duration::from_secs(60);
 /// How long a request's body may take.
 const BODY: Duration = Duration::from_secs(10);
 
-/// Connections at once: more than the busiest customer's pool, few enough for their buffers to fit.
+/// Bytes of a request's head and of what is buffered of a connection, within a factor of two. A token in a query and all
+/// headers fit well.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Connections at once, few enough for their buffers to fit: half a gigabyte at the worst.
 const CONNECTIONS: usize = 4_096;
+
+/// Connections of one address that is no proxy of ours: more than the busiest customer's pool.
+const SHARE: usize = CONNECTIONS / 4;
+
+/// How long a peer may leave what we send unacknowledged or its window shut: a receiver that takes nothing more must
+/// not keep its connection.
+const UNTAKEN: Duration = Duration::from_secs(60);
+
+/// How long requests may go on that had begun when the listener ended: an order waits no longer for its body and the
+/// journal, and whoever is still downloading then does not hold up the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(60);
 
 /// What is behind the listener.
 pub(crate) struct Site {
@@ -59,6 +78,7 @@ async fn accept(
     connections: &TaskTracker,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let seats = Seats::new(SHARE, site.trusted.clone());
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -78,11 +98,18 @@ async fn accept(
                 continue;
             }
         };
+        let Some(seat) = seats.take(peer.ip()) else { continue };
         stream.set_nodelay(true).ok();
+        rustix::net::sockopt::set_tcp_user_timeout(&stream, u32::try_from(UNTAKEN.as_millis()).unwrap_or(0))
+            .ok();
         let (site, ending) = (Arc::clone(&site), ending.clone());
         connections.spawn(async move {
-            let _place = place;
-            connection(stream, peer, site, ending).await;
+            let _held = (place, seat);
+            let service = service_fn(|request: Request<Incoming>| {
+                let site = Arc::clone(&site);
+                async move { Ok::<_, Infallible>(respond(&site, request, peer.ip()).await) }
+            });
+            converse(stream, service, ending, LAST_ANSWERS).await;
         });
     }
 }
@@ -93,31 +120,26 @@ async fn ended(ending: &mut watch::Receiver<bool>) {
     ending.wait_for(|ended| *ended).await.ok();
 }
 
-/// Serves one connection to its end.
-async fn connection(
-    stream: tokio::net::TcpStream,
-    peer: SocketAddr,
-    site: Arc<Site>,
-    mut ending: watch::Receiver<bool>,
-) {
-    let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        let site = Arc::clone(&site);
-        async move { Ok::<_, std::convert::Infallible>(respond(&site, request, peer.ip()).await) }
-    });
+/// Serves one connection to its end. When the listener ends, what was begun has so long to be answered.
+async fn converse<T, S>(stream: T, service: S, mut ending: watch::Receiver<bool>, last: Duration)
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+{
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         // A peer that breaks off or speaks no HTTP is its own business.
         served = connection.as_mut() => { served.ok(); }
         () = ended(&mut ending) => {
             connection.as_mut().graceful_shutdown();
-            connection.await.ok();
+            tokio::time::timeout(last, connection).await.ok();
         }
     }
 }
 
-async fn respond(site: &Site, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+async fn respond(site: &Site, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let peer = asker(&request, peer, &site.trusted);
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
@@ -133,23 +155,31 @@ async fn respond(site: &Site, request: Request<hyper::body::Incoming>, peer: IpA
 /// Who asks: the peer, unless it is a proxy that we believe. Then the last address in `X-Forwarded-For` that is not such
 /// a proxy itself.
 fn asker<B>(request: &Request<B>, peer: IpAddr, trusted: &[Block]) -> IpAddr {
+    // On a socket of both families an IPv4 address comes in the clothes of IPv6.
+    let peer = peer.to_canonical();
     let is_ours = |address: IpAddr| trusted.iter().any(|block| block.contains(address));
     if !is_ours(peer) {
         return peer;
     }
     let lines = request.headers().get_all("x-forwarded-for").iter().rev();
     let mut hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(str::trim));
-    hops.find_map(|hop| match hop.parse() {
-        Ok(address) if is_ours(address) => None,
-        Ok(address) => Some(address),
+    hops.find_map(|hop| match address(hop) {
+        Some(address) if is_ours(address) => None,
+        Some(address) => Some(address),
         // What a proxy did not write as an address ends the chain that can be believed.
-        Err(_) => Some(peer),
+        None => Some(peer),
     })
     .unwrap_or(peer)
 }
 
+/// The address of a hop; some proxies write its port behind it.
+fn address(hop: &str) -> Option<IpAddr> {
+    let alone = hop.parse().ok();
+    alone.or_else(|| hop.parse().ok().map(|with_port: SocketAddr| with_port.ip())).map(|ip| ip.to_canonical())
+}
+
 /// The operator's API.
-async fn operate(site: &Site, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+async fn operate(site: &Site, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(console::Peer(peer));
     let Ok(response) = site.console.clone().oneshot(request).await;
@@ -157,7 +187,7 @@ async fn operate(site: &Site, request: Request<hyper::body::Incoming>, peer: IpA
 }
 
 /// The dialects' requests.
-async fn follow(road: &Road, request: Request<hyper::body::Incoming>, peer: IpAddr) -> Response<Body> {
+async fn follow(road: &Road, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Ok(Some(body)) = tokio::time::timeout(BODY, collect(body)).await else {
         return plain(StatusCode::REQUEST_TIMEOUT);
@@ -176,7 +206,7 @@ async fn follow(road: &Road, request: Request<hyper::body::Incoming>, peer: IpAd
 }
 
 /// The body, or its first bytes up to one more than is allowed: enough for a dialect to refuse it in its own words.
-async fn collect(mut body: hyper::body::Incoming) -> Option<Vec<u8>> {
+async fn collect(mut body: Incoming) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue };
@@ -207,6 +237,8 @@ fn plain(status: StatusCode) -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
 
     #[test]
@@ -225,5 +257,37 @@ mod tests {
         assert_eq!(asked("10.0.0.1", &["203.0.113.9, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
         assert_eq!(asked("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
         assert_eq!(asked("10.0.0.1", &["203.0.113.9, unknown"]), "10.0.0.1");
+        assert_eq!(asked("::ffff:10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asked("10.0.0.1", &["198.51.100.7:40123, [::ffff:10.0.0.2]:80"]), "198.51.100.7");
+        assert_eq!(asked("10.0.0.1", &["[2001:db8::7]:40123"]), "2001:db8::7");
+    }
+
+    /// Every request is answered with more than any buffer between us and the peer holds.
+    async fn answer(_: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        Ok(Response::new(Body::from(vec![0; 1 << 20])))
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_does_not_hold_up_the_end() {
+        let (mut peer, ours) = tokio::io::duplex(1_024);
+        let (end, ending) = watch::channel(false);
+        let served = tokio::spawn(converse(ours, service_fn(answer), ending, Duration::from_millis(1)));
+        peer.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        peer.read_u8().await.unwrap();
+        end.send_replace(true);
+        let ended = tokio::time::timeout(Duration::from_secs(60), served).await;
+        assert!(ended.is_ok(), "the peer holds its connection");
+    }
+
+    #[tokio::test]
+    async fn a_head_has_an_end() {
+        let (mut peer, ours) = tokio::io::duplex(4 * HEAD_BYTES);
+        let (_end, ending) = watch::channel(false);
+        tokio::spawn(converse(ours, service_fn(answer), ending, LAST_ANSWERS));
+        let long = format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(3 * HEAD_BYTES));
+        peer.write_all(long.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        peer.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 431");
     }
 }

@@ -17,6 +17,7 @@ mod operator;
 mod promise;
 mod recordings;
 mod road;
+mod seats;
 mod upkeep;
 mod words;
 

@@ -4,6 +4,7 @@
 //! that its bearer needs, and nobody can make one up.
 
 use std::io;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,17 +46,21 @@ pub(crate) struct Recordings {
     pub(crate) address_life: Duration,
     /// What customers reach us by, without a slash at the end; `None`: whatever they asked us by.
     pub(crate) public_url: Option<Box<str>>,
+    /// Where we listen: what is left when they did not say what they asked us by.
+    pub(crate) listening: SocketAddr,
 }
 
 impl Recordings {
-    /// An address of a recording, good from now on for a while. `host` is what the customer reached us by.
-    pub(crate) fn address(&self, call: CallId, host: &str, now: Timestamp) -> Box<str> {
+    /// An address of a recording, good from now on for a while. `host` is what the customer says it reached us by.
+    pub(crate) fn address(&self, call: CallId, host: Option<&str>, now: Timestamp) -> Box<str> {
         let expires = (now + self.address_life).secs();
         let signature = hex(&self.mac(call, expires).finalize().into_bytes());
         let query = format!("expires={expires}&signature={signature}");
-        match &self.public_url {
-            Some(url) => format!("{url}{PATH}{call}.wav?{query}").into(),
-            None => format!("http://{host}{PATH}{call}.wav?{query}").into(),
+        let path = format!("{PATH}{call}.wav?{query}");
+        match (&self.public_url, host.filter(|host| is_host(host))) {
+            (Some(url), _) => format!("{url}{path}").into(),
+            (None, Some(host)) => format!("http://{host}{path}").into(),
+            (None, None) => format!("http://{}{path}", self.listening).into(),
         }
     }
 
@@ -155,6 +160,28 @@ impl Stereo {
     }
 }
 
+/// Whether a text is a host, with a port or without (RFC 9110 section 7.2), and nothing that would lead elsewhere when it
+/// stands in an address: `h/x`, `h?x` and `u@h` do.
+fn is_host(text: &str) -> bool {
+    /// Bytes of the longest name, its colon and its port.
+    const HOST_MAX: usize = 253 + 6;
+
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        Some(_) | None => (text, None),
+    };
+    let is_v6 = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok())
+    };
+    let is_name = |host: &str| {
+        !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    text.len() <= HOST_MAX && (is_name(host) || is_v6(host)) && port.is_none_or(is_port)
+}
+
 fn text(status: StatusCode, body: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -184,6 +211,7 @@ mod tests {
             kept: Duration::from_secs(60),
             address_life: Duration::from_secs(60),
             public_url: None,
+            listening: "192.0.2.7:7080".parse().unwrap(),
         }
     }
 
@@ -191,7 +219,7 @@ mod tests {
     fn an_address_is_good_for_its_call_and_its_time() {
         let (ours, now) = (recordings(), Timestamp::from_millis(1_000_000));
         let call = CallId::new(now, 5);
-        let address = ours.address(call, "voice.example:7080", now);
+        let address = ours.address(call, Some("voice.example:7080"), now);
         let (_, rest) = address.split_once("voice.example:7080").unwrap();
         let (path, query) = rest.split_once('?').unwrap();
         let good = |path: &str, query: &str, secs| {
@@ -237,8 +265,51 @@ mod tests {
     #[test]
     fn the_public_address_goes_before() {
         let ours = Recordings { public_url: Some("https://voice.example".into()), ..recordings() };
-        let address =
-            ours.address(CallId::new(Timestamp::from_millis(0), 1), "10.0.0.1", Timestamp::from_millis(0));
+        let address = ours.address(
+            CallId::new(Timestamp::from_millis(0), 1),
+            Some("10.0.0.1"),
+            Timestamp::from_millis(0),
+        );
         assert!(address.starts_with("https://voice.example/recordings/"), "{address}");
+    }
+
+    #[test]
+    fn an_address_leads_to_us_whatever_host_was_asked() {
+        let leads_to = |host: Option<&str>| {
+            let address = recordings().address(CallId::from_bytes([7; 16]), host, Timestamp::default());
+            let (host, _) = address.split_once("/recordings/").unwrap();
+            host.to_owned()
+        };
+        for host in
+            ["voice.example", "voice.example:443", "10.0.0.1", "[2001:db8::7]", "[::1]:7080", "localhost:1"]
+        {
+            assert_eq!(leads_to(Some(host)), format!("http://{host}"));
+        }
+        let long = "x".repeat(260);
+        for host in [
+            "",
+            " ",
+            ":80",
+            "h:",
+            "h:x",
+            "h:70000",
+            "h:+80",
+            "h:80:80",
+            "h/evil",
+            "evil?",
+            "evil#",
+            "ours@evil",
+            "h\\evil",
+            "h\u{fffd}",
+            "h\r\nX: y",
+            "[::1",
+            "::1",
+            "[h]",
+            "%65vil",
+            &long,
+        ] {
+            assert_eq!(leads_to(Some(host)), "http://192.0.2.7:7080", "{host}");
+        }
+        assert_eq!(leads_to(None), "http://192.0.2.7:7080");
     }
 }

@@ -121,7 +121,7 @@ impl Road {
     ) -> Result<Arc<Account>, Refusal> {
         let now = wall();
         let account = self.accounts.find(&claim.key, now);
-        let session = self.logins.of(&claim.key);
+        let session = account.as_deref().and_then(|account| self.logins.of(&account.key));
         let credentials = account.as_deref().map(|account| Credentials {
             key: &account.key,
             account: &account.name,
@@ -199,12 +199,11 @@ impl Road {
         if !is_theirs || !self.recordings.has(call).await {
             return Err(Refusal::UnknownRecording);
         }
-        let host = request.headers.first("Host").unwrap_or_default();
-        Ok(Done::Recording { url: self.recordings.address(call, host, now) })
+        Ok(Done::Recording { url: self.recordings.address(call, request.headers.first("Host"), now) })
     }
 
     fn log_in(&self, account: &Account) -> Done {
-        let session = self.logins.begin(&account.key.id, &self.node, wall());
+        let session = self.logins.begin(&account.key, &self.node, wall());
         Done::LoggedIn {
             access: session.access.clone(),
             renewal: session.renewal.clone(),
