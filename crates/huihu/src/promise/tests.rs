@@ -174,15 +174,22 @@ fn charge() -> Charge {
 const APP: AppId = AppId(7);
 const SPOKEN: ClipKey = ClipKey::Spoken(ClipId::from_bytes([7; 16]));
 
-#[tokio::test]
-async fn a_client_that_breaks_off_before_the_promise_is_not_counted() {
-    let stage = Stage::new().await;
-    let admission = stage.admission(ClipKey::Uploaded(ClipId::from_bytes([9; 16])));
-    let mut order = Box::pin(stage.promises.make(admission));
-    let asked = order.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    assert!(asked.is_pending(), "it waits for the clip's file");
-    drop(order);
-    assert_eq!((stage.counted(), stage.ports.taken()), (0, 0));
+#[test]
+fn a_client_that_breaks_off_before_the_promise_is_not_counted() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().max_blocking_threads(1).build().unwrap().block_on(async {
+        let stage = Stage::new().await;
+        let admission = stage.admission(ClipKey::Uploaded(ClipId::from_bytes([9; 16])));
+        let mut order = Box::pin(stage.promises.make(admission));
+        // The one thread that could read the clip's file is busy for as long as this is held.
+        let (busy, until_idle) = std::sync::mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || until_idle.recv());
+        assert!(order.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!((stage.counted(), stage.ports.taken()), (1, 1));
+        drop(order);
+        assert_eq!((stage.counted(), stage.ports.taken()), (0, 0));
+        drop(busy);
+    });
 }
 
 #[tokio::test]
