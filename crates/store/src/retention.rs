@@ -57,14 +57,15 @@ impl Store {
         before: Pruned,
     ) -> Result<Pruned, StoreFault> {
         let old = old_calls(self.read(), now - retention.calls, before.reached.clone()).await?;
+        let (old, is_last) = first_of(old);
         let transaction = self.begin().await.map_err(fault())?;
-        let rows = forget_calls(&transaction, &old).await?
-            + forget_audits(&transaction, now - retention.audits).await?
-            + forget_answers(&transaction, now - KEPT).await?;
+        let calls = forget_calls(&transaction, &old).await?;
+        let audits = forget_audits(&transaction, now - retention.audits).await?;
+        let answers = forget_answers(&transaction, now - KEPT).await?;
         transaction.commit().await.map_err(fault())?;
         Ok(Pruned {
-            rows: before.rows + rows,
-            finished: old.len() < CALLS,
+            rows: before.rows + calls + audits + answers,
+            finished: is_last && audits < LINES && answers < LINES,
             reached: old.into_iter().next_back().map_or(before.reached, |last| last.call),
         })
     }
@@ -101,6 +102,19 @@ async fn old_calls(
         Ok(Old { call, entries })
     };
     rows.into_iter().map(old).collect()
+}
+
+/// As many of the first calls as may be forgotten at once, at least one, and whether these are the last.
+fn first_of(mut old: Vec<Old>) -> (Vec<Old>, bool) {
+    let found = old.len();
+    let mut entries = 0;
+    let fits = |old: &&Old| {
+        entries += old.entries.len();
+        entries <= ENTRIES
+    };
+    old.truncate(old.iter().take_while(fits).count().max(1));
+    let is_last = found < CALLS && old.len() == found;
+    (old, is_last)
 }
 
 async fn forget_calls(transaction: &DatabaseTransaction, old: &[Old]) -> Result<u64, StoreFault> {
@@ -167,6 +181,10 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Calls that are forgotten at once: about a thousand rows, some milliseconds of the one who writes.
 const CALLS: usize = 50;
+
+/// Entries that are forgotten at once, unless one call alone has more. The database takes 32,766 values in a question, and
+/// a party that presses keys all day leaves thousands of entries.
+const ENTRIES: usize = 8_192;
 
 /// Lines of the audit log, and kept answers, that are forgotten at once.
 const LINES: u64 = 200;

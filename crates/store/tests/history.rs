@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base::fact::{Entry, Fact};
-use base::id::{AppId, CallId};
+use base::id::{AppId, CallId, Leg};
 use base::number::E164;
 use base::private::Private;
 use base::row::Channel;
@@ -301,6 +301,28 @@ async fn a_call_is_forgotten_as_a_whole_unless_something_of_it_is_owed() {
     sweep(BEGIN + days(91)).await;
     assert!(server.records(CallPick::default()).await.is_empty());
     assert!(server.admin.audit_page(&AuditPick::default(), None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn calls_with_thousands_of_entries_are_forgotten_too() {
+    let server = Server::start().await;
+    for number in 0..10 {
+        let mut entries = one_second_apart(number);
+        let over = entries.pop().expect("an end");
+        let pressed = Entry { fact: Fact::Digit { leg: Leg::A, digit: Private::new('5') }, ..over.clone() };
+        entries.extend(std::iter::repeat_n(pressed, 4_000));
+        entries.push(over);
+        entries.iter_mut().zip(0..).for_each(|(entry, seq)| entry.seq = seq);
+        server.run_one(&entries).await;
+        server.still().await;
+    }
+    server.settle((1..=80).map(|id| (id, Outcome::Delivered))).await;
+    let mut pruned = Pruned::default();
+    while !pruned.finished {
+        let now = BEGIN + Duration::from_secs(61 * 24 * 3_600);
+        pruned = server.store.prune(&Retention::default(), now, pruned).await.unwrap();
+    }
+    assert!(server.records(CallPick::default()).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
