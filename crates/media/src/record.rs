@@ -250,7 +250,8 @@ impl Track {
         if let Some(anchor) = self.anchor.as_mut().filter(|anchor| anchor.ssrc == ssrc) {
             let distance = timestamp_distance(timestamp, anchor.timestamp);
             let place = anchor.place.checked_add_signed(i64::from(distance));
-            if distance <= 0 {
+            // A packet is never later than that and still of use: then the party's clock was set back.
+            if (-(WINDOW as i32)..=0).contains(&distance) {
                 if let Some(place) = place.filter(|place| *place >= anchor.floor.max(earliest)) {
                     anchor.begin = anchor.begin.min(place);
                 }
@@ -444,6 +445,15 @@ mod tests {
             studio.says(Side::Left, millis, 1, seq, letter);
         }
         assert_eq!(studio.ends(1_020), "a160 b160 c160 .7520 d160", "too far ahead, then too far behind");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_placed_anew() {
+        let mut studio = Studio::new(Channels::Mono);
+        for (millis, seq, letter) in [(0, 60, b'a'), (20, 1, b'b'), (40, 2, b'c')] {
+            studio.says(Side::Left, millis, 1, seq, letter);
+        }
+        assert_eq!(studio.ends(80), "a160 b160 c160 .160");
     }
 
     #[test]
