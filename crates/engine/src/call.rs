@@ -42,6 +42,7 @@ pub(crate) struct Running {
     speech: Speech,
     recording: Recording,
     experience: Experience,
+    stop_asked: bool,
     over: bool,
     permit: Permit,
 }
@@ -100,6 +101,7 @@ impl Running {
             speech,
             recording: Recording::Off,
             experience: Experience::default(),
+            stop_asked: false,
             over: false,
             permit,
         }
@@ -217,8 +219,14 @@ impl Running {
         }
     }
 
+    /// Whether the customer asked us to stop before. To whoever asks again the call is over.
+    pub(crate) const fn is_stopping(&self) -> bool {
+        self.stop_asked
+    }
+
     /// The customer asks us to stop.
     pub(crate) fn stop(&mut self, now: Instant, out: &mut Outcome<'_>) {
+        self.stop_asked = true;
         self.note(Fact::StopAsked, now, out);
         self.tell(Event::Stop, now, out);
     }

@@ -101,6 +101,12 @@ impl StoreFault {
         move |cause| Self::Journal { action, cause }
     }
 
+    /// Whether the journal refused a row for what is in it, and not for the disk: a rule in the database forbids it.
+    pub(crate) fn is_about_a_row(&self) -> bool {
+        let Self::Journal { cause, .. } = self else { return false };
+        cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+    }
+
     pub(crate) fn of_file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |cause| Self::File { action, path, cause }

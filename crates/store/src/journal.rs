@@ -59,8 +59,8 @@ pub enum AcceptFault {
     /// It waited so long that whoever asked has given up by now.
     #[error("the journal took too long")]
     Slow,
-    /// The entry is no acceptance of a new call.
-    #[error("the entry is not the first of a new call")]
+    /// The entry is no acceptance of a new call, or a rule that somebody put into the database forbids it.
+    #[error("the entry has no place in the journal")]
     Misfit,
     /// The database did not take it; the log has the cause.
     #[error("the journal could not be written")]
@@ -269,8 +269,10 @@ impl Writer {
                         fault = &fault as &dyn std::error::Error,
                         "the journal cannot be written"
                     );
+                    let why =
+                        if fault.is_about_a_row() { AcceptFault::Misfit } else { AcceptFault::Unwritten };
                     for order in orders.drain(..) {
-                        self.refuse(order, batch);
+                        self.refuse(order, why, batch);
                     }
                     thread::sleep(pause);
                     pause = (pause * 2).min(RETRY_LAST);
@@ -280,10 +282,10 @@ impl Writer {
         orders
     }
 
-    fn refuse(&mut self, order: Order, batch: &mut Batch) {
+    fn refuse(&mut self, order: Order, why: AcceptFault, batch: &mut Batch) {
         self.ledger.forget(order.call);
         batch.drop_call(order.call);
-        let _gone = order.done.send(Err(AcceptFault::Unwritten));
+        let _gone = order.done.send(Err(why));
     }
 }
 

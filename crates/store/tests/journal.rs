@@ -353,7 +353,7 @@ async fn a_killed_process_keeps_what_it_promised() {
 }
 
 #[tokio::test]
-async fn a_disk_that_refuses_costs_orders_but_no_facts() {
+async fn a_database_that_refuses_costs_orders_but_no_facts() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
     let server = Server::start(&dir).await;
@@ -362,7 +362,7 @@ async fn a_disk_that_refuses_costs_orders_but_no_facts() {
     disk.busy_timeout(Duration::from_secs(5)).unwrap();
     disk.execute_batch("CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'full'); END")
         .unwrap();
-    assert_eq!(server.opened.journal.accept(two[0].clone(), Vec::new()).await, Err(AcceptFault::Unwritten));
+    assert_eq!(server.opened.journal.accept(two[0].clone(), Vec::new()).await, Err(AcceptFault::Misfit));
     server.opened.journal.append(one[1..].to_vec()).unwrap();
     disk.execute_batch("DROP TRIGGER full").unwrap();
     // The refused call can be ordered again, and the facts of the other arrive.

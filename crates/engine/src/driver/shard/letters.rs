@@ -55,9 +55,11 @@ impl Shard {
 
     /// Tells a running call of the app to end. The answer goes out first: a plan that panics now ends its call too.
     fn stop(&mut self, call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send>, now: Instant) {
-        let is_theirs =
-            |number: &u64| self.calls.get(number).is_some_and(|live| live.running.call().app == app);
-        let number = self.numbers.get(&call).copied().filter(is_theirs);
+        let may_stop = |number: &u64| {
+            let running = self.calls.get(number).map(|live| &live.running);
+            running.is_some_and(|running| running.call().app == app && !running.is_stopping())
+        };
+        let number = self.numbers.get(&call).copied().filter(may_stop);
         answer(number.is_some());
         if let Some(number) = number {
             self.with(number, now, Running::stop);
