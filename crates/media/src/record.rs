@@ -252,9 +252,6 @@ impl Track {
             let place = anchor.place.checked_add_signed(i64::from(distance));
             // A packet is never later than that and still of use: then the party's clock was set back.
             if (-(WINDOW as i32)..=0).contains(&distance) {
-                if let Some(place) = place.filter(|place| *place >= anchor.floor.max(earliest)) {
-                    anchor.begin = anchor.begin.min(place);
-                }
                 return place;
             }
             if let Some(place) = place.filter(|place| (earliest..=latest).contains(place)) {
@@ -303,11 +300,16 @@ impl Track {
             transcode(window, codec, Codec::Pcma);
         }
         self.end = self.end.max(first + samples.len() as u64);
+        if let Some(anchor) = &mut self.anchor {
+            anchor.begin = anchor.begin.min(first);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::clip::Clip;
     use crate::session::{Incoming, Session};
@@ -491,6 +493,31 @@ mod tests {
         assert_eq!((taken.at, taken.bytes.capacity()), (16_800, CHUNK_BYTES_MAX));
         let last = recorder.finish(Instant::from_millis(2_500 + 10_000));
         assert_eq!((last.at, last.bytes.len()), (96_800, 3_200), "it stands where it was said");
+    }
+
+    proptest! {
+        #[test]
+        fn no_clock_and_no_length_do_harm(
+            packets in prop::collection::vec((0_u32..2, -4_000_i32..4_000, 0_u64..200, 0_usize..1_600), 1..40)
+        ) {
+            let mut recorder = Recorder::new(Channels::Mono, Instant::START);
+            let said = |recorder: &Recorder| recorder.left.window.iter().filter(|byte| **byte == b'a').count();
+            let (mut millis, mut timestamp) = (0, 0_u32);
+            for (ssrc, distance, pause, length) in packets {
+                millis += pause;
+                timestamp = timestamp.wrapping_add_signed(distance);
+                recorder.advance(Instant::from_millis(millis));
+                let (before, earliest, place_now) = (said(&recorder), recorder.passed, millis * 8);
+                let place = recorder.left.place(ssrc, timestamp, place_now, earliest);
+                prop_assert_eq!(said(&recorder), before, "what is moved is not lost");
+                if let Some(place) = place {
+                    prop_assert!(place <= place_now + AHEAD);
+                    recorder.left.write(place, &vec![b'a'; length], Codec::Pcma, earliest);
+                }
+                prop_assert!(said(&recorder) >= before);
+            }
+            prop_assert_eq!(recorder.finish(Instant::from_millis(millis)).bytes.len() as u64, millis * 8);
+        }
     }
 
     #[test]
