@@ -106,7 +106,7 @@ impl Dialect for Huawei {
         Route::of(&request.path).filter(|route| *request.method == *route.method())?.product()
     }
 
-    fn read(&self, request: &WireRequest, _account: &Account) -> Result<Order, Refusal> {
+    fn read(&self, request: &WireRequest, account: &Account) -> Result<Order, Refusal> {
         let route = Route::of(&request.path).ok_or(Refusal::UnknownPath)?;
         if *request.method != *route.method() {
             return Err(Refusal::WrongMethod);
@@ -117,6 +117,8 @@ impl Dialect for Huawei {
             Route::CallNotifyFiles => call_notify::read(orders::json(request)?, Version::Files),
             Route::CallVerify => orders::call_verify::read(orders::json(request)?),
             Route::CallStop => orders::call_stop::read(orders::json(request)?),
+            // Whatever the query says, such an app has no recordings.
+            Route::Record if !account.app.recording => Err(Refusal::RecordingNotOpen),
             Route::Record => orders::record::read(&request.query),
             Route::FastLogin | Route::Refresh => Ok(Order::LogIn),
             Route::Logout => Ok(Order::LogOut),
