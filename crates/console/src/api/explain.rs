@@ -274,7 +274,7 @@ impl OrderQuestion {
                     callee: parse("callee", &callee)?,
                     shown_to_caller,
                     shown_to_callee,
-                    longest: max_minutes.map(longest),
+                    longest: max_minutes.map(longest).transpose()?,
                     pre_voice: None,
                     wait_voice: ClipWish::System(SystemClip::RingBack),
                     callee_media: CalleeMedia::All,
@@ -319,9 +319,16 @@ impl OrderQuestion {
     }
 }
 
-fn longest(minutes: u16) -> Longest<ClipWish> {
+fn longest(minutes: u16) -> Result<Longest<ClipWish>, Problem> {
+    if !(1..=MINUTES).contains(&minutes) {
+        return Err(Problem::new(
+            Kind::UnusableValue,
+            format!("max_minutes is {minutes} and may be 1 to {MINUTES}"),
+            format!("max_minutes 为 {minutes}，允许 1 到 {MINUTES}"),
+        ));
+    }
     let talk = Duration::from_secs(60 * u64::from(minutes));
-    Longest { talk, last_minute: ClipWish::System(SystemClip::LastMinute), ears: Ears::Both }
+    Ok(Longest { talk, last_minute: ClipWish::System(SystemClip::LastMinute), ears: Ears::Both })
 }
 
 fn code(callee: E164, shown: E164, before: ClipWish) -> Code<ClipWish> {
@@ -416,6 +423,9 @@ impl From<Unexplained> for Problem {
         }
     }
 }
+
+/// The longest conversation, in minutes: as documented.
+const MINUTES: u16 = 1_440;
 
 /// Things to hear in a notice: as documented.
 const NOTICE_ITEMS: usize = 5;

@@ -82,6 +82,11 @@ async fn an_order_is_explained_without_being_placed() {
     let empty =
         json!({"product": "notice", "callee": "+8613800000001", "shown": "+8675500000001", "items": []});
     ask(json!({"app": app, "order": empty})).await.is(422, "unusable-value");
+    for minutes in [0, 1_441] {
+        let mut long = callback.clone();
+        long["max_minutes"] = json!(minutes);
+        ask(json!({"app": app, "order": long})).await.is(422, "unusable-value");
+    }
     ask(json!({"app": 99, "order": callback})).await.is(404, "not-found");
     let log = stage.get("/audit").await.json;
     assert!(!log.to_string().contains("explain"), "asking changes nothing");
