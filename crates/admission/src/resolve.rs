@@ -100,7 +100,7 @@ impl Names<'_> {
     }
 
     fn clip(&mut self, wish: &ClipWish) -> Result<ClipKey, Refusal> {
-        Ok(match clips_approved::resolve(wish, self.account)? {
+        Ok(match clips_approved::resolve(wish, self.account, self.random)? {
             Voice::Clip(key) => key,
             Voice::Text(text) => {
                 let key = ClipKey::Spoken(text.id);

@@ -20,11 +20,11 @@ pub(crate) enum Voice {
 }
 
 pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
-    ask.wishes().try_for_each(|wish| resolve(wish, ask.account).map(drop))
+    ask.wishes().try_for_each(|wish| resolve(wish, ask.account, ask.random).map(drop))
 }
 
-/// What a wish means in the account.
-pub(crate) fn resolve(wish: &ClipWish, account: &Account) -> Result<Voice, Refusal> {
+/// What a wish means in the account. `random` is the order's own.
+pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Result<Voice, Refusal> {
     match wish {
         ClipWish::System(clip) => Ok(Voice::Clip(ClipKey::System(*clip))),
         ClipWish::Named(name) => {
@@ -37,14 +37,18 @@ pub(crate) fn resolve(wish: &ClipWish, account: &Account) -> Result<Voice, Refus
         ClipWish::Spoken { template, values } => {
             let template = account.templates.get(template).ok_or(Refusal::UnknownTemplate)?;
             match template.review {
-                Review::Approved => text(template, values.as_deref()).map(Voice::Text),
+                Review::Approved => text(template, values.as_deref(), random).map(Voice::Text),
                 Review::Pending | Review::Rejected => Err(Refusal::TemplateNotApproved),
             }
         }
     }
 }
 
-fn text(template: &SpokenTemplate, values: Option<&[Private<Box<str>>]>) -> Result<Text, Refusal> {
+fn text(
+    template: &SpokenTemplate,
+    values: Option<&[Private<Box<str>>]>,
+    random: u128,
+) -> Result<Text, Refusal> {
     let about = if template.text.places().next().is_some() { About::OnePerson } else { About::Nobody };
     if values.is_none() && about == About::OnePerson {
         return Err(Refusal::NoTemplateValues);
@@ -54,13 +58,15 @@ fn text(template: &SpokenTemplate, values: Option<&[Private<Box<str>>]>) -> Resu
         Misfit::Count => Refusal::TemplateValueCount,
         Misfit::Value(position) => Refusal::TemplateValue { position: position + 1 },
     })?;
-    let id = name(template.speed, &words);
+    let id = name(random, template.speed, &words);
     Ok(Text { id, words: Private::new(words.into()), speed: template.speed, about })
 }
 
-/// The name of what is heard: the same words at the same pace are the same clip, in every call.
-fn name(speed: u8, words: &str) -> ClipId {
-    let hash = Sha256::new().chain_update([speed, 0]).chain_update(words).finalize();
+/// The name of what is heard: within one call, the same words at the same pace. It stands in the journal, which shall not
+/// tell a code of six digits to whoever tries them all: only the low bits of the order's random number are kept there.
+fn name(random: u128, speed: u8, words: &str) -> ClipId {
+    let salted = Sha256::new().chain_update(random.to_be_bytes());
+    let hash = salted.chain_update([speed]).chain_update(words).finalize();
     let (id, _) = hash.split_first_chunk().expect("a SHA-256 has more than 16 bytes");
     ClipId::from_bytes(*id)
 }
@@ -177,6 +183,11 @@ mod tests {
         let voices: Vec<ClipKey> = notice.items.iter().map(|item| item.voice).collect();
         let [first, second] = [0, 1].map(|text| ClipKey::Spoken(admitted.texts[text].id));
         assert_eq!(voices, [first, ClipKey::System(SystemClip::HintTone), first, second]);
-        assert_ne!(name(100, "编号42"), name(90, "编号42"));
+        assert_ne!(name(1, 100, "编号42"), name(1, 90, "编号42"));
+        assert_ne!(
+            name(1, 100, "编号42"),
+            name(1 << 100, 100, "编号42"),
+            "the journal keeps the low bits only"
+        );
     }
 }
