@@ -5,6 +5,8 @@
 
 use sea_orm_migration::prelude::*;
 
+use super::columns::{column, id, number, owned_by, table, text, time};
+
 /// Makes all tables.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Start;
@@ -166,45 +168,11 @@ const INDEXES: &[&str] = &[
     "CREATE INDEX attempt_push ON attempt (push_id)",
 ];
 
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for mut column in columns {
-        table.col(&mut column);
-    }
-    table
-}
-
-fn column(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
-fn id() -> ColumnDef {
-    column("id").big_integer().not_null().auto_increment().primary_key().take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    column(name).big_integer().not_null().take()
-}
-
 /// A number that the journal's writer counts itself.
 fn written_id() -> ColumnDef {
     column("id").big_integer().not_null().primary_key().take()
 }
 
-/// Microseconds since 1970.
-fn time(name: &'static str) -> ColumnDef {
-    number(name)
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    column(name).text().not_null().take()
-}
-
 fn call_id(name: &'static str) -> ColumnDef {
     column(name).binary_len(16).not_null().take()
-}
-
-fn owned_by(table: &'static str, own_column: &'static str, owner: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from(table, own_column).to(owner, "id").take()
 }

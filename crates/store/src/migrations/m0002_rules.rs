@@ -3,6 +3,8 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+use super::columns::{column, id, number, owned_by, table, text, time};
+
 /// Adds the tables and columns.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Rules;
@@ -188,37 +190,3 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX record_recording ON record (app_id, call) WHERE recording = 1",
     "CREATE INDEX push_deferred_call ON push (call, id) WHERE state = 1",
 ];
-
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for mut column in columns {
-        table.col(&mut column);
-    }
-    table
-}
-
-fn column(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name)
-}
-
-fn id() -> ColumnDef {
-    column("id").big_integer().not_null().auto_increment().primary_key().take()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    column(name).big_integer().not_null().take()
-}
-
-/// Microseconds since 1970.
-fn time(name: &'static str) -> ColumnDef {
-    number(name)
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    column(name).text().not_null().take()
-}
-
-fn owned_by(table: &'static str, own_column: &'static str, owner: &'static str) -> ForeignKeyCreateStatement {
-    ForeignKey::create().from(table, own_column).to(owner, "id").take()
-}

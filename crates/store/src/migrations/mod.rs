@@ -1,5 +1,6 @@
 //! The schema's history: one file a step, in order, never changed once released.
 
+mod columns;
 mod m0001_start;
 mod m0002_rules;
 
