@@ -52,7 +52,7 @@ def main() -> None:
 def write(folder: Path, name: str, samples, what: str) -> None:
     (folder / f"{name}.wav").write_bytes(sound.wav(sound.alaw(samples)))
     secs, peak = len(samples) / sound.RATE, abs(samples).max()
-    print(f"{name:14} {secs:5.2f} s  {sound.loudness(samples):6.1f} dBov  peak {peak:4.2f}  {what}")
+    print(f"{name:26} {secs:5.2f} s  {sound.loudness(samples):6.1f} dBov  peak {peak:4.2f}  {what}")
 
 
 if __name__ == "__main__":

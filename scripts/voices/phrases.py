@@ -57,6 +57,30 @@ PHRASES = [
     Phrase("again", "再说一遍。", "zai4 shuo1 yi2 bian4."),
     Phrase("code-is", "您的验证码是", "nin2 de5 yan4-zheng4-ma3 shi4,"),
     Phrase("welcome", "您好，您的验证码是", "nin2-hao3, nin2 de5 yan4-zheng4-ma3 shi4,"),
+    # The words around a verification code, one pair for each of `base::clip::CodeWording`. What comes before ends in a
+    # comma, so that the voice does not fall; the digits follow.
+    Phrase("code-plain-before", "您的验证码为", "nin2 de5 yan4-zheng4-ma3 wei2,"),
+    Phrase("code-plain-after", "如非本人操作，请忽略！", "ru2 fei1 ben3-ren2 cao1-zuo4, qing3 hu1-lüe4."),
+    Phrase("code-registration-before", "您的注册验证码是", "nin2 de5 zhu4-ce4 yan4-zheng4-ma3 shi4,"),
+    Phrase(
+        "code-registration-after",
+        "请不要把验证码泄漏给其他人。",
+        "qing3 bu2-yao4 ba3 yan4-zheng4-ma3 xie4-lou4 gei3 qi2-ta1-ren2.",
+    ),
+    Phrase("code-log-in-before", "您本次登录的验证码为", "nin2 ben3-ci4 deng1-lu4 de5 yan4-zheng4-ma3 wei2,"),
+    Phrase("code-log-in-after", "如非本人操作，请勿泄露！", "ru2 fei1 ben3-ren2 cao1-zuo4, qing3 wu4 xie4-lou4."),
+    Phrase(
+        "code-password-reset-before",
+        "您正在找回密码，验证码为",
+        "nin2 zheng4-zai4 zhao3-hui2 mi4-ma3, yan4-zheng4-ma3 wei2,",
+    ),
+    Phrase("code-password-reset-after", "请勿泄露。", "qing3 wu4 xie4-lou4."),
+    Phrase(
+        "code-payment-before",
+        "您正在进行支付确认，验证码是",
+        "nin2 zheng4-zai4 jin4-xing2 zhi1-fu4 que4-ren4, yan4-zheng4-ma3 shi4,",
+    ),
+    Phrase("code-payment-after", "切勿泄露给他人！", "qie4 wu4 xie4-lou4 gei3 ta1-ren2."),
     Phrase(
         "empty-number",
         "您拨打的号码是空号，请核对后再拨。",
