@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use base::quota::Counted;
 use base::refusal::Refusal;
 
-use super::reasons;
+use super::causes::reasons;
 use super::routes::Route;
 
 /// An answer that is not a success.

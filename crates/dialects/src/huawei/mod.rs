@@ -2,25 +2,21 @@
 //!
 //! ```text
 //! routes    which paths exist                                   codes   Refusal → HTTP status, resultcode, resultdesc
-//! auth      who asks: the Authorization and X-AKSK headers      reply   what was done, or an answer → HTTP reply
-//! login     who asks: passwords and tokens, of old              causes  how a call ended → stateCode, ulFailReason, Q.850
+//! auth/     who asks: headers; passwords and tokens, of old     reply   what was done, or an answer → HTTP reply
+//! fields/   values of bodies and queries as they really come    causes/ how a call ended → stateCode, ulFailReason, Q.850
 //! orders/   request bodies → Order                              push/   rows → status and fee pushes
 //! session   CallId and node ⇄ sessionId, recordObjectName       client  the other side: signs requests, checks pushes
 //! ```
 //!
 //! Where the documents contradict each other or are silent, `docs/huawei.md` says which reading was taken.
 
-mod attributes;
 mod auth;
 mod causes;
 pub mod client;
 mod codes;
 mod fields;
-mod login;
 mod orders;
 mod push;
-mod query;
-mod reasons;
 mod reply;
 mod routes;
 pub mod session;
@@ -34,6 +30,7 @@ use serde::Serialize;
 
 use crate::dialect::{Claim, Credentials, Dialect, Done, Proof, Settings, Stamp};
 use crate::wire::{Push, WireReply, WireRequest};
+use auth::login;
 use orders::call_notify::{self, Version};
 use routes::Route;
 pub use routes::routes;

@@ -3,7 +3,7 @@
 use base::order::Order;
 use base::refusal::Refusal;
 
-use crate::huawei::query::Query;
+use crate::huawei::fields::query::Query;
 use crate::huawei::session;
 
 /// Characters of each parameter, as documented.

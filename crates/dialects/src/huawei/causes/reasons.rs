@@ -1,7 +1,7 @@
 //! What the SIP statuses with which a trunk fails are called (RFC 3261 section 21).
 
 /// The words of a status; of one that has none in the document, those of its class.
-pub(super) const fn of(status: u16) -> &'static str {
+pub(in crate::huawei) const fn of(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         401 => "Unauthorized",

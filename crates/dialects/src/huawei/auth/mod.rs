@@ -12,6 +12,9 @@
 //! `base64(SHA256(Nonce ‖ Created ‖ app_secret))`, or that of the hash's hexadecimal text, as the vendor's own samples
 //! in Java and Python made it. Where the operator allows it, both are taken when there is no `X-AKSK`.
 
+mod attributes;
+pub(super) mod login;
+
 use std::time::Duration;
 
 use base::refusal::Refusal;
@@ -22,10 +25,10 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::attributes::Attributes;
 use super::codes::{self, Answer};
 use crate::dialect::{Claim, Clock, Credentials, Proof, Scheme, Settings};
 use crate::wire::Headers;
+use attributes::Attributes;
 
 /// The fixed value of `Authorization`.
 pub(super) const AUTHORIZATION: &str = r#"AKSK realm="SDP",profile="UsernameToken",type="Appkey""#;

@@ -4,15 +4,15 @@
 //! that we know of holds a blank.
 
 /// The parameters of a query.
-pub(super) struct Query<'a>(&'a str);
+pub(in crate::huawei) struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
-    pub(super) const fn new(query: &'a str) -> Self {
+    pub(in crate::huawei) const fn new(query: &'a str) -> Self {
         Self(query)
     }
 
     /// The first value of that name which is not empty. `None` also when its bytes are no text.
-    pub(super) fn value(&self, name: &str) -> Option<String> {
+    pub(in crate::huawei) fn value(&self, name: &str) -> Option<String> {
         let values = self.0.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = values.into_iter().find(|(own, value)| *own == name && !value.is_empty())?;
         decoded(value)

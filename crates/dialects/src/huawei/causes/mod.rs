@@ -15,6 +15,8 @@
 //! | a voice file was gone, words could not be spoken | 8006, 8005 | 8006, 8005 | 524, 8005 |
 //! | the recording could not begin | 8015 | 8015 | 507 |
 
+pub(super) mod reasons;
+
 use base::id::Leg;
 use base::order::ProductKind;
 use base::record::{CallRecord, LegRecord};

@@ -13,14 +13,13 @@ use base::private::Private;
 use base::refusal::Refusal;
 use base::time::Timestamp;
 
-use super::auth;
-use super::codes::{self, Answer};
-use super::query::Query;
 use crate::dialect::{Claim, Credentials, Proof, Session};
+use crate::huawei::codes::{self, Answer};
+use crate::huawei::fields::query::Query;
 use crate::wire::WireRequest;
 
 /// The claim of a login: the password stands in a header by itself.
-pub(super) fn password(request: &WireRequest) -> Result<Claim, Answer> {
+pub(in crate::huawei) fn password(request: &WireRequest) -> Result<Claim, Answer> {
     let query = Query::new(&request.query);
     let password = request.headers.first("Authorization").map(str::trim).filter(|text| !text.is_empty());
     let password = password.ok_or(codes::NO_AUTHORIZATION)?;
@@ -29,7 +28,7 @@ pub(super) fn password(request: &WireRequest) -> Result<Claim, Answer> {
 }
 
 /// The claim of a renewal.
-pub(super) fn renewal(request: &WireRequest) -> Result<Claim, Answer> {
+pub(in crate::huawei) fn renewal(request: &WireRequest) -> Result<Claim, Answer> {
     let query = Query::new(&request.query);
     if required(&query, "grant_type")? != "refresh_token" {
         return Err(missing("grant_type"));
@@ -40,12 +39,12 @@ pub(super) fn renewal(request: &WireRequest) -> Result<Claim, Answer> {
 }
 
 /// The claim of a logout.
-pub(super) fn logout(request: &WireRequest) -> Result<Claim, Answer> {
+pub(in crate::huawei) fn logout(request: &WireRequest) -> Result<Claim, Answer> {
     token(request).ok_or_else(|| missing("access_token"))
 }
 
 /// The claim of any other request that shows a token.
-pub(super) fn token(request: &WireRequest) -> Option<Claim> {
+pub(in crate::huawei) fn token(request: &WireRequest) -> Option<Claim> {
     let query = Query::new(&request.query);
     let token = query.value("access_token")?;
     Some(claim(&query, Proof::Token(secret(token))))
@@ -68,7 +67,7 @@ fn missing(name: &'static str) -> Answer {
 }
 
 /// Checks the enterprise's name and password. There is one answer to all that is wrong with them.
-pub(super) fn prove_password(
+pub(in crate::huawei) fn prove_password(
     user: &str,
     password: &Private<Box<str>>,
     known: &Credentials<'_>,
@@ -78,7 +77,7 @@ pub(super) fn prove_password(
 }
 
 /// Checks a token against that of the session.
-pub(super) fn prove_token(
+pub(in crate::huawei) fn prove_token(
     token: &Private<Box<str>>,
     session: Option<&Session>,
     now: Timestamp,
@@ -87,7 +86,7 @@ pub(super) fn prove_token(
 }
 
 /// Checks the secret, then the token that renews the session.
-pub(super) fn prove_renewal(
+pub(in crate::huawei) fn prove_renewal(
     token: &Private<Box<str>>,
     secret: &Private<Box<str>>,
     known: &Credentials<'_>,
@@ -109,7 +108,7 @@ fn is_of(
 }
 
 fn same(own: &Private<Box<str>>, shown: &Private<Box<str>>) -> bool {
-    auth::is_same(own.expose(), shown.expose())
+    super::is_same(own.expose(), shown.expose())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! numbers as text. So every field is read as [`Loose`] first and asked for what it should be afterwards, by the name
 //! that the refusal then carries. `null` and an empty text are as good as nothing.
 
+pub(super) mod query;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
