@@ -9,7 +9,7 @@ use crate::number::E164;
 use crate::order::ProductKind;
 use crate::private::Private;
 use crate::standing::{Conduct, Platform, Standing};
-use crate::template::Template;
+use crate::template::{Lengths, Wording};
 use crate::url::PushUrl;
 
 /// An app with everything that belongs to it, and the key by which it was found.
@@ -90,6 +90,49 @@ pub struct App {
     pub fee_url: Option<PushUrl>,
     /// How its pushes are signed.
     pub push_signature: PushSignature,
+    /// Where reports go.
+    pub report_url: Option<PushUrl>,
+    /// How reports are worded.
+    pub reports: ReportForm,
+    /// How much may be said in its templates with named places.
+    pub lengths: Lengths,
+}
+
+/// How an app's reports are worded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportForm {
+    /// In which codes a failure is told.
+    pub codes: ReportCodes,
+    /// How codes that are numbers are written.
+    pub numbers: NumberForm,
+    /// What a menu is told to be, where reports number the kinds of calls: 0 to 9.
+    pub menus_are: u8,
+}
+
+impl Default for ReportForm {
+    fn default() -> Self {
+        Self { codes: ReportCodes::Status, numbers: NumberForm::Number, menus_are: 2 }
+    }
+}
+
+/// In which codes a report tells a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportCodes {
+    /// The SIP status.
+    #[default]
+    Status,
+    /// The vendor's own codes, which tell more causes apart.
+    Detailed,
+}
+
+/// How a code that is a number is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NumberForm {
+    /// As a number.
+    #[default]
+    Number,
+    /// As text, for receivers that know one type only.
+    Text,
 }
 
 /// Whether an app may place calls.
@@ -152,6 +195,8 @@ pub struct Key {
     pub id: Box<str>,
     /// What requests and pushes are signed with.
     pub secret: Private<Box<str>>,
+    /// What requests must show besides; only a temporary key has it.
+    pub token: Option<Private<Box<str>>>,
 }
 
 /// A number that an app may show.
@@ -193,11 +238,11 @@ pub struct VoiceFile {
     pub review: Review,
 }
 
-/// A text that may be spoken, with places for words.
+/// A text or a menu that may be spoken, with places for words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpokenTemplate {
-    /// The text.
-    pub text: Template,
+    /// What is said.
+    pub wording: Wording,
     /// How fast it is spoken, in percent of the voice's own pace: 50 to 200.
     pub speed: u8,
     /// Whether it may be spoken.

@@ -8,6 +8,7 @@ use crate::number::E164;
 use crate::order::Product;
 use crate::permit::Permit;
 use crate::private::Private;
+use crate::release::Cause;
 use crate::time::Timestamp;
 use crate::url::PushUrl;
 
@@ -20,6 +21,8 @@ pub struct Admitted {
     pub permit: Permit,
     /// What must be spoken before the call can run.
     pub texts: Vec<Text>,
+    /// Why nobody may be dialled for it: the call ends as soon as it is promised, and its report says so.
+    pub objection: Option<Cause>,
 }
 
 /// Words to be spoken. They are in no journal: a call does not outlive its process.
@@ -67,6 +70,12 @@ pub struct Call {
     pub status_url: Option<PushUrl>,
     /// Where the fee record goes, if anywhere.
     pub fee_url: Option<PushUrl>,
+    /// Where the report goes, if anywhere.
+    #[serde(default)]
+    pub report_url: Option<PushUrl>,
+    /// The number that was to be shown, as the customer wrote it.
+    #[serde(default)]
+    pub asked_shown: Option<Box<str>>,
     /// The customer's own words.
     pub user_data: Option<Box<str>>,
     /// Whether the last status event says who hung up.
@@ -86,7 +95,18 @@ impl Call {
             }
             (Product::Code(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
             (Product::Notice(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
-            (Product::Code(_) | Product::Notice(_), Leg::B) => None,
+            (Product::Menu(call), Leg::A) => Some(Numbers { shown: &call.shown, dialled: &call.callee }),
+            (Product::Code(_) | Product::Notice(_) | Product::Menu(_), Leg::B) => None,
+        }
+    }
+
+    /// Whether the call asks its only party for keys.
+    #[must_use]
+    pub fn wants_keys(&self) -> bool {
+        match &self.product {
+            Product::Callback(_) | Product::Code(_) => false,
+            Product::Notice(call) => call.items.iter().any(|item| item.collect.is_some()),
+            Product::Menu(call) => call.tree.nodes.iter().any(|node| !node.choices.is_empty()),
         }
     }
 
@@ -102,6 +122,7 @@ impl Call {
                 clips
             }
             Product::Notice(call) => call.items.iter().map(|item| item.voice).collect(),
+            Product::Menu(call) => call.tree.voices().copied().collect(),
             Product::Code(call) => {
                 let mut clips = vec![call.before, ClipKey::System(crate::clip::SystemClip::Pause)];
                 clips.extend(call.after);

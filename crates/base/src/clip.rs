@@ -1,11 +1,13 @@
 //! What a leg can be made to hear.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::ClipId;
 use crate::private::Private;
+use crate::template::{TextNo, named};
 
 /// A voice or tone that ships with the project. Debug hides which digit a digit is: it may be part of a code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,11 +24,30 @@ pub enum SystemClip {
     HintTone,
     /// Half a second of silence, between the repetitions of a code.
     Pause,
+    /// What is said before a verification code.
+    BeforeCode(CodeWording),
+    /// What is said after it.
+    AfterCode(CodeWording),
+}
+
+/// What a verification code is for, and so what is said before and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CodeWording {
+    /// Nothing special.
+    Plain,
+    /// To register.
+    Registration,
+    /// To log in.
+    LogIn,
+    /// To set a forgotten password anew.
+    PasswordReset,
+    /// To confirm a payment.
+    Payment,
 }
 
 impl SystemClip {
     /// Every system clip, each once.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 25] = [
         Self::Digit(0),
         Self::Digit(1),
         Self::Digit(2),
@@ -42,12 +63,24 @@ impl SystemClip {
         Self::RingBack,
         Self::HintTone,
         Self::Pause,
+        Self::BeforeCode(CodeWording::Plain),
+        Self::AfterCode(CodeWording::Plain),
+        Self::BeforeCode(CodeWording::Registration),
+        Self::AfterCode(CodeWording::Registration),
+        Self::BeforeCode(CodeWording::LogIn),
+        Self::AfterCode(CodeWording::LogIn),
+        Self::BeforeCode(CodeWording::PasswordReset),
+        Self::AfterCode(CodeWording::PasswordReset),
+        Self::BeforeCode(CodeWording::Payment),
+        Self::AfterCode(CodeWording::Payment),
     ];
 }
 
 impl fmt::Debug for SystemClip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::BeforeCode(_) => "BeforeCode",
+            Self::AfterCode(_) => "AfterCode",
             Self::Digit(_) => "Digit(*)",
             Self::Transferring => "Transferring",
             Self::LastMinute => "LastMinute",
@@ -69,9 +102,22 @@ pub enum ClipWish {
     Spoken {
         /// The template's id.
         template: Box<str>,
-        /// What stands in its places, in order; `None` when the order named no values at all.
-        values: Option<Vec<Private<Box<str>>>>,
+        /// Which of its texts; 0 unless it is a menu.
+        part: TextNo,
+        /// What stands in its places.
+        values: Values,
     },
+}
+
+/// The values that an order has for a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// None at all.
+    None,
+    /// One for each place, in their order.
+    InOrder(Vec<Private<Box<str>>>),
+    /// By the names of the places; shared by all texts of a menu.
+    ByName(Arc<named::Values>),
 }
 
 /// A clip that is known to exist and to be approved.

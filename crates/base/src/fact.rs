@@ -73,8 +73,11 @@ pub enum Fact {
         leg: Leg,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: Private<char>,
+        /// How it came.
+        #[serde(default)]
+        source: KeySource,
     },
-    /// The keys that an item of a notice asked for have come.
+    /// The keys that an item of a notice asked for have come, or a key that leads on in a menu.
     Collected {
         /// The leg that pressed them.
         leg: Leg,
@@ -104,6 +107,18 @@ pub enum Fact {
     },
     /// The call is over: the last entry of every call.
     Over(Ending),
+}
+
+/// How a pressed key comes to us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeySource {
+    /// As an event in the media stream (RFC 4733).
+    #[default]
+    Event,
+    /// In a SIP INFO request.
+    Info,
+    /// As a tone in what the party says.
+    Tone,
 }
 
 /// What SIP needs to release a leg in a new process: opaque to everybody but the sip room.

@@ -27,6 +27,7 @@ pub mod record;
 pub mod refusal;
 pub mod release;
 pub mod row;
+pub mod screen;
 pub mod standing;
 pub mod table;
 pub mod template;

@@ -51,6 +51,8 @@ pub enum Window {
     Day,
     /// 30 days.
     Month,
+    /// All time: it is never over. What is counted in it is a trial's.
+    Ever,
 }
 
 impl Window {
@@ -60,17 +62,30 @@ impl Window {
         /// Beijing is eight hours ahead of UTC, and knows no daylight saving.
         const AHEAD: i64 = 8 * 3600;
         let local = now.secs() + AHEAD;
-        local - local.rem_euclid(self.secs()) - AHEAD
+        match self.secs() {
+            Some(secs) => local - local.rem_euclid(secs) - AHEAD,
+            None => 0,
+        }
     }
 
-    /// How long it is, in seconds.
+    /// When the window that began then is over: seconds since 1970.
     #[must_use]
-    pub const fn secs(self) -> i64 {
+    pub const fn ends(self, began: i64) -> i64 {
+        match self.secs() {
+            Some(secs) => began.saturating_add(secs),
+            None => i64::MAX,
+        }
+    }
+
+    /// How long it is, in seconds; `None`: for ever.
+    #[must_use]
+    pub const fn secs(self) -> Option<i64> {
         match self {
-            Self::Minute => 60,
-            Self::Hour => 3_600,
-            Self::Day => 86_400,
-            Self::Month => 30 * 86_400,
+            Self::Minute => Some(60),
+            Self::Hour => Some(3_600),
+            Self::Day => Some(86_400),
+            Self::Month => Some(30 * 86_400),
+            Self::Ever => None,
         }
     }
 }
@@ -113,5 +128,7 @@ mod tests {
             assert_eq!(at.print_beijing("%Y-%m-%d %H:%M:%S"), began);
         }
         assert!(Window::Month.began(now) <= Window::Day.began(now));
+        assert_eq!(Window::Ever.began(now), 0);
+        assert_eq!((Window::Minute.ends(60), Window::Ever.ends(0)), (120, i64::MAX));
     }
 }

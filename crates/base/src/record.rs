@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::id::Leg;
+use crate::private::Private;
 use crate::release::{Ending, Release};
 use crate::time::Timestamp;
 
@@ -28,6 +29,9 @@ pub struct CallRecord {
     /// What speaking for it took.
     #[serde(default)]
     pub speech: SpeechUse,
+    /// Of a menu the keys that led on, of a code or a notice all keys of its party; at most 32. Empty for a callback.
+    #[serde(default)]
+    pub pressed: Private<Box<str>>,
 }
 
 /// A recording of a conversation. Shorter ones than [`RECORDING_SHORTEST`](crate::limits::RECORDING_SHORTEST) are none.

@@ -138,6 +138,27 @@ pub enum Refusal {
         /// Which, from 1.
         position: usize,
     },
+    /// There is no value for a place.
+    #[error("there is no value for {name}")]
+    TemplateValueMissing {
+        /// The name of the place.
+        name: Box<str>,
+    },
+    /// A value holds characters that cannot be said.
+    #[error("a value holds characters that cannot be said")]
+    TemplateValueCharacters,
+    /// A value holds an address of the web.
+    #[error("a value holds an address of the web")]
+    TemplateValueAddress,
+    /// A value is too long.
+    #[error("a value is too long")]
+    TemplateValueLength,
+    /// The text with its values is too long.
+    #[error("the text with its values is too long")]
+    TextLength,
+    /// A word that must not be spoken stands in what is to be said.
+    #[error("a forbidden word stands in what is to be said")]
+    ForbiddenWords,
     /// There is no recording of that name that the app may have.
     #[error("there is no such recording")]
     UnknownRecording,

@@ -88,6 +88,10 @@ pub enum Cause {
     ClipMissing,
     /// The words of the call could not be spoken.
     SpeechFault,
+    /// A word that must not be spoken stands in what was to be said. Nobody was dialled.
+    ForbiddenWords,
+    /// The callee may not be called. Nobody was dialled.
+    CalleeBlocked,
     /// No key was pressed where one was asked for.
     NoDigits,
     /// The recording could not begin.

@@ -18,6 +18,8 @@ pub enum Row {
     Status(StatusRow),
     /// A fee record.
     Fee(Box<CallRecord>),
+    /// A report of a call that is over.
+    Report(Box<CallRecord>),
 }
 
 impl Row {
@@ -27,6 +29,7 @@ impl Row {
         match self {
             Self::Status(_) => Channel::Status,
             Self::Fee(_) => Channel::Fee,
+            Self::Report(_) => Channel::Report,
         }
     }
 
@@ -36,6 +39,7 @@ impl Row {
         match self {
             Self::Status(row) => row.url.as_ref(),
             Self::Fee(record) => record.call.fee_url.as_ref(),
+            Self::Report(record) => record.call.report_url.as_ref(),
         }
     }
 }
@@ -47,6 +51,8 @@ pub enum Channel {
     Status,
     /// Fee records.
     Fee,
+    /// Reports.
+    Report,
 }
 
 /// A status event.

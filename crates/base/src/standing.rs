@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::address::Block;
 use crate::number::E164;
 use crate::quota::Limit;
+use crate::screen::ForbiddenWords;
 
 /// What holds for the whole platform.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Platform {
     pub blocked_addresses: Vec<Block>,
     /// Addresses of areas whose requests are refused.
     pub blocked_areas: Vec<Block>,
+    /// Words that must not be spoken.
+    pub forbidden_words: ForbiddenWords,
 }
 
 /// What holds for the orders of everybody, or of one app. Both are asked; either can refuse.

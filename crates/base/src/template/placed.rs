@@ -1,4 +1,4 @@
-//! Texts with places for words: `您的快递已到${TXT_20}，请于${DATE}，${TIME}前领取。`
+//! Texts whose places are filled in their order: `您的快递已到${TXT_20}，请于${DATE}，${TIME}前领取。`
 //!
 //! | place | takes |
 //! | --- | --- |
@@ -9,9 +9,11 @@
 
 use chrono::NaiveDate;
 
+use super::BadTemplate;
+
 /// A text with its places, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
+pub struct Placed {
     pieces: Vec<Piece>,
 }
 
@@ -34,17 +36,6 @@ pub enum Place {
     Time,
 }
 
-/// The text is no template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadTemplate {
-    /// It is empty, or longer than allowed.
-    #[error("a template has 1 to {BYTES_MAX} bytes of UTF-8 (a Chinese character has 3)")]
-    Length,
-    /// Something stands in `${…}` that is no place.
-    #[error("a place is written as ${{TXT_n}}, ${{NUM_n}}, ${{DATE}} or ${{TIME}}, with n from 1 to 32")]
-    Place,
-}
-
 /// Why values do not fill a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misfit {
@@ -54,7 +45,7 @@ pub enum Misfit {
     Value(usize),
 }
 
-impl Template {
+impl Placed {
     /// Reads a text.
     ///
     /// # Errors
@@ -84,6 +75,14 @@ impl Template {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Place(place) => Some(*place),
             Piece::Words(_) => None,
+        })
+    }
+
+    /// What stands between its places.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Words(words) => Some(&**words),
+            Piece::Place(_) => None,
         })
     }
 
@@ -156,7 +155,7 @@ fn is_time(value: &str) -> bool {
     }
 }
 
-/// Bytes of a template, as documented.
+/// Bytes of such a template, as documented.
 pub const BYTES_MAX: usize = 900;
 
 /// Bytes of what a place takes, as documented.
@@ -168,12 +167,12 @@ mod tests {
 
     #[test]
     fn values_stand_in_their_places() {
-        let template = Template::parse("尊敬的${TXT_6}，验证码${NUM_6}，${DATE}，${TIME}前有效").unwrap();
+        let template = Placed::parse("尊敬的${TXT_6}，验证码${NUM_6}，${DATE}，${TIME}前有效").unwrap();
         let full = template.fill(&["张三", "123456", "2026/01/31", "23:59"]);
         assert_eq!(full.as_deref(), Ok("尊敬的张三，验证码123456，2026/01/31，23:59前有效"));
         assert_eq!(template.fill(&["张三"]), Err(Misfit::Count));
         assert_eq!(template.fill(&["张三", "12a456", "2026/01/31", "23:59"]), Err(Misfit::Value(1)));
-        assert_eq!(Template::parse("您好").unwrap().fill(&[]).as_deref(), Ok("您好"));
+        assert_eq!(Placed::parse("您好").unwrap().fill(&[]).as_deref(), Ok("您好"));
     }
 
     #[test]
@@ -210,7 +209,7 @@ mod tests {
             ("${TXT_9", BadTemplate::Place),
             (&"好".repeat(301), BadTemplate::Length),
         ] {
-            assert_eq!(Template::parse(text), Err(fault), "{text}");
+            assert_eq!(Placed::parse(text), Err(fault), "{text}");
         }
     }
 }
