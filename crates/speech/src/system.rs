@@ -1,6 +1,6 @@
 //! The clips that ship with the platform: spoken by a machine, or calculated.
 
-use base::clip::SystemClip;
+use base::clip::{CodeWording, SystemClip};
 
 use crate::shipped::payload;
 
@@ -15,9 +15,48 @@ pub const fn system(clip: SystemClip) -> &'static [u8] {
         SystemClip::LastMinute => LAST_MINUTE,
         SystemClip::RingBack => RING_BACK,
         SystemClip::HintTone => HINT_TONE,
+        SystemClip::BeforeCode(wording) => around_code(wording).before,
+        SystemClip::AfterCode(wording) => around_code(wording).after,
         SystemClip::Digit(_) | SystemClip::Pause => &PAUSE,
     }
 }
+
+/// What is said around the digits of a verification code.
+struct AroundCode {
+    before: &'static [u8],
+    after: &'static [u8],
+}
+
+const fn around_code(wording: CodeWording) -> AroundCode {
+    match wording {
+        CodeWording::Plain => PLAIN,
+        CodeWording::Registration => REGISTRATION,
+        CodeWording::LogIn => LOG_IN,
+        CodeWording::PasswordReset => PASSWORD_RESET,
+        CodeWording::Payment => PAYMENT,
+    }
+}
+
+const PLAIN: AroundCode = AroundCode {
+    before: payload(include_bytes!("../clips/zh/code-plain-before.wav")),
+    after: payload(include_bytes!("../clips/zh/code-plain-after.wav")),
+};
+const REGISTRATION: AroundCode = AroundCode {
+    before: payload(include_bytes!("../clips/zh/code-registration-before.wav")),
+    after: payload(include_bytes!("../clips/zh/code-registration-after.wav")),
+};
+const LOG_IN: AroundCode = AroundCode {
+    before: payload(include_bytes!("../clips/zh/code-log-in-before.wav")),
+    after: payload(include_bytes!("../clips/zh/code-log-in-after.wav")),
+};
+const PASSWORD_RESET: AroundCode = AroundCode {
+    before: payload(include_bytes!("../clips/zh/code-password-reset-before.wav")),
+    after: payload(include_bytes!("../clips/zh/code-password-reset-after.wav")),
+};
+const PAYMENT: AroundCode = AroundCode {
+    before: payload(include_bytes!("../clips/zh/code-payment-before.wav")),
+    after: payload(include_bytes!("../clips/zh/code-payment-after.wav")),
+};
 
 const DIGITS: [&[u8]; 10] = [
     payload(include_bytes!("../clips/zh/digit-0.wav")),

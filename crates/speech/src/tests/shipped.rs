@@ -13,6 +13,8 @@ fn every_clip_has_its_length() {
         let millis = match clip {
             SystemClip::Digit(_) => 300..=600,
             SystemClip::Transferring | SystemClip::LastMinute => 1_800..=3_500,
+            SystemClip::BeforeCode(_) => 1_200..=3_200,
+            SystemClip::AfterCode(_) => 1_000..=3_000,
             SystemClip::RingBack => 5_000..=5_000,
             SystemClip::HintTone => 200..=1_000,
             SystemClip::Pause => 500..=500,
