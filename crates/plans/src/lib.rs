@@ -21,6 +21,7 @@ pub mod callback;
 mod closing;
 pub mod code;
 mod ending;
+pub mod menu;
 pub mod notice;
 pub mod plan;
 
@@ -32,6 +33,7 @@ use base::order::Product;
 
 use crate::callback::Callback;
 use crate::code::Code;
+use crate::menu::Menu;
 use crate::notice::Notice;
 pub use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Wish};
 
@@ -42,5 +44,6 @@ pub fn plan_for(call: &Call) -> Box<dyn Plan> {
         Product::Callback(order) => Box::new(Callback::new(order)),
         Product::Code(order) => Box::new(Code::new(order)),
         Product::Notice(order) => Box::new(Notice::new(order)),
+        Product::Menu(order) => Box::new(Menu::new(order)),
     }
 }

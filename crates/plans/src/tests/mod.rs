@@ -3,6 +3,7 @@
 mod any_news;
 mod callback;
 mod code;
+mod menu;
 mod notice;
 mod script;
 mod witness;

@@ -180,6 +180,8 @@ fn name(clip: &ClipKey) -> String {
         ClipKey::System(SystemClip::Transferring) => "transferring".into(),
         ClipKey::System(SystemClip::LastMinute) => "last-minute".into(),
         ClipKey::System(SystemClip::HintTone) => "hint-tone".into(),
+        ClipKey::System(SystemClip::BeforeCode(wording)) => format!("before-{wording:?}"),
+        ClipKey::System(SystemClip::AfterCode(wording)) => format!("after-{wording:?}"),
         ClipKey::Uploaded(_) => "upload".into(),
         ClipKey::Spoken(_) => "speech".into(),
     }
