@@ -1,8 +1,10 @@
 //! Verification code: ring one party, say the code digit by digit, hang up.
 //!
 //! ```text
-//! New ─start─▶ Ringing ─Answered─▶ Before ─ClipEnded─▶ Saying ─ClipEnded─▶ After ─ClipEnded─▶ Closing
+//! New ─start─▶ Ringing ─Answered─▶ Before ─ClipEnded─▶ Saying ─ClipEnded─▶ After ─ClipEnded─▶ (again)
 //!                                                         └─ClipEnded, nothing after─────────▶┘
+//!
+//! (again)  Before, while everything is to be said once more; then Closing
 //!
 //! New ─SpeechFailed─▶ Over                     what cannot be said is no reason to ring
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
@@ -13,14 +15,15 @@
 //! Closing ─Released │ Deadline─▶ Over
 //! ```
 //!
-//! A code that is said for ever stays in Saying until the party hangs up or the deadline comes.
+//! Either the digits alone are said several times, all of that in Saying, or everything is. What is said for ever ends
+//! when the party hangs up or the deadline comes.
 
 use std::mem;
 
 use base::clip::{ClipKey, SystemClip};
 use base::id::Leg;
 use base::limits;
-use base::order;
+use base::order::{self, Repeats};
 use base::private::Private;
 use base::release::{Cause, Ending};
 use base::time::Instant;
@@ -36,6 +39,7 @@ pub struct Code {
     digits: Private<Vec<u8>>,
     times: Option<u8>,
     after: Option<ClipKey>,
+    repeats: Repeats,
     state: State,
 }
 
@@ -43,11 +47,20 @@ pub struct Code {
 enum State {
     New,
     Ringing { until: Instant },
-    Before { until: Instant },
-    Saying { until: Instant },
-    After { until: Instant },
+    Before(Round),
+    Saying(Round),
+    After(Round),
     Closing(Closing),
     Over,
+}
+
+/// Where in the whole message the call is.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    /// How often everything is to be said once more; `None`: for ever.
+    left: Option<u8>,
+    /// When the longest announcement is over.
+    end_at: Instant,
 }
 
 impl Code {
@@ -59,6 +72,7 @@ impl Code {
             digits: order.digits.clone(),
             times: order.times,
             after: order.after,
+            repeats: order.repeats,
             state: State::New,
         }
     }
@@ -79,29 +93,26 @@ impl Plan for Code {
         self.state = match (state, event) {
             (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
 
-            (Ringing { .. }, Event::Answered { leg: A }) => self.say_before(now, todo),
+            (Ringing { .. }, Event::Answered { leg: A }) => self.begin(now, todo),
             (Ringing { until }, Event::Deadline) if now >= until => {
                 close(now, ending::rang_too_long(A), todo)
             }
 
-            (Before { until }, Event::ClipEnded { leg: A }) => self.say_code(until, todo),
-            (Saying { until }, Event::ClipEnded { leg: A }) => self.say_after(now, until, todo),
-            (After { .. }, Event::ClipEnded { leg: A }) => close(now, by_platform(Cause::Normal), todo),
-            (Before { until } | Saying { until } | After { until }, Event::Deadline) if now >= until => {
+            (Before(round), Event::ClipEnded { leg: A }) => self.say_code(round, todo),
+            (Saying(round), Event::ClipEnded { leg: A }) => self.say_after(round, now, todo),
+            (After(round), Event::ClipEnded { leg: A }) => self.again(round, now, todo),
+            (Before(round) | Saying(round) | After(round), Event::Deadline) if now >= round.end_at => {
                 close(now, by_platform(Cause::TimeOver), todo)
             }
-            (Before { .. } | Saying { .. } | After { .. }, Event::ClipFailed { leg: A, why }) => {
+            (Before(_) | Saying(_) | After(_), Event::ClipFailed { leg: A, why }) => {
                 close(now, by_platform(why.cause()), todo)
             }
 
-            (
-                Ringing { .. } | Before { .. } | Saying { .. } | After { .. },
-                Event::Released { leg: A, release },
-            ) => over(ending::of(A, release), todo),
-            (New, Event::Stop) => over(STOPPED, todo),
-            (Ringing { .. } | Before { .. } | Saying { .. } | After { .. }, Event::Stop) => {
-                close(now, STOPPED, todo)
+            (Ringing { .. } | Before(_) | Saying(_) | After(_), Event::Released { leg: A, release }) => {
+                over(ending::of(A, release), todo)
             }
+            (New, Event::Stop) => over(STOPPED, todo),
+            (Ringing { .. } | Before(_) | Saying(_) | After(_), Event::Stop) => close(now, STOPPED, todo),
 
             (Closing(closing), event) => closing.on(now, &event, todo).map_or(Over, Closing),
 
@@ -124,10 +135,8 @@ impl Plan for Code {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Ringing { until }
-            | State::Before { until }
-            | State::Saying { until }
-            | State::After { until } => Some(*until),
+            State::Ringing { until } => Some(*until),
+            State::Before(round) | State::Saying(round) | State::After(round) => Some(round.end_at),
             State::Closing(closing) => Some(closing.until()),
             State::New | State::Over => None,
         }
@@ -135,27 +144,47 @@ impl Plan for Code {
 }
 
 impl Code {
-    fn say_before(&self, now: Instant, todo: &mut Todo) -> State {
+    fn begin(&self, now: Instant, todo: &mut Todo) -> State {
+        let left = match self.repeats {
+            Repeats::Digits => Some(0),
+            Repeats::Everything => self.times.map(|times| times.saturating_sub(1)),
+        };
+        self.say_before(Round { left, end_at: now + limits::ANNOUNCEMENT }, todo)
+    }
+
+    fn say_before(&self, round: Round, todo: &mut Todo) -> State {
         todo.play(Leg::A, [self.before], Repeat::Once);
-        State::Before { until: now + limits::ANNOUNCEMENT }
+        State::Before(round)
     }
 
     /// `4 7 1 1 (pause)`, as often as was ordered. A pause follows the last digit too: what is in a telephone's jitter
     /// buffer when the call ends is never heard.
-    fn say_code(&self, until: Instant, todo: &mut Todo) -> State {
+    fn say_code(&self, round: Round, todo: &mut Todo) -> State {
         let digits = || self.digits.expose().iter().map(|digit| ClipKey::System(SystemClip::Digit(*digit)));
         let once = || digits().chain([PAUSE]);
-        match self.times {
-            Some(times) => todo.play(Leg::A, (0..times).flat_map(|_| once()), Repeat::Once),
-            None => todo.play(Leg::A, once(), Repeat::Forever),
+        match (self.repeats, self.times) {
+            (Repeats::Everything, _) => todo.play(Leg::A, once(), Repeat::Once),
+            (Repeats::Digits, Some(times)) => {
+                todo.play(Leg::A, (0..times).flat_map(|_| once()), Repeat::Once);
+            }
+            (Repeats::Digits, None) => todo.play(Leg::A, once(), Repeat::Forever),
         }
-        State::Saying { until }
+        State::Saying(round)
     }
 
-    fn say_after(&self, now: Instant, until: Instant, todo: &mut Todo) -> State {
-        let Some(after) = self.after else { return close(now, by_platform(Cause::Normal), todo) };
-        todo.play(Leg::A, [after], Repeat::Once);
-        State::After { until }
+    fn say_after(&self, round: Round, now: Instant, todo: &mut Todo) -> State {
+        let Some(after) = self.after else { return self.again(round, now, todo) };
+        let pause = (round.left != Some(0)).then_some(PAUSE);
+        todo.play(Leg::A, [after].into_iter().chain(pause), Repeat::Once);
+        State::After(round)
+    }
+
+    /// Says everything once more, unless that was the last time.
+    fn again(&self, round: Round, now: Instant, todo: &mut Todo) -> State {
+        match round.left {
+            Some(0) => close(now, by_platform(Cause::Normal), todo),
+            left => self.say_before(Round { left: left.map(|left| left - 1), ..round }, todo),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use base::release::{Cause, Party, Release};
 use proptest::prelude::*;
 
 use super::script::Script;
-use super::{callback as callbacks, code as codes, notice as notices};
+use super::{callback as callbacks, code as codes, menu as menus, notice as notices};
 use crate::callback::Callback;
 use crate::code::Code;
+use crate::menu::Menu;
 use crate::notice::Notice;
 use crate::plan::{ClipFailure, Event, Plan};
 
@@ -24,6 +25,11 @@ enum Step {
 
 fn leg() -> impl Strategy<Value = Leg> {
     prop_oneof![Just(Leg::A), Just(Leg::B)]
+}
+
+/// Keys that lead on in the menus, and one that leads nowhere.
+fn key() -> impl Strategy<Value = char> {
+    prop_oneof![Just('1'), Just('2'), Just('0'), Just('*'), Just('D')]
 }
 
 fn release() -> impl Strategy<Value = Release> {
@@ -41,7 +47,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => leg().prop_map(|leg| Step::Hears(Event::Answered { leg })),
         4 => leg().prop_map(|leg| Step::Hears(Event::ClipEnded { leg })),
         1 => leg().prop_map(|leg| Step::Hears(Event::ClipFailed { leg, why: ClipFailure::Missing })),
-        4 => leg().prop_map(|leg| Step::Hears(Event::Digit { leg, digit: Private::new('1') })),
+        4 => (leg(), key()).prop_map(|(leg, key)| Step::Hears(Event::Digit { leg, digit: Private::new(key) })),
         1 => Just(Step::Hears(Event::SpeechFailed)),
         1 => Just(Step::Hears(Event::Deadline)),
         1 => Just(Step::Hears(Event::Stop)),
@@ -51,7 +57,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn any_plan() -> impl Strategy<Value = Box<dyn Plan>> {
-    (0..12_u8).prop_map(|which| -> Box<dyn Plan> {
+    (0..17_u8).prop_map(|which| -> Box<dyn Plan> {
         match which {
             0 => Box::new(Callback::new(&callbacks::plain())),
             1 => Box::new(Callback::new(&callbacks::greeting())),
@@ -64,7 +70,12 @@ fn any_plan() -> impl Strategy<Value = Box<dyn Plan>> {
             8 => Box::new(Callback::new(&callbacks::recorded())),
             9 => Box::new(Notice::new(&notices::heard(2))),
             10 => Box::new(Notice::new(&notices::asking(2, Some("11")))),
-            _ => Box::new(Notice::new(&notices::asking_then_heard(1))),
+            11 => Box::new(Notice::new(&notices::asking_then_heard(1))),
+            12 => Box::new(Code::new(&codes::whole(Some(2)))),
+            13 => Box::new(Code::new(&codes::whole(None))),
+            14 => Box::new(Menu::new(&menus::talkative())),
+            15 => Box::new(Menu::new(&menus::terse())),
+            _ => Box::new(Menu::new(&menus::mute())),
         }
     })
 }

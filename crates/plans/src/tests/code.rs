@@ -3,7 +3,7 @@
 use base::clip::{ClipKey, SystemClip};
 use base::id::Leg::A;
 use base::number::E164;
-use base::order;
+use base::order::{self, Repeats};
 use base::private::Private;
 use base::release::Cause;
 
@@ -19,12 +19,18 @@ pub(super) fn said(times: Option<u8>) -> order::Code<ClipKey> {
         digits: Private::new(vec![4, 7, 1, 1]),
         after: None,
         times,
+        repeats: Repeats::Digits,
     }
 }
 
 /// With a clip after it.
 pub(super) fn with_goodbye() -> order::Code<ClipKey> {
     order::Code { after: Some(ClipKey::System(SystemClip::HintTone)), ..said(Some(1)) }
+}
+
+/// With a clip after it, and everything said so many times.
+pub(super) fn whole(times: Option<u8>) -> order::Code<ClipKey> {
+    order::Code { times, repeats: Repeats::Everything, ..with_goodbye() }
 }
 
 fn code(order: &order::Code<ClipKey>, story: impl FnOnce(&mut Script)) {
@@ -51,6 +57,39 @@ fn each_repetition_has_a_pause_after_it() {
     code(&said(Some(3)), |call| {
         answered(call).has_heard_it(A).does("play 4 7 1 1 - 4 7 1 1 - 4 7 1 1 - to A");
         call.has_heard_it(A).does("hang up A Platform Normal");
+    });
+}
+
+#[test]
+fn everything_is_said_again_after_a_pause() {
+    code(&whole(Some(2)), |call| {
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
+        call.has_heard_it(A).does("play hint-tone - to A");
+        call.has_heard_it(A).does("play transferring to A");
+        call.has_heard_it(A).does("play 4 7 1 1 - to A");
+        call.has_heard_it(A).does("play hint-tone to A");
+        call.has_heard_it(A).does("hang up A Platform Normal");
+        call.is_gone(A).does("over Platform Normal");
+    });
+    code(&order::Code { after: None, ..whole(Some(2)) }, |call| {
+        answered(call).has_heard_it(A).does("play 4 7 1 1 - to A");
+        call.has_heard_it(A).does("play transferring to A");
+        call.has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 - to A; hang up A Platform Normal");
+    });
+    code(&whole(Some(1)), |call| {
+        answered(call).has_heard_it(A).has_heard_it(A).does("play 4 7 1 1 - to A; play hint-tone to A");
+        call.has_heard_it(A).does("hang up A Platform Normal");
+    });
+}
+
+#[test]
+fn everything_without_end_ends_with_the_longest_announcement() {
+    code(&whole(None), |call| {
+        answered(call).after_secs(4).has_heard_it(A).does("play 4 7 1 1 - to A");
+        call.after_secs(4).has_heard_it(A).does("play hint-tone - to A");
+        call.after_secs(4).has_heard_it(A).does("play transferring to A");
+        call.deadline_after_secs(588).does("hang up A Platform TimeOver");
+        call.is_gone(A).does("over Platform TimeOver");
     });
 }
 
