@@ -3,7 +3,7 @@
 use base::account::Account;
 use base::clip::ClipWish;
 use base::number::E164;
-use base::order::{Placing, Product};
+use base::order::{MenuTree, Placing, Product};
 use base::standing::Standing;
 
 use crate::Desk;
@@ -26,6 +26,7 @@ impl<'a> Ask<'a> {
             Product::Callback(call) => (&call.shown_to_caller, Some(&call.shown_to_callee)),
             Product::Code(call) => (&call.shown, None),
             Product::Notice(call) => (&call.shown, None),
+            Product::Menu(call) => (&call.shown, None),
         };
         [Some(first), second].into_iter().flatten()
     }
@@ -40,7 +41,7 @@ impl<'a> Ask<'a> {
     pub(crate) const fn caller(&self) -> Option<&'a E164> {
         match &self.placing.product {
             Product::Callback(call) => Some(&call.caller),
-            Product::Code(_) | Product::Notice(_) => None,
+            Product::Code(_) | Product::Notice(_) | Product::Menu(_) => None,
         }
     }
 
@@ -50,21 +51,24 @@ impl<'a> Ask<'a> {
             Product::Callback(call) => &call.callee,
             Product::Code(call) => &call.callee,
             Product::Notice(call) => &call.callee,
+            Product::Menu(call) => &call.callee,
         }
     }
 
     /// The clips that will be played.
     pub(crate) fn wishes(&self) -> impl Iterator<Item = &'a ClipWish> + use<'a> {
-        let (few, items) = match &self.placing.product {
+        let (few, items, tree) = match &self.placing.product {
             Product::Callback(call) => {
                 let last_minute = call.longest.as_ref().map(|longest| &longest.last_minute);
                 let hint = call.recorded.as_ref().map(|recorded| &recorded.hint);
-                ([call.pre_voice.as_ref(), Some(&call.wait_voice), last_minute, hint], &[][..])
+                ([call.pre_voice.as_ref(), Some(&call.wait_voice), last_minute, hint], &[][..], None)
             }
-            Product::Code(call) => ([Some(&call.before), call.after.as_ref(), None, None], &[][..]),
-            Product::Notice(call) => ([None; 4], &call.items[..]),
+            Product::Code(call) => ([Some(&call.before), call.after.as_ref(), None, None], &[][..], None),
+            Product::Notice(call) => ([None; 4], &call.items[..], None),
+            Product::Menu(call) => ([None; 4], &[][..], Some(&call.tree)),
         };
-        few.into_iter().flatten().chain(items.iter().map(|item| &item.voice))
+        let of_items = items.iter().map(|item| &item.voice);
+        few.into_iter().flatten().chain(of_items).chain(tree.into_iter().flat_map(MenuTree::voices))
     }
 
     /// What was laid down for everybody, and for the app.

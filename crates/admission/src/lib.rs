@@ -83,7 +83,7 @@ pub fn admit(
     let (call, texts) = resolve::call(placing, account, desk, dialect, random)?;
     let charges = desk.tally.charge(demands, desk.now)?;
     let idle_ports = ports::idle(account, desk);
-    Ok(Admission { admitted: Admitted { call, permit, texts }, charges, idle_ports })
+    Ok(Admission { admitted: Admitted { call, permit, texts, objection: None }, charges, idle_ports })
 }
 
 /// What every rule says about an order, in the order of [`rules`]; takes and counts nothing.

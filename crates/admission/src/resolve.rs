@@ -5,7 +5,7 @@ use base::call::{Call, Text};
 use base::clip::{ClipKey, ClipWish};
 use base::id::CallId;
 use base::number::E164;
-use base::order::{Callback, Code, Longest, Notice, NoticeItem, Placing, Product, Recorded};
+use base::order::{Callback, Code, Longest, Menu, Notice, NoticeItem, Placing, Product, Recorded, Told};
 use base::refusal::Refusal;
 
 use crate::Desk;
@@ -22,6 +22,12 @@ pub(crate) fn call(
     random: u128,
 ) -> Result<(Call, Vec<Text>), Refusal> {
     let app = &account.app;
+    let (status_url, fee_url, report_url) = match placing.told {
+        Told::Events { status_url, fee_url } => {
+            (status_url.or_else(|| app.status_url.clone()), fee_url.or_else(|| app.fee_url.clone()), None)
+        }
+        Told::Report => (None, None, app.report_url.clone()),
+    };
     let mut names = Names { account, random, texts: Vec::new() };
     let call = Call {
         id: CallId::new(desk.now, random),
@@ -32,8 +38,10 @@ pub(crate) fn call(
         key: account.key.id.clone(),
         accepted_at: desk.now,
         product: names.product(placing.product)?,
-        status_url: placing.status_url.or_else(|| app.status_url.clone()),
-        fee_url: placing.fee_url.or_else(|| app.fee_url.clone()),
+        status_url,
+        fee_url,
+        report_url,
+        asked_shown: placing.asked_shown,
         user_data: placing.user_data,
         tell_who_hung_up: placing.tell_who_hung_up,
     };
@@ -59,11 +67,17 @@ impl Names<'_> {
                 digits: call.digits,
                 after: call.after.map(|wish| self.clip(&wish)).transpose()?,
                 times: call.times,
+                repeats: call.repeats,
             }),
             Product::Notice(call) => Product::Notice(Notice {
                 shown: self.shown(&call.shown)?,
                 callee: call.callee,
                 items: call.items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?,
+            }),
+            Product::Menu(call) => Product::Menu(Menu {
+                shown: self.shown(&call.shown)?,
+                tree: call.tree.try_map(|wish| self.clip(wish))?,
+                callee: call.callee,
             }),
         })
     }

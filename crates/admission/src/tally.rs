@@ -146,7 +146,7 @@ impl Counts {
 impl Page {
     const fn of(charge: &Charge) -> Self {
         let &Charge { of, owner, per, began, .. } = charge;
-        Self { ends: began + per.secs(), per, of, owner }
+        Self { ends: per.ends(began), per, of, owner }
     }
 }
 

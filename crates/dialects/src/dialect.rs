@@ -1,9 +1,10 @@
 //! What every dialect can do.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use base::account::{Account, Key, Phase, PushSignature};
+use base::account::{Account, Key, Phase, PushSignature, ReportForm};
 use base::id::CallId;
 use base::order::{Order, ProductKind};
 use base::private::Private;
@@ -41,6 +42,13 @@ pub trait Dialect: Send + Sync {
         now: Timestamp,
         settings: &Settings,
     ) -> Result<(), Refusal>;
+
+    /// The name that its customers know a call by.
+    fn print_call(&self, call: CallId, node: &str) -> String;
+
+    /// The calls that such a name may mean, first and last: all ids between them have the same name. `None` when no
+    /// call has that name.
+    fn find_call(&self, text: &str) -> Option<RangeInclusive<CallId>>;
 
     /// Which world the path belongs to: the real one, or the sandbox.
     fn phase(&self, request: &WireRequest) -> Phase;
@@ -98,6 +106,8 @@ pub enum Proof {
         /// How it was made.
         scheme: Scheme,
     },
+    /// A digest over the whole request.
+    Request(Signed),
     /// A token that a login gave.
     Token(Private<Box<str>>),
     /// The enterprise's name and password.
@@ -116,10 +126,50 @@ pub enum Proof {
     },
 }
 
+/// A signature that covers a request, and what it covers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The text that is signed.
+    pub covered: Private<Box<str>>,
+    /// The digest, as written.
+    pub signature: Box<str>,
+    /// When the request was made, as written.
+    pub created: Box<str>,
+    /// The same moment.
+    pub made_at: Timestamp,
+    /// The token of a temporary key.
+    pub token: Option<Private<Box<str>>>,
+    /// What the key that signs is derived for; `None`: the secret itself signs.
+    pub scope: Option<SigningScope>,
+}
+
+/// What a signing key is derived for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningScope {
+    /// The day, `YYYYMMDD`.
+    pub date: Box<str>,
+    /// The region, whatever it is.
+    pub region: Box<str>,
+    /// The service.
+    pub service: Box<str>,
+}
+
 impl Proof {
+    /// What must come only once where repeated requests are refused, and when it was made, as written. `None` for
+    /// proofs that are shown again and again.
+    #[must_use]
+    pub fn once(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Signature { nonce, created, .. } => Some((nonce, created)),
+            Self::Request(signed) => Some((&signed.signature, &signed.created)),
+            Self::Token(_) | Self::Password { .. } | Self::Renewal { .. } => None,
+        }
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Signature { .. } => "signature",
+            Self::Request(_) => "request signature",
             Self::Token(_) => "token",
             Self::Password { .. } => "password",
             Self::Renewal { .. } => "renewal",
@@ -171,11 +221,22 @@ pub struct Settings {
     pub legacy_signature: bool,
     /// Whether customers may log in with a password and show a token from then on.
     pub legacy_login: bool,
+    /// Whether what is asked by POST may be asked by GET too, where a vendor's documents disagree about it.
+    pub allow_get: bool,
+    /// Whether faults of proof are told in one vocabulary only, where a vendor has two.
+    pub one_error_family: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { clock: Clock::Lenient, window: WINDOW, legacy_signature: false, legacy_login: false }
+        Self {
+            clock: Clock::Lenient,
+            window: WINDOW,
+            legacy_signature: false,
+            legacy_login: false,
+            allow_get: false,
+            one_error_family: false,
+        }
     }
 }
 
@@ -203,6 +264,8 @@ pub enum Done {
         /// How many ports are idle now; only when the order asked for it.
         idle_ports: Option<u32>,
     },
+    /// They may ask for it; nothing was done.
+    Allowed,
     /// A running call was told to end.
     Stopped,
     /// The recording is there.
@@ -232,6 +295,8 @@ pub struct Stamp<'a> {
     pub key: &'a Key,
     /// How the app wants its pushes signed.
     pub signature: PushSignature,
+    /// How the app wants its reports worded.
+    pub reports: ReportForm,
     /// The moment of this attempt.
     pub now: Timestamp,
     /// Random for every attempt.

@@ -19,7 +19,9 @@ pub mod dialect;
 pub mod huawei;
 pub mod wire;
 
-pub use dialect::{Claim, Clock, Credentials, Dialect, Done, Proof, Scheme, Session, Settings, Stamp};
+pub use dialect::{
+    Claim, Clock, Credentials, Dialect, Done, Proof, Scheme, Session, Settings, Signed, SigningScope, Stamp,
+};
 pub use wire::{Headers, Push, PushId, WireReply, WireRequest};
 
 /// Every dialect, each once.

@@ -10,6 +10,8 @@ use base::url::PushUrl;
 /// One HTTP request, read to its end.
 #[derive(Clone)]
 pub struct WireRequest {
+    /// Random for every request; replies that name their request name it by this.
+    pub id: u128,
     /// `GET`, `POST`, …, as written.
     pub method: Box<str>,
     /// The path, not decoded.
@@ -138,6 +140,7 @@ mod tests {
         let mut headers = Headers::new();
         headers.add("authorization", "geheim");
         let request = WireRequest {
+            id: 0,
             method: "POST".into(),
             path: "/x".into(),
             query: "token=geheim".into(),

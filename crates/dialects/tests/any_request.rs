@@ -40,7 +40,7 @@ fn account() -> Account {
         fee_url: None,
         push_signature: PushSignature::Off,
     };
-    let key = Key { id: "app".into(), secret: Private::new("secret".into()) };
+    let key = Key { id: "app".into(), secret: Private::new("secret".into()), token: None };
     Account {
         name: "any".into(),
         state: AccountState::Active,
@@ -226,6 +226,7 @@ fn request() -> impl Strategy<Value = WireRequest> {
                 headers = own.chain([("content-type".to_owned(), "application/json".to_owned())]).collect();
             }
             WireRequest {
+                id: 0,
                 method: method.into(),
                 path: path.into(),
                 query: query.into(),
@@ -259,6 +260,7 @@ proptest! {
 fn every_refusal_that_an_api_can_meet_is_in_its_document() {
     for (method, path) in huawei::routes() {
         let request = WireRequest {
+            id: 0,
             method: method.into(),
             path: path.into(),
             query: "".into(),

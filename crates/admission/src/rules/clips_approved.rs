@@ -2,11 +2,11 @@
 
 use base::account::{Account, Review, SpokenTemplate};
 use base::call::{About, Text};
-use base::clip::{ClipKey, ClipWish};
+use base::clip::{ClipKey, ClipWish, Values};
 use base::id::ClipId;
 use base::private::Private;
 use base::refusal::Refusal;
-use base::template::Misfit;
+use base::template::{Lengths, Misfit, Named, Placed, TextNo, Unfit, Wording, named};
 use sha2::{Digest, Sha256};
 
 use crate::ask::Ask;
@@ -34,10 +34,12 @@ pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Resul
                 Review::Pending | Review::Rejected => Err(Refusal::ClipNotApproved { name: name.clone() }),
             }
         }
-        ClipWish::Spoken { template, values } => {
+        ClipWish::Spoken { template, part, values } => {
             let template = account.templates.get(template).ok_or(Refusal::UnknownTemplate)?;
             match template.review {
-                Review::Approved => text(template, values.as_deref(), random).map(Voice::Text),
+                Review::Approved => {
+                    text(template, *part, values, account.app.lengths, random).map(Voice::Text)
+                }
                 Review::Pending | Review::Rejected => Err(Refusal::TemplateNotApproved),
             }
         }
@@ -46,20 +48,54 @@ pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Resul
 
 fn text(
     template: &SpokenTemplate,
-    values: Option<&[Private<Box<str>>]>,
+    part: TextNo,
+    values: &Values,
+    lengths: Lengths,
     random: u128,
 ) -> Result<Text, Refusal> {
-    let about = if template.text.places().next().is_some() { About::OnePerson } else { About::Nobody };
-    if values.is_none() && about == About::OnePerson {
-        return Err(Refusal::NoTemplateValues);
-    }
-    let values: Vec<&str> = values.unwrap_or_default().iter().map(|value| &**value.expose()).collect();
-    let words = template.text.fill(&values).map_err(|misfit| match misfit {
+    let (words, has_places) = match (&template.wording, values) {
+        (Wording::Placed(text), Values::None | Values::InOrder(_)) => placed(text, values)?,
+        (Wording::Named(text), Values::ByName(values)) => named(text, values, lengths)?,
+        (Wording::Menu(menu), Values::ByName(values)) => {
+            named(menu.text(part).ok_or(Refusal::UnknownTemplate)?, values, lengths)?
+        }
+        // The values of one notation do not fit the other.
+        (Wording::Placed(_), Values::ByName(_))
+        | (Wording::Named(_) | Wording::Menu(_), Values::None | Values::InOrder(_)) => {
+            return Err(Refusal::UnknownTemplate);
+        }
+    };
+    let id = name(random, template.speed, &words);
+    let about = if has_places { About::OnePerson } else { About::Nobody };
+    Ok(Text { id, words: Private::new(words.into()), speed: template.speed, about })
+}
+
+/// The words of a text whose places are filled in their order, and whether it has any.
+fn placed(text: &Placed, values: &Values) -> Result<(String, bool), Refusal> {
+    let has_places = text.places().next().is_some();
+    let values = match values {
+        Values::InOrder(values) => &values[..],
+        Values::None | Values::ByName(_) if has_places => return Err(Refusal::NoTemplateValues),
+        Values::None | Values::ByName(_) => &[],
+    };
+    let values: Vec<&str> = values.iter().map(|value| &**value.expose()).collect();
+    let words = text.fill(&values).map_err(|misfit| match misfit {
         Misfit::Count => Refusal::TemplateValueCount,
         Misfit::Value(position) => Refusal::TemplateValue { position: position + 1 },
     })?;
-    let id = name(random, template.speed, &words);
-    Ok(Text { id, words: Private::new(words.into()), speed: template.speed, about })
+    Ok((words, has_places))
+}
+
+/// The words of a text whose places have names, and whether it has any.
+fn named(text: &Named, values: &named::Values, lengths: Lengths) -> Result<(String, bool), Refusal> {
+    let words = text.fill(values, lengths).map_err(|unfit| match unfit {
+        Unfit::Missing(name) => Refusal::TemplateValueMissing { name },
+        Unfit::Characters => Refusal::TemplateValueCharacters,
+        Unfit::Address => Refusal::TemplateValueAddress,
+        Unfit::ValueLength => Refusal::TemplateValueLength,
+        Unfit::TextLength => Refusal::TextLength,
+    })?;
+    Ok((words, text.names().next().is_some()))
 }
 
 /// The name of what is heard: within one call, the same words at the same pace. It stands in the journal, which shall not

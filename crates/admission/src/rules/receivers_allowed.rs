@@ -1,14 +1,20 @@
 //! Pushes may go where the order wants them. Only addresses that are written out are judged here; a name is judged
 //! by what it resolves to, each time a push is sent. The app's own receivers were judged when they were set.
 
+use base::order::Told;
 use base::refusal::Refusal;
 use base::url::PushUrl;
 
 use crate::ask::Ask;
 
 pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
-    allowed(ask, ask.placing.status_url.as_ref(), "status_url")?;
-    allowed(ask, ask.placing.fee_url.as_ref(), "fee_url")
+    match &ask.placing.told {
+        Told::Events { status_url, fee_url } => {
+            allowed(ask, status_url.as_ref(), "status_url")?;
+            allowed(ask, fee_url.as_ref(), "fee_url")
+        }
+        Told::Report => Ok(()),
+    }
 }
 
 fn allowed(ask: &Ask<'_>, url: Option<&PushUrl>, name: &'static str) -> Result<(), Refusal> {

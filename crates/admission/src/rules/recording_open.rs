@@ -8,7 +8,7 @@ use crate::ask::Ask;
 pub(super) const fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
     let wanted = match &ask.placing.product {
         Product::Callback(call) => call.recorded.is_some(),
-        Product::Code(_) | Product::Notice(_) => false,
+        Product::Code(_) | Product::Notice(_) | Product::Menu(_) => false,
     };
     if wanted && !ask.account.app.recording { Err(Refusal::RecordingNotOpen) } else { Ok(()) }
 }

@@ -66,7 +66,7 @@ mod tests {
     use crate::wire::WireRequest;
 
     fn key(secret: &str) -> Key {
-        Key { id: "app".into(), secret: Private::new(secret.into()) }
+        Key { id: "app".into(), secret: Private::new(secret.into()), token: None }
     }
 
     #[test]
@@ -74,6 +74,7 @@ mod tests {
         let now = Timestamp::from_millis(1_527_294_930_123);
         let headers = sign(&key("secret"), "n0nce", now);
         let request = WireRequest {
+            id: 0,
             method: "POST".into(),
             path: "/rest/httpsessions/callStop/v2.0".into(),
             query: "".into(),

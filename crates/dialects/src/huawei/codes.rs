@@ -104,6 +104,14 @@ fn of_every_route(refusal: &Refusal) -> Answer {
         Refusal::UnknownTemplate => answer(403, "1012003", "The template ID does not exist."),
         Refusal::TemplateValueCount => answer(403, "1012004", "The template ID does not exist."),
         Refusal::TemplateValue { position } => misfit(*position),
+        // Templates of this vendor have no named places.
+        Refusal::TemplateValueMissing { .. }
+        | Refusal::TemplateValueCharacters
+        | Refusal::TemplateValueAddress
+        | Refusal::TemplateValueLength
+        | Refusal::TextLength => invalid(format_args!("templateParas is missing or invalid.")),
+        // No document has a code for it.
+        Refusal::ForbiddenWords => invalid(format_args!("templateParas contains sensitive words.")),
         Refusal::BadCaller => answer(403, "1010024", "Invalid caller number."),
         Refusal::NumberNotOwned => answer(403, "1010023", "Invalid display number."),
         Refusal::NoNumbers => answer(403, "1012006", "The service number is not applied."),

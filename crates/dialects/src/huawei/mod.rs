@@ -21,7 +21,10 @@ mod reply;
 mod routes;
 pub mod session;
 
+use std::ops::RangeInclusive;
+
 use base::account::{Account, Phase};
+use base::id::CallId;
 use base::order::{Order, ProductKind};
 use base::refusal::Refusal;
 use base::row::{Channel, Row};
@@ -89,10 +92,20 @@ impl Dialect for Huawei {
                 let signed = auth::Signed { nonce, created, signature, scheme: *scheme };
                 auth::prove(&signed, credentials, now, settings)
             }
+            // This vendor signs no whole requests, so no claim of its has such a proof.
+            Proof::Request(_) => Err(Refusal::BadSignature),
             Proof::Token(token) => login::prove_token(token, known()?.session, now),
             Proof::Password { user, password } => login::prove_password(user, password, known()?),
             Proof::Renewal { token, secret } => login::prove_renewal(token, secret, known()?, now),
         }
+    }
+
+    fn print_call(&self, call: CallId, node: &str) -> String {
+        session::print(call, node)
+    }
+
+    fn find_call(&self, text: &str) -> Option<RangeInclusive<CallId>> {
+        session::parse(text).map(|(call, _)| call..=call)
     }
 
     fn phase(&self, request: &WireRequest) -> Phase {
@@ -136,6 +149,8 @@ impl Dialect for Huawei {
         match channel {
             Channel::Status => 1,
             Channel::Fee => push::FEES_MAX,
+            // This vendor knows none.
+            Channel::Report => 1,
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) fn done(done: &Done) -> WireReply {
             let body = Reply { session_id: Some(&session), idle_port, ..Reply::success(SUCCESS) };
             reply(200, &body)
         }
-        Done::Stopped => reply(200, &Reply::success(SUCCESS)),
+        Done::Stopped | Done::Allowed => reply(200, &Reply::success(SUCCESS)),
         Done::Recording { url } => {
             let headers = Headers::from_iter([("Location", url.clone())]);
             WireReply { status: 301, headers, body: Vec::new() }

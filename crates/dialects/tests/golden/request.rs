@@ -210,6 +210,7 @@ fn request(text: &str) -> WireRequest {
     let (method, target) = lines.next().unwrap().split_once(' ').expect("a method and a path");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     WireRequest {
+        id: 0,
         method: method.into(),
         path: path.into(),
         query: query.into(),

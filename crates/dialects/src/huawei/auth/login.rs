@@ -128,6 +128,7 @@ mod tests {
 
     fn request(query: &str, authorization: &str) -> WireRequest {
         WireRequest {
+            id: 0,
             method: "POST".into(),
             path: "/".into(),
             query: query.into(),
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn each_proof_is_compared_with_its_own_secret() {
-        let key = Key { id: "K".into(), secret: private("S") };
+        let key = Key { id: "K".into(), secret: private("S"), token: None };
         let session = Session { access: private("T"), renewal: private("R"), expires_at: at(100) };
         let password = private("P");
         let known =

@@ -187,7 +187,7 @@ mod tests {
     const MADE: &str = "2018-05-26T00:35:30Z";
 
     fn key() -> Key {
-        Key { id: "ZRBRz4bAXoFgEH7o4Ew308eXc1RA".into(), secret: Private::new(SECRET.into()) }
+        Key { id: "ZRBRz4bAXoFgEH7o4Ew308eXc1RA".into(), secret: Private::new(SECRET.into()), token: None }
     }
 
     fn known(key: &Key) -> Credentials<'_> {

@@ -56,7 +56,8 @@ pub(super) const fn state(product: ProductKind, ending: Ending, connected: bool,
     }
     match (product, ending.leg) {
         (ProductKind::Callback, Some(Leg::A)) => before_the_answer(ending.cause, rang, Failed::FirstParty),
-        (ProductKind::Callback, Some(Leg::B) | None) | (ProductKind::Code | ProductKind::Notice, _) => {
+        (ProductKind::Callback, Some(Leg::B) | None)
+        | (ProductKind::Code | ProductKind::Notice | ProductKind::Menu, _) => {
             before_the_answer(ending.cause, rang, Failed::Callee)
         }
     }
@@ -78,7 +79,7 @@ const fn after_the_answer(ending: Ending) -> State {
         Cause::TimeOver => TIME_OVER,
         Cause::ClipFault => PLAY_FAILED,
         Cause::ClipMissing => NO_VOICE_FILE,
-        Cause::SpeechFault => SPEECH_FAILED,
+        Cause::SpeechFault | Cause::ForbiddenWords => SPEECH_FAILED,
         Cause::NoDigits => NO_DIGITS,
         Cause::RecordingFault => RECORDING_FAILED,
         Cause::OurFault => INTERNAL,
@@ -94,6 +95,7 @@ const fn after_the_answer(ending: Ending) -> State {
         | Cause::Announcement
         | Cause::TrunkFault
         | Cause::TrunkSilent
+        | Cause::CalleeBlocked
         | Cause::OtherPartyGone => ABNORMAL,
     }
 }
@@ -104,7 +106,8 @@ const fn before_the_answer(cause: Cause, rang: bool, failed: Failed) -> State {
         (Cause::TimeOver, _) => TIME_OVER,
         (Cause::ClipFault, _) => PLAY_FAILED,
         (Cause::ClipMissing, _) => NO_VOICE_FILE,
-        (Cause::SpeechFault, _) => SPEECH_FAILED,
+        (Cause::SpeechFault | Cause::ForbiddenWords, _) => SPEECH_FAILED,
+        (Cause::CalleeBlocked, _) => NOT_CONNECTED,
         (Cause::NoDigits, _) => NO_DIGITS,
         (Cause::RecordingFault, _) => RECORDING_FAILED,
         (Cause::Interrupted, _) => ABNORMAL,
@@ -172,7 +175,7 @@ impl Failure {
 fn connected(record: &CallRecord) -> bool {
     let last = match record.call.product.kind() {
         ProductKind::Callback => Leg::B,
-        ProductKind::Code | ProductKind::Notice => Leg::A,
+        ProductKind::Code | ProductKind::Notice | ProductKind::Menu => Leg::A,
     };
     record.leg(last).answered_at.is_some()
 }
@@ -182,7 +185,8 @@ fn release_point(record: &CallRecord) -> u16 {
         // The number of the failure itself where there is no other: the vendor's list of release points ends with
         // the states.
         Cause::ClipFault => PLAY_FAILED.0,
-        Cause::SpeechFault => SPEECH_FAILED.0,
+        Cause::SpeechFault | Cause::ForbiddenWords => SPEECH_FAILED.0,
+        Cause::CalleeBlocked => NOT_CONNECTED.0,
         Cause::Interrupted => ABNORMAL.0,
         Cause::OurFault => INTERNAL.0,
         Cause::ClipMissing => 524,
@@ -254,6 +258,8 @@ pub(super) fn unanswered(leg: &LegRecord) -> u8 {
         | Cause::ClipFault
         | Cause::ClipMissing
         | Cause::SpeechFault
+        | Cause::ForbiddenWords
+        | Cause::CalleeBlocked
         | Cause::NoDigits
         | Cause::RecordingFault
         | Cause::Interrupted

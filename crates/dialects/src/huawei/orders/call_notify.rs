@@ -3,10 +3,11 @@
 //! The version before, `v1.0`, knew voice files only. It also took plain text to be spoken, which nobody may say
 //! without a review today: it is refused.
 
-use base::clip::ClipWish;
+use base::clip::{ClipWish, Values};
 use base::order::{Collect, Notice, NoticeItem, Order, Product};
 use base::private::Private;
 use base::refusal::Refusal;
+use base::template::TextNo;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -111,7 +112,10 @@ fn voice(notify_voice: Loose, template_id: Loose, paras: Loose<Loose>) -> Result
     let template = template_id.text(TEMPLATE, TEMPLATE_MAX)?;
     match (file, template) {
         (Some(file), None) => Ok(file),
-        (None, Some(template)) => Ok(ClipWish::Spoken { template: template.into(), values: values(paras)? }),
+        (None, Some(template)) => {
+            let values = values(paras)?.map_or(Values::None, Values::InOrder);
+            Ok(ClipWish::Spoken { template: template.into(), part: TextNo(0), values })
+        }
         (Some(_), Some(_)) => Err(Refusal::BadField { name: TEMPLATE }),
         (None, None) => Err(Refusal::BadField { name: "notifyVoice" }),
     }
@@ -204,7 +208,11 @@ mod tests {
     fn spoken(values: Option<&[&str]>) -> ClipWish {
         let private = |value: &&str| Private::new((*value).into());
         let values = values.map(|values| values.iter().map(private).collect());
-        ClipWish::Spoken { template: "T".into(), values }
+        ClipWish::Spoken {
+            template: "T".into(),
+            part: TextNo(0),
+            values: values.map_or(Values::None, Values::InOrder),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `POST /rest/httpsessions/callVerify/v1.0`: ring one party and say a verification code.
 
-use base::order::{Code, Order, Product};
+use base::order::{Code, Order, Product, Repeats};
 use base::private::Private;
 use base::refusal::Refusal;
 use serde::Deserialize;
@@ -47,7 +47,8 @@ pub(in crate::huawei) fn read(json: &[u8]) -> Result<Order, Refusal> {
 
     let shown = display.read().map_err(|_| Refusal::NumberNotOwned)?;
     let callee = callee.read().map_err(|_| Refusal::BadNumber { name: "calleeNbr" })?;
-    let product = Product::Code(Code { callee, shown, before, digits, after, times });
+    let product =
+        Product::Code(Code { callee, shown, before, digits, after, times, repeats: Repeats::Digits });
     Ok(Order::Place(Box::new(wishes.place(product)?)))
 }
 

@@ -146,7 +146,8 @@ mod tests {
         );
         let placing = with("").unwrap();
         assert!(!placing.tell_idle_ports && !placing.tell_who_hung_up);
-        assert_eq!((placing.status_url, placing.fee_url, placing.user_data), (None, None, None));
+        assert_eq!(placing.told, Told::Events { status_url: None, fee_url: None });
+        assert_eq!(placing.user_data, None);
         assert_eq!(placing.bound_number, None);
     }
 
@@ -159,8 +160,8 @@ mod tests {
             "callBackTone":{"what":["ever"]}"#;
         let placing = with(fields).unwrap();
         assert!(placing.tell_idle_ports && placing.tell_who_hung_up);
-        assert_eq!(placing.status_url.unwrap().as_str(), "http://h/s");
-        assert_eq!(placing.fee_url.unwrap().as_str(), "http://h/f");
+        let url = |url| PushUrl::parse(url).ok();
+        assert_eq!(placing.told, Told::Events { status_url: url("http://h/s"), fee_url: url("http://h/f") });
         assert_eq!(placing.user_data.as_deref(), Some("u"));
         assert_eq!(placing.bound_number, E164::parse("+8675500008890").ok());
         let callback = callback(fields);

@@ -44,6 +44,7 @@ mod tests {
 
     fn read(content_type: &str, body: Vec<u8>) -> Result<usize, Refusal> {
         let request = WireRequest {
+            id: 0,
             method: "POST".into(),
             path: "/".into(),
             query: "".into(),

@@ -1,7 +1,7 @@
 //! The fields that every API which places a call takes besides those of its product.
 
 use base::clip::ClipWish;
-use base::order::{Placing, Product};
+use base::order::{Objections, Placing, Product, Told};
 use base::refusal::Refusal;
 use base::url::PushUrl;
 use serde::Deserialize;
@@ -46,8 +46,9 @@ impl Wishes {
     pub(super) fn place(self, product: Product<ClipWish>) -> Result<Placing, Refusal> {
         Ok(Placing {
             product,
-            status_url: self.status_url,
-            fee_url: self.fee_url,
+            told: Told::Events { status_url: self.status_url, fee_url: self.fee_url },
+            asked_shown: None,
+            objections: Objections::Refuse,
             user_data: self.user_data,
             bound_number: self.bind_nbr.bound_number()?,
             tell_idle_ports: self.tell_idle_ports,

@@ -92,7 +92,7 @@ impl<'a> Fees<'a> {
         }
         let fee = |row: &'a Row| match row {
             Row::Fee(record) => Some(Fee::of(record)),
-            Row::Status(_) => None,
+            Row::Status(_) | Row::Report(_) => None,
         };
         Some(Self { event_type: "fee", fee_lst: rows.iter().map(fee).collect::<Option<_>>()? })
     }
@@ -141,7 +141,7 @@ impl<'a> Fee<'a> {
             tts_play_times: record.speech.plays,
             tts_trans_duration: started_seconds(record.speech.took),
             service_type: match call.product.kind() {
-                ProductKind::Code | ProductKind::Notice => "001",
+                ProductKind::Code | ProductKind::Notice | ProductKind::Menu => "001",
                 ProductKind::Callback => "002",
             },
             host_name: &call.node,

@@ -38,6 +38,8 @@ pub(super) fn push(rows: &[Row], stamp: &Stamp<'_>) -> Option<Push> {
     let body = match rows {
         [Row::Status(row)] => json(&status::Event::of(row)),
         [Row::Status(_), ..] => return None,
+        // This vendor knows no reports.
+        [Row::Report(_), ..] => return None,
         [Row::Fee(_), ..] => json(&fee::Fees::of(rows)?),
         [] => return None,
     };
