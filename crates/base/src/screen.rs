@@ -25,7 +25,8 @@ pub fn is_plain(text: &str) -> bool {
 /// Whether a text holds an address of the web: a scheme, `www.`, or a host under a known top-level domain.
 #[must_use]
 pub fn contains_address(text: &str) -> bool {
-    let folded: String = text.nfkc().flat_map(char::to_lowercase).filter(|char| !is_invisible(*char)).collect();
+    let folded: String =
+        text.nfkc().flat_map(char::to_lowercase).filter(|char| !is_invisible(*char)).collect();
     folded.contains("://")
         || folded.split(|char| !is_of_host(char)).any(is_host)
         || CHINESE_DOMAINS.iter().any(|domain| folded.contains(domain))
@@ -58,15 +59,17 @@ const fn is_invisible(char: char) -> bool {
 
 /// Top-level domains that addresses for Chinese readers end with.
 const DOMAINS: &[&str] = &[
-    "com", "cn", "net", "org", "gov", "edu", "mil", "int", "info", "biz", "name", "mobi", "asia", "cc", "tv", "me",
-    "io", "co", "ai", "app", "dev", "hk", "tw", "mo", "jp", "kr", "sg", "us", "uk", "eu", "de", "fr", "ru", "in", "top",
-    "xyz", "vip", "shop", "store", "site", "online", "club", "wang", "ltd", "ink", "link", "live", "fun", "tech",
-    "work", "cloud", "win", "pub", "red", "ren", "xin", "icu", "cyou", "mom", "lol", "pro", "group", "art", "space",
-    "website", "host", "press", "ly", "gl", "gd", "ws", "la", "so", "sh", "im", "pw", "cm", "tk", "ml", "ga", "gq",
+    "com", "cn", "net", "org", "gov", "edu", "mil", "int", "info", "biz", "name", "mobi", "asia", "cc", "tv",
+    "me", "io", "co", "ai", "app", "dev", "hk", "tw", "mo", "jp", "kr", "sg", "us", "uk", "eu", "de", "fr",
+    "ru", "in", "top", "xyz", "vip", "shop", "store", "site", "online", "club", "wang", "ltd", "ink", "link",
+    "live", "fun", "tech", "work", "cloud", "win", "pub", "red", "ren", "xin", "icu", "cyou", "mom", "lol",
+    "pro", "group", "art", "space", "website", "host", "press", "ly", "gl", "gd", "ws", "la", "so", "sh",
+    "im", "pw", "cm", "tk", "ml", "ga", "gq",
 ];
 
 /// The same in Chinese.
-const CHINESE_DOMAINS: &[&str] = &[".中国", ".公司", ".网络", ".网址", ".商城", ".在线", ".集团", ".我爱你", ".手机"];
+const CHINESE_DOMAINS: &[&str] =
+    &[".中国", ".公司", ".网络", ".网址", ".商城", ".在线", ".集团", ".我爱你", ".手机"];
 
 /// Words that must not be spoken.
 #[derive(Clone, Default)]

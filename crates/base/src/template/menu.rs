@@ -187,11 +187,10 @@ mod tests {
         assert_eq!((said(root.prompt), root.wrong.map(said)), ("您好".into(), Some("无效".into())));
         assert_eq!((root.wait, root.plays), (Duration::from_secs(7), 3));
         let leads = |key| root.choices.iter().find(|choice| choice.key == key).map(|choice| choice.then);
-        assert_eq!([leads('1'), leads('0'), leads('*')], [
-            Some(Then::Node(1)),
-            Some(Then::End),
-            Some(Then::Node(0))
-        ]);
+        assert_eq!(
+            [leads('1'), leads('0'), leads('*')],
+            [Some(Then::Node(1)), Some(Then::End), Some(Then::Node(0))]
+        );
         let leaf = &tree.nodes[1];
         assert_eq!((said(leaf.prompt), leaf.choices.len(), leaf.plays), ("甲".into(), 0, 2));
         assert_eq!(tree.bye.map(said), Some("再见".into()));
