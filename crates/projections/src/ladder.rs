@@ -172,6 +172,7 @@ const fn product_words(product: ProductKind) -> &'static str {
         ProductKind::Callback => "callback",
         ProductKind::Code => "verification code",
         ProductKind::Notice => "notice",
+        ProductKind::Menu => "menu",
     }
 }
 
@@ -183,6 +184,8 @@ const fn clip_words(clip: ClipKey) -> &'static str {
         ClipKey::System(SystemClip::RingBack) => "the ring-back tone",
         ClipKey::System(SystemClip::HintTone) => "the recording tone",
         ClipKey::System(SystemClip::Pause) => "a pause",
+        ClipKey::System(SystemClip::BeforeCode(_)) => "that a code comes",
+        ClipKey::System(SystemClip::AfterCode(_)) => "what to do with the code",
         ClipKey::Uploaded(_) => "a voice file",
         ClipKey::Spoken(_) => "spoken words",
     }
@@ -216,6 +219,8 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::ClipFault => "clip cannot be played",
         Cause::ClipMissing => "clip is missing",
         Cause::SpeechFault => "words cannot be spoken",
+        Cause::ForbiddenWords => "forbidden words",
+        Cause::CalleeBlocked => "must not be called",
         Cause::NoDigits => "no key pressed",
         Cause::RecordingFault => "recording cannot begin",
         Cause::Interrupted => "interrupted",

@@ -120,6 +120,7 @@ impl Progress {
             ending,
             recording: recording.map(|(started_at, length)| Recording { started_at, length }),
             speech: self.speech,
+            pressed: Private::default(),
         }
     }
 }
@@ -154,7 +155,7 @@ fn first(time: &mut Option<Timestamp>, at: Timestamp) -> bool {
 fn forget_the_code(call: &mut Call) {
     match &mut call.product {
         Product::Code(code) => code.digits = Private::default(),
-        Product::Callback(_) | Product::Notice(_) => {}
+        Product::Callback(_) | Product::Notice(_) | Product::Menu(_) => {}
     }
 }
 
