@@ -5,7 +5,7 @@ use base::record::CallRecord;
 use base::row::Row;
 
 use crate::record::Progress;
-use crate::{fee, status};
+use crate::{fee, report, status};
 
 /// What must be remembered of a call while it is open: its order and some times.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ impl Fold {
             let record = self.progress.take()?.close(entry.at, ending);
             status::over(&record, entry.at, rows);
             fee::owe(&record, rows);
+            report::owe(&record, rows);
             return Some(record);
         }
         if progress.apply(entry) {
@@ -62,12 +63,19 @@ mod tests {
         let answered = "0 accepted; 1 spoken 250; 2 dialled A; 3 answered A; 4 speech A; 5 collected A 12; \
                         9 released A Platform Normal; 9 over Platform Normal";
         let recorded = "0 accepted; 1 dialled A; 9 recording; 4000 recorded 3991; 4001 over Caller Normal A";
-        for live in
-            [story::callback(text), story::code(text), story::notice(answered), story::callback(recorded)]
-        {
+        let chosen = "0 accepted; 1 dialled A; 3 answered A; 4 speech A; 5 digit A 1 Tone; 5 collected A 1; \
+                      9 released A Platform Normal; 9 over Platform Normal";
+        for live in [
+            story::callback(text),
+            story::code(text),
+            story::notice(answered),
+            story::callback(recorded),
+            story::told_by_report(story::menu(chosen)),
+        ] {
             let kept = serde_json::to_string(&live).unwrap();
             let replayed: Vec<Entry> = serde_json::from_str(&kept).unwrap();
             assert_eq!(story::rows(&live), story::rows(&replayed));
+            assert_eq!(story::record(&live), story::record(&replayed));
         }
     }
 

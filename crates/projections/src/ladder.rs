@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
-use base::fact::{Entry, Fact};
+use base::fact::{Entry, Fact, KeySource};
 use base::id::Leg;
 use base::order::ProductKind;
 use base::release::{Cause, Party, Release};
@@ -150,7 +150,8 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
         Fact::CodeStarted { leg } => format!("{leg} hears the code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears what {}'s network sends", leg.other()),
         Fact::Bridged => "A and B hear each other".into(),
-        Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
+        Fact::Digit { leg, source, .. } => format!("{leg} pressed a key{}", source_words(*source)),
+        Fact::Collected { leg, .. } if is_menu(call) => format!("{leg} chose where to go"),
         Fact::Collected { leg, digits } => match digits.expose().len() {
             1 => format!("{leg} has answered with 1 key"),
             keys => format!("{leg} has answered with {keys} keys"),
@@ -164,6 +165,18 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
             format!("{leg} gone: {}{}{q850}", cause_words(release.cause), by_words(release.by))
         }
         Fact::Over(ending) => format!("over: {}{}", cause_words(ending.cause), by_words(ending.by)),
+    }
+}
+
+fn is_menu(call: Option<&Call>) -> bool {
+    call.is_some_and(|call| call.product.kind() == ProductKind::Menu)
+}
+
+const fn source_words(source: KeySource) -> &'static str {
+    match source {
+        KeySource::Event => "",
+        KeySource::Info => ", told by INFO",
+        KeySource::Tone => ", heard as a tone",
     }
 }
 
@@ -219,8 +232,8 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::ClipFault => "clip cannot be played",
         Cause::ClipMissing => "clip is missing",
         Cause::SpeechFault => "words cannot be spoken",
-        Cause::ForbiddenWords => "forbidden words",
-        Cause::CalleeBlocked => "must not be called",
+        Cause::ForbiddenWords => "words may not be said",
+        Cause::CalleeBlocked => "callee may not be called",
         Cause::NoDigits => "no key pressed",
         Cause::RecordingFault => "recording cannot begin",
         Cause::Interrupted => "interrupted",
@@ -306,6 +319,37 @@ mod tests {
                 "    +0.960 s   │                 │   over: no key pressed, by us",
             ],
         );
+    }
+
+    #[test]
+    fn a_menu_tells_that_a_choice_was_made_and_not_which() {
+        reads(
+            &story::menu(
+                "0 accepted; 181 dialled A; 700 answered A; 710 speech A; 900 digit A 1 Tone; 900 collected A 1; \
+                 901 speech A; 950 digit A 7 Info; 960 released A Caller Normal; 960 over Caller Normal A",
+            ),
+            &[
+                "               A               Huihu",
+                "    +0.000 s   │                 │   accepted: menu",
+                "    +0.181 s   │◀─── INVITE ─────│   A dialled: +86138****0001",
+                "    +0.700 s   │────── 200 ─────▶│   A answered",
+                "    +0.710 s   │◀──── clip ──────│   A hears spoken words",
+                "    +0.900 s   │────── key ─────▶│   A pressed a key, heard as a tone",
+                "    +0.900 s   │───── keys ─────▶│   A chose where to go",
+                "    +0.901 s   │◀──── clip ──────│   A hears spoken words",
+                "    +0.950 s   │────── key ─────▶│   A pressed a key, told by INFO",
+                "    +0.960 s   │────── BYE ─────▶│   A gone: hung up, by A",
+                "    +0.960 s   │                 │   over: hung up, by A",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_held_against_a_call_is_told() {
+        let why =
+            |objection: &str| ladder(&story::notice(&format!("0 accepted; 0 over Platform {objection}")));
+        assert!(why("ForbiddenWords").ends_with("   over: words may not be said, by us\n"));
+        assert!(why("CalleeBlocked").ends_with("   over: callee may not be called, by us\n"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The call detail record: facts add up to it, and it is complete when the call is over.
 
+use std::mem;
 use std::time::Duration;
 
 use base::call::Call;
@@ -22,6 +23,7 @@ pub(crate) struct Progress {
     recording_at: Option<Timestamp>,
     recording: Option<Duration>,
     speech: SpeechUse,
+    pressed: Private<String>,
 }
 
 impl Progress {
@@ -36,6 +38,7 @@ impl Progress {
             recording_at: None,
             recording: None,
             speech: SpeechUse::default(),
+            pressed: Private::default(),
         }
     }
 
@@ -74,9 +77,19 @@ impl Progress {
             }
             Fact::Bridged => first(&mut self.bridged_at, at),
             // A party may answer many times, and the same each time.
-            Fact::Collected { leg, .. } => {
-                let leg = &self.legs[leg.index()];
-                !is_gone(leg) && leg.answered_at.is_some()
+            Fact::Collected { leg, digits } => {
+                let news = self.is_there(*leg);
+                if news && matches!(self.call.product, Product::Menu(_)) {
+                    self.keep_keys(digits.expose().chars());
+                }
+                news
+            }
+            Fact::Digit { leg, digit, .. } => {
+                let news = self.is_there(*leg);
+                if news && matches!(self.call.product, Product::Code(_) | Product::Notice(_)) {
+                    self.keep_keys([*digit.expose()]);
+                }
+                news
             }
             Fact::ClipStarted { clip: ClipKey::Spoken(_), .. } => {
                 self.speech.plays = self.speech.plays.saturating_add(1);
@@ -100,7 +113,6 @@ impl Progress {
             | Fact::ClipStarted { .. }
             | Fact::CodeStarted { .. }
             | Fact::EarlyMedia { .. }
-            | Fact::Digit { .. }
             | Fact::StopAsked
             | Fact::Over(_) => false,
         }
@@ -120,8 +132,22 @@ impl Progress {
             ending,
             recording: recording.map(|(started_at, length)| Recording { started_at, length }),
             speech: self.speech,
-            pressed: Private::default(),
+            pressed: Private::new(self.pressed.into_exposed().into_boxed_str()),
         }
+    }
+
+    /// Whether the leg can press keys: it was answered and is not gone.
+    const fn is_there(&self, leg: Leg) -> bool {
+        let leg = self.leg(leg);
+        leg.answered_at.is_some() && !is_gone(leg)
+    }
+
+    /// The first keys count, as many as a record holds.
+    fn keep_keys(&mut self, keys: impl IntoIterator<Item = char>) {
+        let mut kept = mem::take(&mut self.pressed).into_exposed();
+        let room = KEYS_MAX.saturating_sub(kept.chars().count());
+        kept.extend(keys.into_iter().take(room));
+        self.pressed = Private::new(kept);
     }
 }
 
@@ -158,6 +184,10 @@ fn forget_the_code(call: &mut Call) {
         Product::Callback(_) | Product::Notice(_) | Product::Menu(_) => {}
     }
 }
+
+/// Keys that a record holds: as many as one item of a notice can ask for. A party may press keys for as long as the call
+/// lasts.
+const KEYS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -237,6 +267,39 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(record.speech, SpeechUse { plays: 2, took: Duration::from_millis(250) });
+    }
+
+    fn pressed(entries: &[Entry]) -> String {
+        story::record(entries).unwrap().pressed.into_exposed().into()
+    }
+
+    const ENDS: &str = "90 released A Caller Normal; 91 over Caller Normal A";
+
+    #[test]
+    fn the_path_through_a_menu_is_in_the_record() {
+        let text = "0 accepted; 1 dialled A; 2 answered A; 3 digit A 9; 4 digit A 1; 4 collected A 1; 5 digit A *; \
+                    5 collected A *; ";
+        assert_eq!(pressed(&story::menu(&format!("{text}{ENDS}"))), "1*");
+    }
+
+    #[test]
+    fn every_key_of_an_only_party_is_in_the_record() {
+        let text = format!(
+            "0 accepted; 1 digit A 0; 2 dialled A; 3 answered A; 4 digit A 1; 4 collected A 1; 5 digit A #; {ENDS}"
+        );
+        assert_eq!(pressed(&story::notice(&text)), "1#");
+        assert_eq!(pressed(&story::code(&text)), "1#");
+        assert_eq!(pressed(&story::menu(&text)), "1");
+        assert_eq!(pressed(&story::callback(&text)), "", "what is pressed in a conversation is private");
+    }
+
+    #[test]
+    fn a_record_holds_as_many_keys_as_fit() {
+        let keys = "5 digit A 7; 5 collected A 77; ".repeat(40);
+        let text =
+            format!("0 accepted; 1 dialled A; 2 answered A; 4 digit A 1; 4 collected A 1; {keys}{ENDS}");
+        assert_eq!(pressed(&story::notice(&text)), format!("1{}", "7".repeat(31)));
+        assert_eq!(pressed(&story::menu(&text)), format!("1{}", "7".repeat(31)));
     }
 
     #[test]

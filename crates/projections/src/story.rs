@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
-use base::fact::{Entry, Fact};
+use base::fact::{Entry, Fact, KeySource};
 use base::id::{AppId, CallId, ClipId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
+use base::order::{
+    Callback, CalleeMedia, Choice, Code, Collect, Menu, MenuNode, MenuTree, Notice, NoticeItem, Product,
+    Recorded, Repeats, Then,
+};
 use base::private::Private;
 use base::record::CallRecord;
 use base::release::{Cause, Ending, Party, Release};
@@ -59,20 +62,47 @@ pub(crate) fn notice(text: &str) -> Vec<Entry> {
     )
 }
 
+/// The entries of a spoken menu, where 1 leads from the root to itself.
+pub(crate) fn menu(text: &str) -> Vec<Entry> {
+    let root = MenuNode {
+        prompt: SPEECH,
+        choices: vec![Choice { key: '1', then: Then::Node(0) }],
+        wait: Duration::from_secs(5),
+        plays: 2,
+        wrong: None,
+    };
+    entries(
+        text,
+        Product::Menu(Menu {
+            callee: number("+8613800000001"),
+            shown: number("+8675500000001"),
+            tree: MenuTree { nodes: vec![root], bye: None },
+        }),
+    )
+}
+
 /// The entries of a verification code.
 pub(crate) fn code(text: &str) -> Vec<Entry> {
     let before = ClipKey::System(SystemClip::Transferring);
     let digits = Private::new(vec![4, 7, 1, 1]);
     let callee = number("+8613800000001");
     let shown = number("+8675500000001");
-    entries(text, Product::Code(Code { callee, shown, before, digits, after: None, times: Some(1) }))
+    let repeats = Repeats::Digits;
+    entries(text, Product::Code(Code { callee, shown, before, digits, after: None, times: Some(1), repeats }))
 }
 
 /// The same call, ordered by somebody who does not want to be told.
 pub(crate) fn without_receivers(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let Fact::Accepted(call) = &mut entries[0].fact else { panic!("a call begins with its acceptance") };
+    let call = promised(&mut entries);
     call.status_url = None;
     call.fee_url = None;
+    entries
+}
+
+/// The same call, ordered by somebody who is told by a report when it is over.
+pub(crate) fn told_by_report(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut entries = without_receivers(entries);
+    promised(&mut entries).report_url = url("report");
     entries
 }
 
@@ -123,6 +153,7 @@ const BEGAN_MILLIS: i64 = 1_767_323_045_000;
 fn tell(row: &Row) -> String {
     match row {
         Row::Fee(record) => format!("fee {}", millis(record.ended_at)),
+        Row::Report(record) => format!("report {}", millis(record.ended_at)),
         Row::Status(row) => {
             let kind = match row.kind {
                 StatusKind::Dialled => "dialled",
@@ -145,13 +176,21 @@ fn tell(row: &Row) -> String {
     }
 }
 
+fn promised(entries: &mut [Entry]) -> &mut Call {
+    let Fact::Accepted(call) = &mut entries[0].fact else { panic!("a call begins with its acceptance") };
+    call
+}
+
+fn url(path: &str) -> Option<PushUrl> {
+    Some(PushUrl::parse(&format!("https://example.com/{path}")).unwrap())
+}
+
 fn number(text: &str) -> E164 {
     E164::parse(text).unwrap()
 }
 
 fn entries(text: &str, product: Product<ClipKey>) -> Vec<Entry> {
     let id = CallId::new(at(0), 7);
-    let url = |path| Some(PushUrl::parse(&format!("https://example.com/{path}")).unwrap());
     let call = Call {
         id,
         dialect: "huawei".into(),
@@ -163,6 +202,8 @@ fn entries(text: &str, product: Product<ClipKey>) -> Vec<Entry> {
         product,
         status_url: url("status"),
         fee_url: url("fee"),
+        report_url: None,
+        asked_shown: None,
         user_data: None,
         tell_who_hung_up: false,
     };
@@ -184,7 +225,9 @@ fn fact(words: &[&str], call: &Call) -> Fact {
         ["speech", on] => Fact::ClipStarted { leg: leg(on), clip: SPEECH },
         ["early", on] => Fact::EarlyMedia { leg: leg(on) },
         ["bridged"] => Fact::Bridged,
-        ["digit", on] => Fact::Digit { leg: leg(on), digit: Private::new('5') },
+        ["digit", on] => digit(on, "5", KeySource::Event),
+        ["digit", on, key] => digit(on, key, KeySource::Event),
+        ["digit", on, key, source] => digit(on, key, serde_json::from_value(source.into()).unwrap()),
         ["collected", on, digits] => Fact::Collected { leg: leg(on), digits: Private::new(digits.into()) },
         ["spoken", took] => Fact::Spoken { took: millis_of(took) },
         ["recording"] => Fact::RecordingStarted,
@@ -195,6 +238,10 @@ fn fact(words: &[&str], call: &Call) -> Fact {
         ["over", by, why, on] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: Some(leg(on)) }),
         _ => panic!("no such fact: {words:?}"),
     }
+}
+
+fn digit(on: &str, key: &str, source: KeySource) -> Fact {
+    Fact::Digit { leg: leg(on), digit: Private::new(key.parse().unwrap()), source }
 }
 
 fn millis_of(word: &str) -> Duration {
