@@ -172,6 +172,7 @@ impl Code {
         State::Saying(round)
     }
 
+    /// With a pause, where everything follows once more.
     fn say_after(&self, round: Round, now: Instant, todo: &mut Todo) -> State {
         let Some(after) = self.after else { return self.again(round, now, todo) };
         let pause = (round.left != Some(0)).then_some(PAUSE);
