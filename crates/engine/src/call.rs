@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
-use base::fact::{Dialog, Entry, Fact};
+use base::fact::{Dialog, Entry, Fact, KeySource};
 use base::id::Leg;
 use base::limits;
 use base::order::Ears;
@@ -200,7 +200,7 @@ impl Running {
 
     /// A key was pressed.
     pub(crate) fn digit(&mut self, leg: Leg, digit: char, now: Instant, out: &mut Outcome<'_>) {
-        self.note(Fact::Digit { leg, digit: Private::new(digit) }, now, out);
+        self.note(Fact::Digit { leg, digit: Private::new(digit), source: KeySource::Event }, now, out);
         self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
     }
 

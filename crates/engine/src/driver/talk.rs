@@ -110,6 +110,8 @@ pub(crate) const fn reason_of(cause: Cause) -> Reason {
         | Cause::ClipFault
         | Cause::ClipMissing
         | Cause::SpeechFault
+        | Cause::ForbiddenWords
+        | Cause::CalleeBlocked
         | Cause::RecordingFault => 31,
         Cause::TrunkFault | Cause::TrunkSilent | Cause::Interrupted | Cause::OurFault => 41,
     })
