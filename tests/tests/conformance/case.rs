@@ -4,12 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use huihu_tests::http::Answer;
 
-use crate::codes;
-use crate::scene::Scene;
-use crate::town::Kind;
+use crate::house::Stage;
 
 /// A row, or a variant of it.
-pub(crate) struct Case {
+pub(crate) struct Case<S: Stage> {
     /// The row's number in the matrix, with a letter when it has variants. `+` marks what is no row of its own.
     pub(crate) row: &'static str,
     /// What is asked, in words.
@@ -17,14 +15,16 @@ pub(crate) struct Case {
     /// What must come of it.
     pub(crate) expected: String,
     /// Where it is played.
-    pub(crate) kind: Kind,
+    pub(crate) kind: S::Kind,
     /// What an operator does before.
-    pub(crate) given: Option<Given>,
+    pub(crate) given: Option<Given<S>>,
     /// Plays it and tells what came of it.
-    play: Box<dyn Fn(&Scene) -> String + Send + Sync>,
+    play: Play<S>,
 }
 
-type Given = Box<dyn Fn(&mut Scene) + Send + Sync>;
+type Given<S> = Box<dyn Fn(&mut S) + Send + Sync>;
+
+type Play<S> = Box<dyn Fn(&S) -> String + Send + Sync>;
 
 /// What came of a case.
 #[derive(Clone, Debug)]
@@ -35,26 +35,26 @@ pub(crate) struct Line {
     pub(crate) got: String,
 }
 
-/// A case that is played in the open house.
-pub(crate) fn case<T: Told>(
-    row: &'static str,
-    request: impl Into<String>,
-    expected: impl Into<String>,
-    play: impl Fn(&Scene) -> T + Send + Sync + 'static,
-) -> Case {
-    Case {
-        row,
-        request: request.into(),
-        expected: expected.into(),
-        kind: Kind::Open,
-        given: None,
-        play: Box::new(move |scene| play(scene).told()),
+impl<S: Stage> Case<S> {
+    /// A case that is played in the usual house.
+    pub(crate) fn new<T: Told<S>>(
+        row: &'static str,
+        request: impl Into<String>,
+        expected: impl Into<String>,
+        play: impl Fn(&S) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            row,
+            request: request.into(),
+            expected: expected.into(),
+            kind: S::Kind::default(),
+            given: None,
+            play: Box::new(move |scene| play(scene).told()),
+        }
     }
-}
 
-impl Case {
     /// With an app of its own, and what an operator does about it.
-    pub(crate) fn given(self, given: impl Fn(&mut Scene) + Send + Sync + 'static) -> Self {
+    pub(crate) fn given(self, given: impl Fn(&mut S) + Send + Sync + 'static) -> Self {
         Self { given: Some(Box::new(given)), ..self }
     }
 
@@ -64,12 +64,12 @@ impl Case {
     }
 
     /// In another house.
-    pub(crate) fn at(self, kind: Kind) -> Self {
+    pub(crate) fn at(self, kind: S::Kind) -> Self {
         Self { kind, ..self }
     }
 
     /// Lets the operator do his part; the reason when that fails.
-    pub(crate) fn furnish(&self, scene: &mut Scene) -> Result<(), String> {
+    pub(crate) fn furnish(&self, scene: &mut S) -> Result<(), String> {
         let Some(given) = &self.given else { return Ok(()) };
         catch_unwind(AssertUnwindSafe(|| {
             scene.take_app();
@@ -79,7 +79,7 @@ impl Case {
     }
 
     /// Plays it.
-    pub(crate) fn play(&self, scene: &Scene) -> Line {
+    pub(crate) fn play(&self, scene: &S) -> Line {
         let got = catch_unwind(AssertUnwindSafe(|| (self.play)(scene)));
         self.line(got.unwrap_or_else(|panic| format!("breaks off: {}", reason(&*panic))))
     }
@@ -98,44 +98,26 @@ fn reason(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// What can be told in a word or two.
-pub(crate) trait Told {
+pub(crate) trait Told<S> {
     /// The words.
     fn told(self) -> String;
 }
 
-impl Told for String {
+impl<S> Told<S> for String {
     fn told(self) -> String {
         self
     }
 }
 
-impl Told for Answer {
+impl<S: Stage> Told<S> for Answer {
     fn told(self) -> String {
-        told(&self)
+        S::told(&self)
     }
 }
 
 /// Several answers, in their order.
-impl<const N: usize> Told for [Answer; N] {
+impl<S: Stage, const N: usize> Told<S> for [Answer; N] {
     fn told(self) -> String {
-        self.iter().map(told).collect::<Vec<_>>().join(", ")
+        self.iter().map(S::told).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// Status and code, and whatever else is not as documented.
-pub(crate) fn told(answer: &Answer) -> String {
-    let (status, code, text) = (answer.status, answer.code(), answer.text());
-    if status == 301 {
-        let leads = answer.headers.get("location").is_some_and(|url| url.starts_with("http"));
-        return if leads { "301" } else { "301 that leads nowhere" }.to_owned();
-    }
-    let mut told = format!("{status} {code}");
-    // A login has its own word for success.
-    if !codes::is_text_of(status, code, text) && (status, text) != (200, "Succeed") {
-        told.push_str(&format!(" {text:?}"));
-    }
-    if !answer.body["resultcode"].is_string() {
-        told.push_str(" whose resultcode is no text");
-    }
-    told
 }

@@ -10,15 +10,14 @@ use std::{fs, io, thread};
 use huihu_tests::huihu::binary;
 
 use crate::case::{Case, Line};
-use crate::scene::Scene;
-use crate::town::{House, Kind};
+use crate::house::{House, Kind, Stage};
 
 /// Plays cases and writes the table into a file of that name beside the binary's folder.
 ///
 /// # Panics
 /// When anything is not as expected.
-pub(crate) fn play(cases: Vec<Case>, file: &str) {
-    let mut houses: BTreeMap<Kind, Vec<(usize, Case)>> = BTreeMap::new();
+pub(crate) fn play<S: Stage>(cases: Vec<Case<S>>, file: &str) {
+    let mut houses: BTreeMap<S::Kind, Vec<(usize, Case<S>)>> = BTreeMap::new();
     for (place, case) in cases.into_iter().enumerate() {
         houses.entry(case.kind).or_default().push((place, case));
     }
@@ -47,15 +46,15 @@ fn order(row: &str) -> (u16, &str) {
 }
 
 /// Plays the cases of one house.
-fn play_in(kind: Kind, cases: Vec<(usize, Case)>) -> Vec<(usize, Line)> {
-    let Ok(house) = catch_unwind(AssertUnwindSafe(|| Arc::new(House::open(kind)))) else {
-        let closed = |(place, case): (usize, Case)| (place, case.line(format!("no house {kind:?}")));
+fn play_in<S: Stage>(kind: S::Kind, cases: Vec<(usize, Case<S>)>) -> Vec<(usize, Line)> {
+    let Ok(house) = catch_unwind(AssertUnwindSafe(|| Arc::new(House::<S>::open(kind)))) else {
+        let closed = |(place, case): (usize, Case<S>)| (place, case.line(format!("no house {kind:?}")));
         return cases.into_iter().map(closed).collect();
     };
     let mut lines = Vec::new();
     let mut furnished = VecDeque::new();
     for (place, case) in cases {
-        let mut scene = Scene::new(&house, u16::try_from(place + 1).expect("there are fewer cases"));
+        let mut scene = S::new(&house, u16::try_from(place + 1).expect("there are fewer cases"));
         match case.furnish(&mut scene) {
             Ok(()) => furnished.push_back((place, case, scene)),
             Err(why) => lines.push((place, case.line(why))),
@@ -63,7 +62,7 @@ fn play_in(kind: Kind, cases: Vec<(usize, Case)>) -> Vec<(usize, Line)> {
     }
     let (furnished, lines) = (Mutex::new(furnished), Mutex::new(lines));
     thread::scope(|scope| {
-        for _ in 0..kind.crowd() {
+        for _ in 0..kind.setup().crowd {
             scope.spawn(|| {
                 while let Some((place, case, scene)) = next(&furnished) {
                     let line = case.play(&scene);

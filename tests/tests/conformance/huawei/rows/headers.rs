@@ -3,8 +3,8 @@
 use huihu_tests::api::AUTHORIZATION;
 use huihu_tests::http::Request;
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, Scene};
+use crate::huawei::scene::{Api, Scene};
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = vec![

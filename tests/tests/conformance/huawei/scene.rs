@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use huihu_tests::api::{self, Customer, NUMBER, encoded};
 use huihu_tests::http::{Answer, Request};
+use huihu_tests::huihu::{Installation, Server};
 use huihu_tests::operator::{App, Operator};
 use huihu_tests::wait;
 use serde_json::{Value, json};
 
-use crate::town::{House, Kind};
+use crate::house::Stage;
+use crate::huawei::told;
+use crate::huawei::town::{House, Kind, LOST_CLIP, UNREVIEWED_CLIP, Usual};
 
 /// The number of the usual app that second parties are shown.
 pub(crate) const SECOND_NUMBER: &str = "+8675500000002";
@@ -60,8 +63,29 @@ impl Api {
     }
 }
 
-impl Scene {
-    pub(crate) fn new(house: &Arc<House>, n: u16) -> Self {
+impl Stage for Scene {
+    type Kind = Kind;
+    type Usual = Usual;
+
+    fn prepare(kind: Kind, installation: &Installation) {
+        if kind == Kind::Frail {
+            installation.add_lost_clip("demo", LOST_CLIP);
+        }
+    }
+
+    fn furnish(installation: &Installation, server: &Server, operator: &Operator) -> Usual {
+        let customer = installation.customer(server);
+        let demo = operator.app_named("demo");
+        operator.open_all(&demo);
+        operator.change_app(&demo, &json!({"recording": true}));
+        operator.add_number(&demo, SECOND_NUMBER);
+        operator.add_clip(&demo, UNREVIEWED_CLIP);
+        let template = operator.template(&demo, "您好${TXT_9}，您的号码是${NUM_6}", true);
+        let unreviewed = operator.template(&demo, "您好，欢迎", false);
+        Usual { customer, template, unreviewed }
+    }
+
+    fn new(house: &Arc<House>, n: u16) -> Self {
         let from = match house.kind {
             Kind::Strict => None,
             _ => Some(address(n)),
@@ -72,13 +96,8 @@ impl Scene {
         Self { house: Arc::clone(house), n, customer, app: None, shown, template }
     }
 
-    /// The operator of the house.
-    pub(crate) fn operator(&self) -> &Operator {
-        &self.house.operator
-    }
-
-    /// Takes an app of its own: an enterprise, a key, two numbers, every kind of call, ports for all.
-    pub(crate) fn take_app(&mut self) {
+    /// It has an enterprise, a key, two numbers, every kind of call, and ports for all.
+    fn take_app(&mut self) {
         let house = Arc::clone(&self.house);
         let operator = &house.operator;
         let app = operator.app(&format!("enterprise {}", self.n), &format!("app {}", self.n));
@@ -91,6 +110,17 @@ impl Scene {
         }
         operator.add_approved_clip(&app, "welcome.wav");
         self.app = Some(app);
+    }
+
+    fn told(answer: &Answer) -> String {
+        told(answer)
+    }
+}
+
+impl Scene {
+    /// The operator of the house.
+    pub(crate) fn operator(&self) -> &Operator {
+        &self.house.operator
     }
 
     /// The app of its own.

@@ -11,7 +11,7 @@ mod recording;
 mod rules;
 mod stop;
 
-use crate::case::Case;
+use crate::huawei::Case;
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {

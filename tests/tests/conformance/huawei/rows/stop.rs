@@ -4,8 +4,9 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, Scene};
+use crate::house::Stage;
+use crate::huawei::scene::{Api, Scene};
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -4,9 +4,9 @@ use huihu_tests::http::Request;
 use serde_json::json;
 
 use super::proof::repeated;
-use crate::case::{Case, case, told};
-use crate::scene::{Api, Scene};
-use crate::town::Kind;
+use crate::huawei::scene::{Api, Scene};
+use crate::huawei::town::Kind;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     [states(), addresses(), doors(), paces()].into_iter().flatten().collect()

@@ -4,9 +4,10 @@ use huihu_tests::http::{Answer, Request};
 use huihu_tests::wait;
 use serde_json::json;
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, PATIENCE, STAYS, Scene, TALKS};
-use crate::town::Kind;
+use crate::house::Stage;
+use crate::huawei::scene::{Api, PATIENCE, STAYS, Scene, TALKS};
+use crate::huawei::town::Kind;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

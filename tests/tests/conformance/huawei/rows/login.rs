@@ -5,9 +5,9 @@ use huihu_tests::wait;
 use serde_json::json;
 
 use super::proof;
-use crate::case::{Case, case, told};
-use crate::scene::{Api, PATIENCE, Scene};
-use crate::town::Kind;
+use crate::huawei::scene::{Api, PATIENCE, Scene};
+use crate::huawei::town::Kind;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

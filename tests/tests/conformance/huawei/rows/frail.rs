@@ -4,9 +4,9 @@ use huihu_tests::http::Answer;
 use huihu_tests::wait;
 use serde_json::json;
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, PATIENCE, Scene};
-use crate::town::{Kind, LOST_CLIP};
+use crate::huawei::scene::{Api, PATIENCE, Scene};
+use crate::huawei::town::{Kind, LOST_CLIP};
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::case::{Case, case, told};
-use crate::scene::Api;
+use crate::huawei::scene::Api;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![

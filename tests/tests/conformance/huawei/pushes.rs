@@ -7,9 +7,10 @@ use huihu_tests::receiver::{Received, Receiver};
 use huihu_tests::wait;
 use serde_json::{Value, json};
 
-use crate::case::{Case, case};
-use crate::scene::{Api, BUSY, PATIENCE, Scene, TALKS};
-use crate::town::Kind;
+use crate::house::Stage;
+use crate::huawei::scene::{Api, BUSY, PATIENCE, Scene, TALKS};
+use crate::huawei::town::Kind;
+use crate::huawei::{Case, case};
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {

@@ -3,9 +3,9 @@
 use huihu_tests::api::encoded;
 use serde_json::{Value, json};
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, Scene, TALKS};
-use crate::town::UNREVIEWED_CLIP;
+use crate::huawei::scene::{Api, Scene, TALKS};
+use crate::huawei::town::UNREVIEWED_CLIP;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     [forms(), numbers(), callback(), receivers(), code(), notice(), templates()]

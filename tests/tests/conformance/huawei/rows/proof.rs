@@ -9,9 +9,9 @@ use huihu_tests::wait;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::case::{Case, case, told};
-use crate::scene::{Api, PATIENCE, Scene};
-use crate::town::Kind;
+use crate::huawei::scene::{Api, PATIENCE, Scene};
+use crate::huawei::town::Kind;
+use crate::huawei::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
