@@ -15,6 +15,9 @@ MAN = "zm_yunyang"
 # is spoken between two commas of this one and cut out. Its neighbours start and end without voice, which leaves gaps.
 CARRIER = ("nin2-hao3, qing3 an4 shu4-zi4 jian4, ", ", qing3 bu2-yao4 an4 jing3-hao4 jian4.")
 
+# At the usual speed some sentences begin with a breath that a telephone does not carry, which is heard as a wait.
+BREATHED = 0.86
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -66,6 +69,7 @@ PHRASES = [
         "code-registration-after",
         "请不要把验证码泄漏给其他人。",
         "qing3 bu2-yao4 ba3 yan4-zheng4-ma3 xie4-lou4 gei3 qi2-ta1-ren2.",
+        speed=BREATHED,
     ),
     Phrase("code-log-in-before", "您本次登录的验证码为", "nin2 ben3-ci4 deng1-lu4 de5 yan4-zheng4-ma3 wei2,"),
     Phrase("code-log-in-after", "如非本人操作，请勿泄露！", "ru2 fei1 ben3-ren2 cao1-zuo4, qing3 wu4 xie4-lou4."),
@@ -80,7 +84,7 @@ PHRASES = [
         "您正在进行支付确认，验证码是",
         "nin2 zheng4-zai4 jin4-xing2 zhi1-fu4 que4-ren4, yan4-zheng4-ma3 shi4,",
     ),
-    Phrase("code-payment-after", "切勿泄露给他人！", "qie4 wu4 xie4-lou4 gei3 ta1-ren2."),
+    Phrase("code-payment-after", "切勿泄露给他人！", "qie4 wu4 xie4-lou4 gei3 ta1-ren2.", speed=BREATHED),
     Phrase(
         "empty-number",
         "您拨打的号码是空号，请核对后再拨。",
