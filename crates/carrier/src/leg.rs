@@ -93,7 +93,7 @@ impl Media {
             let Some((length, from)) = self.wire.receive(buffer) else { break };
             let bytes = &buffer[..length];
             match self.wire.session.receive(from, bytes, now) {
-                Incoming::Audio(heard) => {
+                Incoming::Audio(heard, _) => {
                     any = true;
                     if let Some(tape) = &mut self.tape {
                         tape.hear(&heard, bytes, now);

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use base::fact::KeySource;
 use base::time::Instant;
 
 use crate::line::{FRAME, FRAME_TICKS, Line};
@@ -84,13 +85,16 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A key that was pressed and released.
+/// A key that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pressed {
     /// Which key.
     pub key: Key,
-    /// How long it was held, by the sender's own account.
+    /// How long it has been held when it is told: an event to its end, by the sender's own account; a tone for as long
+    /// as it takes to be certain.
     pub held: Duration,
+    /// How it came: as an event or as a tone.
+    pub source: KeySource,
 }
 
 /// The payload of an event packet. Debug does not show which event.
@@ -111,6 +115,11 @@ impl fmt::Debug for Event {
 }
 
 impl Event {
+    /// Whether it is one of the sixteen keys, and not a flash of the hook or a tone of a fax.
+    pub(crate) const fn is_key(self) -> bool {
+        Key::from_code(self.code).is_some()
+    }
+
     pub(crate) fn parse(payload: &[u8]) -> Option<Self> {
         let (&[code, flags, high, low], _) = payload.split_first_chunk::<EVENT_BYTES>()?;
         Some(Self { code, end: flags & END != 0, samples: u16::from_be_bytes([high, low]) })
@@ -145,7 +154,7 @@ struct Press {
 impl Press {
     fn pressed(self) -> Pressed {
         let samples = u64::from(self.before.saturating_add(u32::from(self.samples)));
-        Pressed { key: self.key, held: Duration::from_micros(samples * 125) }
+        Pressed { key: self.key, held: Duration::from_micros(samples * 125), source: KeySource::Event }
     }
 }
 

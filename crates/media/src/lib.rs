@@ -10,12 +10,13 @@
 //! ```
 //!
 //! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
-//! [`rtcp`], [`dtmf`], [`clip`] and [`g711`]; and what drivers and far ends need: [`timer_wheel`], [`record`]
-//! and [`tone`].
+//! [`rtcp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`clip`] and [`g711`]; and what drivers and far ends
+//! need: [`timer_wheel`], [`record`] and [`tone`].
 
 pub mod clip;
 pub mod dtmf;
 pub mod g711;
+mod inband;
 mod line;
 mod reception;
 pub mod record;

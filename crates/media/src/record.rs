@@ -331,7 +331,7 @@ mod tests {
             let bytes = packet(8, seq, u32::from(seq).wrapping_mul(160), ssrc, &[letter; 160]);
             let now = Instant::START + MILLISECOND * millis as u32;
             let ear = &mut self.ears[side as usize];
-            let Incoming::Audio(heard) = ear.receive(address(), &bytes, now) else { panic!("not heard") };
+            let Incoming::Audio(heard, _) = ear.receive(address(), &bytes, now) else { panic!("not heard") };
             self.recorder.hear(side, &heard, &bytes, now);
         }
 

@@ -7,6 +7,8 @@
 //! every state ─press─▶ sending keys, the source waits ─Pressed all─▶ the same state
 //! ```
 //!
+//! Silent sends nothing, or, once [`Session::fill_pauses`] was asked for, frames of silence.
+//!
 //! The driver calls [`Session::receive`] for every packet, [`Session::forward`] on the peer's session for what may be
 //! relayed, and [`Session::tick`] until it gives nothing, whenever [`Session::next_due`] has come. Changing the source
 //! never moves sequence numbers or timestamps back and never cuts a frame.
@@ -20,6 +22,7 @@ use base::time::{Instant, Timestamp};
 use crate::clip::{Playlist, Reel};
 use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Pressed, Stroke};
 use crate::g711::{Codec, transcode};
+use crate::inband::ToneEar;
 use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
 use crate::reception::{Order, Reception};
 use crate::relay::{Relay, Span};
@@ -97,8 +100,8 @@ pub struct Play(pub u32);
 pub enum Incoming {
     /// Counted and not heard.
     Dropped(Unheard),
-    /// Audio of the far end.
-    Audio(Heard),
+    /// Audio of the far end, and the key whose tone is certain now, if tones are listened for.
+    Audio(Heard, Option<Pressed>),
     /// A packet of a key press, and the key if one is over now.
     Event(Heard, Option<Pressed>),
 }
@@ -180,8 +183,13 @@ pub struct Session {
     gate: Gate,
     reception: Reception,
     ear: Ear,
+    /// Hears tones, where that was asked for and no event has come.
+    tone_ear: Option<Box<ToneEar>>,
+    events_heard: bool,
     line: Line,
     source: Source,
+    /// When silence goes out where nothing is played, if it does: not before this moment.
+    fills_from: Option<Instant>,
     playing: Option<Playing>,
     plays: u32,
     relay: Relay,
@@ -215,8 +223,11 @@ impl Session {
             gate: Gate::new(params.description.remote, params.policy, now),
             reception: Reception::default(),
             ear: Ear::default(),
+            tone_ear: None,
+            events_heard: false,
             line: Line::new(params.ssrc, params.seq, params.timestamp, now),
             source: Source::Silent,
+            fills_from: None,
             playing: None,
             plays: 0,
             relay: Relay::default(),
@@ -252,6 +263,28 @@ impl Session {
     pub fn resume(&mut self) {
         self.held = false;
         self.relay.release();
+    }
+
+    /// Listens for keys in the voice too, until the first event comes: many telephones send both, and events are
+    /// surer. A leg that nobody asked this for pays nothing for it.
+    pub fn listen_for_tones(&mut self) {
+        if !self.events_heard && self.tone_ear.is_none() {
+            self.tone_ear = Some(Box::new(ToneEar::new()));
+        }
+    }
+
+    /// Sends silence instead of nothing from now on, so that no gateway takes a party that waits for a dead one.
+    pub fn fill_pauses(&mut self, now: Instant) {
+        if self.fills_from.is_none() {
+            self.fills_from = Some(now);
+            self.line.settle(now);
+        }
+    }
+
+    /// The leg is being released: sends nothing any more but RTCP.
+    pub fn finish(&mut self) {
+        self.fills_from = None;
+        self.silence();
     }
 
     /// What was last described.
@@ -302,13 +335,19 @@ impl Session {
         }
         self.report.packets_in = self.report.packets_in.saturating_add(1);
         self.report.bytes_in = self.report.bytes_in.saturating_add(payload.len() as u64);
-        if codec.is_some() {
+        if let Some(spoken) = codec {
+            let mut pressed = None;
             if order != Order::Late {
                 self.reception.time(header.timestamp, now);
+                pressed = self.tone_ear.as_mut().and_then(|ear| ear.hear(&header, payload, spoken));
             }
-            return Incoming::Audio(Heard { packet, codec, moved, order, event: None });
+            return Incoming::Audio(Heard { packet, codec, moved, order, event: None }, pressed);
         }
         let Some(event) = Event::parse(payload) else { return self.unusable(from, Unheard::Malformed) };
+        if event.is_key() {
+            self.events_heard = true;
+            self.tone_ear = None;
+        }
         let pressed = self.ear.hear(header.timestamp, event, now);
         Incoming::Event(Heard { packet, codec: None, moved, order, event: Some(event) }, pressed)
     }
@@ -365,7 +404,7 @@ impl Session {
         Some(range)
     }
 
-    /// Sends nothing from now on; a playlist stops without an end being told.
+    /// Sends nothing from now on, or only silence; a playlist stops without an end being told.
     pub fn silence(&mut self) {
         self.source = Source::Silent;
         self.playing = None;
@@ -436,11 +475,7 @@ impl Session {
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         let rtcp = self.rtcp_target().map(|_| self.rtcp.due());
-        let source = if self.keypad.is_busy() {
-            self.keypad.due()
-        } else {
-            self.playing.as_ref().map(|_| self.line.at)
-        };
+        let source = if self.keypad.is_busy() { self.keypad.due() } else { self.frame_due() };
         [rtcp, source, self.ear.due()].into_iter().flatten().min()
     }
 
@@ -493,6 +528,9 @@ impl Session {
     #[cold]
     fn begin_stream(&mut self, now: Instant) {
         self.ear.end_stream();
+        if let Some(ear) = &mut self.tone_ear {
+            ear.end_stream();
+        }
         self.rtcp.end_stream();
         let first = self.report.first_packet_after.unwrap_or_else(|| now.since(self.created));
         self.report.first_packet_after = Some(first);
@@ -510,15 +548,15 @@ impl Session {
         }
     }
 
+    /// The next frame of what is played, or of the silence in its place.
     fn play_on(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<Due> {
-        let playing = self.playing.as_mut()?;
-        if now < self.line.at {
+        if self.frame_due().is_none_or(|due| now < due) {
             return None;
         }
-        if playing.reel.is_over() {
-            let play = playing.play;
-            self.playing = None;
-            return Some(Due::ClipEnded(play));
+        if let Some(over) = self.playing.take_if(|playing| playing.reel.is_over()) {
+            // Whoever plays the next clip at once finds its place empty.
+            self.fills_from = self.fills_from.map(|_| now + FRAME / 2);
+            return Some(Due::ClipEnded(over.play));
         }
         if now.since(self.line.at) > CATCH_UP {
             self.report.stalls = self.report.stalls.saturating_add(1);
@@ -529,10 +567,24 @@ impl Session {
         }
         let codec = self.description.codec;
         let (header, rest) = out.split_first_chunk_mut::<HEADER_BYTES>()?;
-        playing.reel.fill(&mut rest[..FRAME_SAMPLES], codec);
+        let frame = &mut rest[..FRAME_SAMPLES];
+        match &mut self.playing {
+            Some(playing) => playing.reel.fill(frame, codec),
+            None => frame.fill(codec.silence()),
+        }
         self.line.write_audio(codec.payload_type(), header);
         self.line.pass(FRAME_TICKS);
         Some(self.sent(HEADER_BYTES + FRAME_SAMPLES))
+    }
+
+    /// When the next frame of a clip or of silence is due.
+    #[inline]
+    fn frame_due(&self) -> Option<Instant> {
+        match (&self.playing, self.source, self.fills_from) {
+            (Some(_), ..) => Some(self.line.at),
+            (None, Source::Silent, Some(from)) => Some(self.line.at.max(from)),
+            (None, Source::Silent | Source::Peer, _) => None,
+        }
     }
 
     /// A clip goes on while there is no target, as a telephone rings in an empty house, but nothing is counted.

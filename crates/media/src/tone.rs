@@ -1,15 +1,29 @@
-//! Tones: made, so that each party of a test has its own voice, and found again in what was heard.
+//! Tones: made, so that each party of a test has its own voice and telephones have keys that are heard, and found again
+//! in what was heard.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
 
+use crate::dtmf::Key;
 use crate::g711::{Codec, SAMPLE_RATE};
+use crate::inband::tones_of;
 
 /// A tone as A-law samples. `amplitude` is of 32,767; 8,000 is a normal voice.
 #[must_use]
 pub fn alaw_tone(hertz: f64, amplitude: i16, duration: Duration) -> Vec<u8> {
     let samples = duration.as_millis() as u64 * u64::from(SAMPLE_RATE) / 1_000;
     let sample = |n: u64| (TAU * hertz * n as f64 / f64::from(SAMPLE_RATE)).sin() * f64::from(amplitude);
+    (0..samples).map(|n| Codec::Pcma.encode(sample(n) as i16)).collect()
+}
+
+/// The two tones of a key (ITU-T Q.23) as A-law samples, each as loud as telephones send them: -10 dBm0.
+#[must_use]
+pub fn alaw_key(key: Key, duration: Duration) -> Vec<u8> {
+    let samples = duration.as_millis() as u64 * u64::from(SAMPLE_RATE) / 1_000;
+    let sample = |n: u64| {
+        let tone = |hertz: f32| (TAU * f64::from(hertz) * n as f64 / f64::from(SAMPLE_RATE)).sin();
+        tones_of(key).map(tone).iter().sum::<f64>() * KEY_AMPLITUDE
+    };
     (0..samples).map(|n| Codec::Pcma.encode(sample(n) as i16)).collect()
 }
 
@@ -28,6 +42,9 @@ pub fn tone_share(samples: &[u8], codec: Codec, hertz: f64) -> f64 {
     let loudest = energy * samples.len() as f64 / 2.0;
     if energy <= QUIET * samples.len() as f64 { 0.0 } else { (power / loudest).min(1.0) }
 }
+
+/// -10 dBm0; the largest sine is +3.14 dBm0.
+const KEY_AMPLITUDE: f64 = 7_217.0;
 
 /// Mean square below which a stretch is silence: A-law's smallest steps.
 const QUIET: f64 = 1_000.0;

@@ -20,6 +20,7 @@ use huihu_media::rtp::{HEADER_BYTES, Header};
 use huihu_media::session::{Description, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
 use huihu_media::source::Policy;
 use huihu_media::timer_wheel::TimerWheel;
+use huihu_media::tone::alaw_key;
 
 struct Counting;
 
@@ -131,7 +132,8 @@ fn packets_and_ticks_allocate_nothing() {
                 &[0x80, 201, 0, 1, 0, 0, 0, 9],
                 begin,
             );
-            if let Incoming::Audio(heard) | Incoming::Event(heard, _) = from.receive(address(), &bytes, begin)
+            if let Incoming::Audio(heard, _) | Incoming::Event(heard, _) =
+                from.receive(address(), &bytes, begin)
             {
                 recorder.hear(side, &heard, &bytes, begin);
                 relayed += u32::from(to.forward(&heard, &mut bytes, begin).is_some());
@@ -154,4 +156,33 @@ fn packets_and_ticks_allocate_nothing() {
     }
     assert_eq!(allocations() - before, 0);
     assert!(relayed > 5_000 && ticked > 300, "{relayed} relayed, {ticked} ticked: nothing was proved");
+}
+
+/// A party that is asked for keys, for a simulated minute: silence goes out, voice with tones comes in.
+#[test]
+fn listening_for_tones_and_filling_pauses_allocate_nothing() {
+    let mut leg = session(Codec::Pcma, Policy::Strict);
+    let key = |letter| Key::from_char(letter).expect("this is a key");
+    let mut voice = alaw_key(key('5'), Duration::from_millis(100));
+    voice.resize(2 * voice.len(), 0xd5);
+    leg.listen_for_tones();
+    leg.fill_pauses(Instant::START);
+    let (mut out, mut bytes, mut heard, mut ticked) = ([0; OUT_BYTES], [0; HEADER_BYTES + 160], 0, 0);
+
+    let before = allocations();
+    for frame in 0..3_000u32 {
+        let now = Instant::START + Duration::from_millis(20) * frame;
+        let header =
+            Header { marker: false, payload_type: 8, seq: frame as u16, timestamp: frame * 160, ssrc: 9 };
+        header.write(bytes.first_chunk_mut().expect("there is room"));
+        bytes[HEADER_BYTES..].copy_from_slice(&voice[frame as usize % 10 * 160..][..160]);
+        if let Incoming::Audio(_, Some(pressed)) = leg.receive(address(), &bytes, now) {
+            heard += u32::from(pressed.key == key('5'));
+        }
+        while leg.tick(now, &mut out).is_some() {
+            ticked += 1;
+        }
+    }
+    assert_eq!(allocations() - before, 0);
+    assert!(heard == 300 && ticked > 2_990, "{heard} heard, {ticked} ticked: nothing was proved");
 }

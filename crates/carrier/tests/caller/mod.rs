@@ -210,7 +210,7 @@ impl Call {
         let mut buffer = [0; 2_048];
         while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
             match self.session.receive(from, &buffer[..length], now) {
-                Incoming::Audio(heard) => self.heard.extend_from_slice(&buffer[heard.packet.payload()]),
+                Incoming::Audio(heard, _) => self.heard.extend_from_slice(&buffer[heard.packet.payload()]),
                 Incoming::Event(_, pressed) => {
                     self.digits.extend(pressed.map(|pressed| pressed.key.letter()));
                 }

@@ -1,5 +1,8 @@
 use super::*;
+use base::fact::KeySource;
+
 use crate::dtmf::{CannotPress, Key};
+use crate::tone::alaw_key;
 
 fn keys(letters: &str) -> Vec<Key> {
     letters.chars().filter_map(Key::from_char).collect()
@@ -87,4 +90,69 @@ fn keys_need_an_agreement() {
     let event = packet(101, 1, 0, 5, &[9, 0x8a, 3, 32]);
     let dropped = session.receive(address(), &event, Instant::START);
     assert_eq!(dropped, Incoming::Dropped(crate::session::Unheard::Unknown));
+}
+
+/// The keys that a leg hears in packets of voice, from a number on.
+fn heard_in(leg: &mut Leg, voice: &[u8], first: u16) -> String {
+    let mut letters = String::new();
+    for (nth, frame) in voice.chunks(160).enumerate() {
+        let seq = first + nth as u16;
+        let bytes = packet(8, seq, u32::from(seq) * 160, 5, frame);
+        let Incoming::Audio(_, pressed) = leg.session.receive(address(), &bytes, leg.now) else {
+            panic!("no voice")
+        };
+        letters.extend(pressed.map(|pressed| {
+            assert_eq!(pressed.source, KeySource::Tone);
+            pressed.key.letter()
+        }));
+        leg.wait(20);
+    }
+    letters
+}
+
+/// Three frames of a key and two of silence.
+fn tone(letter: char) -> Vec<u8> {
+    let mut samples = alaw_key(Key::from_char(letter).unwrap(), Duration::from_millis(60));
+    samples.resize(samples.len() + 320, 0xd5);
+    samples
+}
+
+#[test]
+fn tones_are_heard_where_somebody_listens_for_them() {
+    let mut leg = Leg::new(params());
+    assert_eq!(heard_in(&mut leg, &tone('5'), 0), "");
+    leg.session.listen_for_tones();
+    assert_eq!(heard_in(&mut leg, &[tone('5'), tone('5'), tone('#')].concat(), 5), "55#");
+}
+
+#[test]
+fn after_the_first_event_only_events_are_keys() {
+    let mut leg = Leg::new(params());
+    leg.session.listen_for_tones();
+    let flash = packet(101, 0, 0, 5, &[16, 0x8a, 3, 32]);
+    leg.session.receive(address(), &flash, leg.now);
+    assert_eq!(heard_in(&mut leg, &tone('1'), 1), "1", "a flash of the hook is no key");
+    let event = packet(101, 6, 960, 5, &[2, 0x8a, 3, 32]);
+    let Incoming::Event(_, Some(pressed)) = leg.session.receive(address(), &event, leg.now) else {
+        panic!("no event")
+    };
+    assert_eq!((pressed.key.letter(), pressed.source), ('2', KeySource::Event));
+    leg.session.listen_for_tones();
+    assert_eq!(heard_in(&mut leg, &tone('3'), 7), "");
+}
+
+#[test]
+fn another_stream_begins_with_a_key_of_its_own() {
+    let mut leg = Leg::new(params());
+    leg.session.listen_for_tones();
+    let voice = tone('8');
+    let mut letters = String::new();
+    for (ssrc, seq) in [(5, 0), (5, 1), (5, 2), (6, 9_000), (6, 9_001), (6, 9_002)] {
+        let frame = &voice[usize::from(seq % 3) * 160..][..160];
+        let bytes = packet(8, seq, u32::from(seq) * 160, ssrc, frame);
+        if let Incoming::Audio(_, Some(pressed)) = leg.session.receive(address(), &bytes, leg.now) {
+            letters.push(pressed.key.letter());
+        }
+    }
+    assert_eq!(letters, "88");
 }

@@ -115,7 +115,8 @@ impl Leg {
     /// The peer's session hears a packet of its far end; this leg forwards it.
     fn forward(&mut self, peer: &mut Session, bytes: &[u8]) -> bool {
         let mut bytes = bytes.to_vec();
-        let (Incoming::Audio(heard) | Incoming::Event(heard, _)) = peer.receive(address(), &bytes, self.now)
+        let (Incoming::Audio(heard, _) | Incoming::Event(heard, _)) =
+            peer.receive(address(), &bytes, self.now)
         else {
             return false;
         };

@@ -120,3 +120,53 @@ fn a_leg_that_changes_to_mu_law_hears_mu_law() {
     assert_eq!(leg.sent[2].payload, Clip::from_alaw(&[b'p'; 160]).samples(Codec::Pcmu));
     leg.assert_one_line();
 }
+
+#[test]
+fn a_party_that_waits_hears_silence_where_that_is_wished() {
+    let mut leg = Leg::new(params());
+    leg.wait(1_000);
+    leg.session.fill_pauses(leg.now);
+    leg.wait(200);
+    assert_eq!(leg.sent.len(), 11);
+    assert!(leg.sent.iter().all(|sent| sent.payload == [0xd5; 160]));
+    let play = leg.play(400);
+    leg.wait(1_000);
+    let clip = leg.sent.iter().filter(|sent| sent.payload[0] == b'p').count();
+    assert_eq!((clip, leg.news.len(), leg.news[0].1), (3, 1, Due::ClipEnded(play)));
+    let gaps = leg.sent.windows(2).map(|pair| pair[1].millis - pair[0].millis);
+    assert!(gaps.clone().all(|gap| (10..=30).contains(&gap)), "{:?}", gaps.collect::<Vec<_>>());
+    leg.session.silence();
+    leg.wait(100);
+    assert_eq!(leg.sent.len(), 1 + 1_300 / 20);
+    leg.assert_one_line();
+    leg.session.finish();
+    leg.wait(1_000);
+    assert_eq!((leg.sent.len(), leg.session.next_due()), (1 + 1_300 / 20, None));
+}
+
+#[test]
+fn no_silence_comes_between_a_clip_and_the_next_one() {
+    let mut leg = Leg::new(params());
+    leg.session.fill_pauses(leg.now);
+    for _ in 0..3 {
+        leg.play(800);
+        let told = leg.news.len();
+        while leg.news.len() == told {
+            leg.wait(2);
+        }
+    }
+    leg.wait(9);
+    assert_eq!(leg.sent.len(), 15);
+    assert!(leg.sent.iter().all(|sent| sent.payload == [b'p'; 160]));
+    leg.assert_one_line();
+}
+
+#[test]
+fn a_party_that_hears_its_peer_hears_no_silence() {
+    let mut leg = Leg::new(params());
+    leg.session.fill_pauses(leg.now);
+    leg.session.relay();
+    leg.wait(1_000);
+    assert!(leg.sent.is_empty());
+    assert_eq!(leg.session.next_due(), None);
+}

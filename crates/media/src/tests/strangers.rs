@@ -64,7 +64,7 @@ fn behind_nat_audio_and_reports_follow_the_learned_address() {
     let mut moved = Vec::new();
     for n in 0..6u16 {
         let bytes = packet(8, n, u32::from(n) * 160, 9, &[0; 160]);
-        if let Incoming::Audio(heard) = leg.session.receive(rtp, &bytes, leg.now) {
+        if let Incoming::Audio(heard, _) = leg.session.receive(rtp, &bytes, leg.now) {
             moved.push(heard.moved);
         }
     }
@@ -86,7 +86,7 @@ fn only_what_was_agreed_to_is_heard() {
     let mut session = Session::new(params, Instant::START);
     let mut hear = |bytes: &[u8]| match session.receive(address(), bytes, Instant::START) {
         Incoming::Dropped(why) => Some(why),
-        Incoming::Audio(_) | Incoming::Event(..) => None,
+        Incoming::Audio(..) | Incoming::Event(..) => None,
     };
     let cases: [(&str, Vec<u8>, Option<Unheard>); 7] = [
         ("A-law", packet(8, 1, 0, 1, &[0; 160]), None),
@@ -134,7 +134,7 @@ proptest! {
             }
             a.receive_rtcp(address(), &bytes, now);
             let incoming = a.receive(address(), &bytes, now);
-            if let Incoming::Audio(heard) | Incoming::Event(heard, _) = incoming
+            if let Incoming::Audio(heard, _) | Incoming::Event(heard, _) = incoming
                 && let Some(range) = b.forward(&heard, &mut bytes, now)
             {
                 prop_assert!(Packet::parse(&bytes[range]).is_some());

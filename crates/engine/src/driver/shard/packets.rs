@@ -19,7 +19,7 @@ impl Shard {
         let Some((length, from)) = wire.receive(&self.net, arrival, &mut self.packet) else { return };
         let packet = &mut self.packet[..length];
         let (heard, key) = match wire.session.receive(from, packet, now) {
-            Incoming::Audio(heard) => (heard, None),
+            Incoming::Audio(heard, pressed) => (heard, pressed.map(Some)),
             Incoming::Event(heard, pressed) => (heard, Some(pressed)),
             Incoming::Dropped(_) => return,
         };
