@@ -32,9 +32,9 @@ pub trait Dialect: Send + Sync {
     /// Checks the claim against what is known of the key it names; `None` when no such key is known.
     ///
     /// # Errors
-    /// [`Refusal::UnknownKey`] before all others; of a signature [`Refusal::StaleRequest`], then
-    /// [`Refusal::BadSignature`], which also stands for a wrong password; of a token [`Refusal::UnknownToken`], then
-    /// [`Refusal::StaleToken`].
+    /// [`Refusal::UnknownKey`]; of a signature [`Refusal::StaleRequest`] and [`Refusal::BadSignature`], which also
+    /// stands for a wrong password; of a token [`Refusal::UnknownToken`], then [`Refusal::StaleToken`]. Which comes first
+    /// is the vendor's.
     fn prove(
         &self,
         claim: &Claim,
@@ -64,7 +64,12 @@ pub trait Dialect: Send + Sync {
     fn read(&self, request: &WireRequest, account: &Account) -> Result<Order, Refusal>;
 
     /// Words the outcome for the one who asked. Never fails.
-    fn write(&self, request: &WireRequest, outcome: Result<&Done, &Refusal>) -> WireReply;
+    fn write(
+        &self,
+        request: &WireRequest,
+        outcome: Result<&Done, &Refusal>,
+        settings: &Settings,
+    ) -> WireReply;
 
     /// How many rows of one receiver may travel in one push of that kind; at least 1.
     fn rows_per_push(&self, channel: Channel) -> usize;
@@ -137,6 +142,8 @@ pub struct Signed {
     pub created: Box<str>,
     /// The same moment.
     pub made_at: Timestamp,
+    /// How long it is good for from then on.
+    pub lives: Duration,
     /// The token of a temporary key.
     pub token: Option<Private<Box<str>>>,
     /// What the key that signs is derived for; `None`: the secret itself signs.

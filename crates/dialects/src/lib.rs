@@ -17,6 +17,7 @@
 
 pub mod dialect;
 pub mod huawei;
+pub mod ksyun;
 pub mod wire;
 
 pub use dialect::{
@@ -25,7 +26,7 @@ pub use dialect::{
 pub use wire::{Headers, Push, PushId, WireReply, WireRequest};
 
 /// Every dialect, each once.
-pub const ALL: &[&dyn Dialect] = &[&huawei::Huawei];
+pub const ALL: &[&dyn Dialect] = &[&huawei::Huawei, &ksyun::Ksyun];
 
 /// The dialect whose path this is.
 #[must_use]

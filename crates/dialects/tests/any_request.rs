@@ -76,7 +76,7 @@ fn answer(dialect: &dyn Dialect, request: &WireRequest, settings: &Settings) -> 
         .prove(&claim, known, Timestamp::default(), settings)
         .and_then(|()| dialect.read(request, &account))
         .map(|order| done(&order));
-    dialect.write(request, outcome.as_ref())
+    dialect.write(request, outcome.as_ref(), settings)
 }
 
 fn done(order: &Order) -> Done {
@@ -251,7 +251,7 @@ proptest! {
         prop_assume!(huawei::routes().any(|(_, path)| *path == *request.path));
         for dialect in ALL {
             let refusal = Refusal::UnknownClip { name: name.clone().into() };
-            assert_sound(&request, &dialect.write(&request, Err(&refusal)), "any name");
+            assert_sound(&request, &dialect.write(&request, Err(&refusal), &Settings::default()), "any name");
         }
     }
 }
@@ -270,7 +270,7 @@ fn every_refusal_that_an_api_can_meet_is_in_its_document() {
         };
         for refusal in refusals::every() {
             if documented::can_meet(&request.path, &refusal) {
-                let reply = huawei::Huawei.write(&request, Err(&refusal));
+                let reply = huawei::Huawei.write(&request, Err(&refusal), &Settings::default());
                 assert_sound(&request, &reply, refusals::name(&refusal));
             }
         }

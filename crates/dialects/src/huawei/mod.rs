@@ -60,7 +60,7 @@ impl Dialect for Huawei {
     fn claim(&self, request: &WireRequest, settings: &Settings) -> Result<Claim, WireReply> {
         let served = |route: &Route| settings.legacy_login || !route.is_of_login();
         let Some(route) = Route::of(&request.path).filter(served) else {
-            return Err(self.write(request, Err(&Refusal::UnknownPath)));
+            return Err(self.write(request, Err(&Refusal::UnknownPath), settings));
         };
         let claim = match route {
             Route::FastLogin => login::password(request),
@@ -135,7 +135,12 @@ impl Dialect for Huawei {
         }
     }
 
-    fn write(&self, request: &WireRequest, outcome: Result<&Done, &Refusal>) -> WireReply {
+    fn write(
+        &self,
+        request: &WireRequest,
+        outcome: Result<&Done, &Refusal>,
+        _settings: &Settings,
+    ) -> WireReply {
         match outcome {
             Ok(done) => reply::done(done),
             Err(refusal) => {

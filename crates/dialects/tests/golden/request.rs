@@ -86,7 +86,7 @@ pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> Played {
         Ok(claim) => {
             let outcome = claim.and_then(|claim| road(dialect, &claim, &request, exchange, &settings));
             let refusal = outcome.as_ref().err().map(refusals::name);
-            (dialect.write(&request, outcome.as_ref()), refusal)
+            (dialect.write(&request, outcome.as_ref(), &settings), refusal)
         }
     };
     Played { text: text(&reply), path: request.path.into(), refusal }

@@ -100,6 +100,8 @@ fn or(wish: Option<ClipWish>, ours: SystemClip) -> ClipWish {
 #[cfg(test)]
 mod tests {
     use base::number::E164;
+    use base::order::Told;
+    use base::url::PushUrl;
 
     use super::*;
 
