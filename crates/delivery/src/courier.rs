@@ -305,6 +305,7 @@ impl Courier {
             id: PushId(sending.message().0),
             key: &account.key,
             signature: account.app.push_signature,
+            reports: account.app.reports,
             now,
             nonce: self.rng.random(),
         };

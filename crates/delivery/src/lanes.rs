@@ -22,7 +22,7 @@ use base::time::Timestamp;
 use store::{Exchange, Outcome, PushNo, Verdict, Waiting};
 
 use crate::bundle::{Bond, company};
-use crate::profile::{Pace, Profile};
+use crate::profile::{Pace, Profile, Tried};
 
 /// Everything that is held in memory to be sent.
 #[derive(Default)]
@@ -240,7 +240,9 @@ impl Lanes {
             Ok(()) => (Outcome::Delivered, None),
             Err(Failure { why, exchange }) => {
                 let first = &sending.pushes[0];
-                let outcome = match self.pace.again(profile, first.channel, first.attempts + 1, dice) {
+                let owed_for = now.since(newest(&sending.pushes));
+                let tried = Tried { channel: first.channel, failed: first.attempts + 1, owed_for };
+                let outcome = match self.pace.again(profile, tried, dice) {
                     Some(pause) => Outcome::Again { due: now + pause, message, why },
                     None => Outcome::Parked { message, why },
                 };
@@ -276,7 +278,7 @@ impl Lanes {
                 | Outcome::Delivered
                 | Outcome::Parked { .. }
                 | Outcome::Postponed { .. },
-                Channel::Status | Channel::Fee,
+                Channel::Status | Channel::Fee | Channel::Report,
             ) => {
                 let next = behind.pop_front();
                 self.forget(push);
@@ -356,8 +358,17 @@ impl Lanes {
 const fn is_last(push: &Waiting) -> bool {
     match &push.row {
         Row::Status(row) => matches!(row.kind, StatusKind::Over { .. }),
-        Row::Fee(_) => true,
+        Row::Fee(_) | Row::Report(_) => true,
     }
+}
+
+/// When the last of what a message tells had happened.
+fn newest(pushes: &[Waiting]) -> Timestamp {
+    let happened_at = |push: &Waiting| match &push.row {
+        Row::Status(row) => row.at,
+        Row::Fee(record) | Row::Report(record) => record.ended_at,
+    };
+    pushes.iter().map(happened_at).max().unwrap_or_default()
 }
 
 /// Lanes of calls that may tell more and whose head is asleep: more calls than one node can have open.
