@@ -196,7 +196,16 @@ pub fn hmac(secret: &str, message: &str) -> String {
 /// Never: HMAC takes keys of any length.
 #[must_use]
 pub fn mac(secret: &str, message: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac_bytes(secret.as_bytes(), message)
+}
+
+/// The same with a key that is no text.
+///
+/// # Panics
+/// Never: HMAC takes keys of any length.
+#[must_use]
+pub fn mac_bytes(key: &[u8], message: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }

@@ -7,6 +7,7 @@ pub mod baresip;
 pub mod ears;
 pub mod http;
 pub mod huihu;
+pub mod ksyun;
 pub mod operator;
 pub mod receiver;
 pub mod sipp;

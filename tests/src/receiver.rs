@@ -42,12 +42,24 @@ impl Received {
     }
 }
 
-/// A receiver on a loopback port of its own. It lives as long as the test's process.
+/// What a push is answered with.
 #[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+/// What pushes to a path are answered with, one after the other.
+type Script = Box<dyn FnMut(&Received) -> Reply + Send>;
+
+/// A receiver on a loopback port of its own. It lives as long as the test's process.
+#[derive(Clone)]
 pub struct Receiver {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
-    refused: Arc<Mutex<BTreeMap<String, u16>>>,
+    scripts: Arc<Mutex<BTreeMap<String, Script>>>,
     /// Paths whose pushes are answered when the test says so: how many answers it has given.
     held: Arc<(Mutex<BTreeMap<String, usize>>, Condvar)>,
 }
@@ -62,7 +74,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let receiver =
-            Self { address, received: Arc::default(), refused: Arc::default(), held: Arc::default() };
+            Self { address, received: Arc::default(), scripts: Arc::default(), held: Arc::default() };
         let shared = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -78,8 +90,16 @@ impl Receiver {
     /// # Panics
     /// Never: no thread panics while it holds the list.
     pub fn refuse(&self, path: &str, status: u16) {
-        let mut refused = self.refused.lock().expect("no thread panics while it holds the list");
-        refused.insert(format!("/{path}"), status);
+        self.answer(path, move |_| Reply::status(status));
+    }
+
+    /// Answers pushes to a path as the script says from now on.
+    ///
+    /// # Panics
+    /// Never: no thread panics while it holds the list.
+    pub fn answer(&self, path: &str, script: impl FnMut(&Received) -> Reply + Send + 'static) {
+        let mut scripts = self.scripts.lock().expect("no thread panics while it holds the list");
+        scripts.insert(format!("/{path}"), Box::new(script));
     }
 
     /// Answers no push to a path from now on, until [`Self::answer_one`].
@@ -129,6 +149,24 @@ impl Receiver {
         self.received.lock().expect("no thread panics while it holds the list").clone()
     }
 
+    /// What has been reported of calls so far: the records of all messages that are lists, in their order.
+    #[must_use]
+    pub fn reports(&self) -> Vec<serde_json::Value> {
+        let lists = self.all().into_iter().filter_map(|push| push.body.as_array().cloned());
+        lists.flatten().collect()
+    }
+
+    /// The report of a call, once it is there.
+    ///
+    /// # Panics
+    /// When it does not come.
+    #[must_use]
+    pub fn report(&self, call: &str) -> serde_json::Value {
+        wait::until("the report", Duration::from_secs(40), || {
+            self.reports().into_iter().find(|report| report["CallId"] == *call)
+        })
+    }
+
     /// Everything that has come in for a session.
     #[must_use]
     pub fn of(&self, session: &str) -> Vec<Received> {
@@ -175,18 +213,35 @@ impl Receiver {
     }
 }
 
+impl Reply {
+    /// A status with a body that says nothing.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, body: "OK".to_owned() }
+    }
+
+    /// 200 with a `code`, by which some senders know whether they were understood.
+    #[must_use]
+    pub fn code(code: i32) -> Self {
+        let word = if code == 0 { "success" } else { "later" };
+        Self { status: 200, body: format!(r#"{{"code":{code},"msg":"{word}"}}"#) }
+    }
+}
+
 /// Serves one connection until the peer closes it.
 fn serve(stream: TcpStream, receiver: &Receiver) {
     let Ok(mut writer) = stream.try_clone() else { return };
     let mut reader = BufReader::new(stream);
     while let Some(push) = read(&mut reader) {
-        let refused = receiver.refused.lock().expect("no thread panics while it holds the list");
-        let status = refused.get(&push.path).copied().unwrap_or(200);
-        drop(refused);
+        let mut scripts = receiver.scripts.lock().expect("no thread panics while it holds the list");
+        let script = scripts.get_mut(&push.path);
+        let Reply { status, body } = script.map_or_else(|| Reply::status(200), |script| script(&push));
+        drop(scripts);
         let path = push.path.clone();
         receiver.received.lock().expect("no thread panics while it holds the list").push(push);
         receiver.wait_for_answer(&path);
-        let answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: 2\r\n\r\nOK");
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status} Status\r\nContent-Length: {length}\r\n\r\n{body}");
         if writer.write_all(answer.as_bytes()).is_err() {
             return;
         }
