@@ -148,39 +148,8 @@ const fn codec(codec: sdp::Codec) -> g711::Codec {
     }
 }
 
-/// The key that an INFO request tells of: `Signal=5` in `application/dtmf-relay`, `5` in `application/dtmf`.
-pub(crate) fn key_of_info(content_type: &str, body: &[u8]) -> Option<Key> {
-    let text = std::str::from_utf8(body).ok()?;
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let key = if media_type.eq_ignore_ascii_case("application/dtmf-relay") {
-        let fields = text.lines().filter_map(|line| line.split_once('='));
-        fields.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("Signal"))?.1
-    } else if media_type.eq_ignore_ascii_case("application/dtmf") {
-        text
-    } else {
-        return None;
-    };
-    let mut letters = key.trim().chars();
-    let key = letters.next().and_then(Key::from_char)?;
-    letters.next().is_none().then_some(key)
-}
-
 /// How often the ledger and the tape hear of a leg.
 pub(crate) const CHORES: Duration = Duration::from_millis(100);
 
 /// Packets that one leg takes in a turn, so that no caller keeps the others waiting.
 const BURST: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_come_by_info_too() {
-        let key = |content_type, body: &str| key_of_info(content_type, body.as_bytes()).map(Key::letter);
-        assert_eq!(key("application/dtmf-relay", "Signal= 5\r\nDuration=160\r\n"), Some('5'));
-        assert_eq!(key("Application/DTMF; x=y", "#\r\n"), Some('#'));
-        assert_eq!(key("application/dtmf", "55"), None);
-        assert_eq!(key("text/plain", "5"), None);
-    }
-}

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
-use base::fact::{Dialog, Entry, Fact, KeySource};
+use base::fact::{Dialog, Entry, Fact};
 use base::id::Leg;
 use base::limits;
 use base::order::Ears;
@@ -28,6 +28,7 @@ use plans::{Event, Plan, Repeat, Todo, Wish};
 
 use crate::call::experience::Experience;
 use crate::engine::Speech;
+use crate::keys::{Keys, Press};
 use crate::leg::LegState;
 
 /// A call that was launched and is not over.
@@ -36,6 +37,7 @@ pub(crate) struct Running {
     call: Call,
     plan: Box<dyn Plan>,
     legs: [Option<LegState>; 2],
+    keys: [Keys; 2],
     next_seq: u32,
     /// The same moment on both clocks; facts are dated from it, so a step of the wall clock cannot disorder them.
     began: (Instant, Timestamp),
@@ -96,6 +98,7 @@ impl Running {
             call,
             plan,
             legs: [None, None],
+            keys: Default::default(),
             next_seq: 1,
             began,
             speech,
@@ -109,6 +112,11 @@ impl Running {
 
     pub(crate) const fn call(&self) -> &Call {
         &self.call
+    }
+
+    /// Whether nobody but us talks to this leg, ever.
+    pub(crate) const fn is_alone(&self, leg: Leg) -> bool {
+        self.call.numbers(leg.other()).is_none()
     }
 
     /// When the call wants to be woken: by its plan's deadline, or because it lives too long.
@@ -198,10 +206,13 @@ impl Running {
         self.tell(Event::Released { leg, release }, now, out);
     }
 
-    /// A key was pressed.
-    pub(crate) fn digit(&mut self, leg: Leg, digit: char, now: Instant, out: &mut Outcome<'_>) {
-        self.note(Fact::Digit { leg, digit: Private::new(digit), source: KeySource::Event }, now, out);
-        self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
+    /// A key was pressed, as one of the ways tells that may tell it.
+    pub(crate) fn pressed(&mut self, leg: Leg, press: Press, now: Instant, out: &mut Outcome<'_>) {
+        if self.keys[leg.index()].counts(press, now) {
+            let Press { digit, source, .. } = press;
+            self.note(Fact::Digit { leg, digit: Private::new(digit), source }, now, out);
+            self.tell(Event::Digit { leg, digit: Private::new(digit) }, now, out);
+        }
     }
 
     /// The recording has begun, at a moment that is not after `now`.

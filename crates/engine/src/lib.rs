@@ -10,12 +10,13 @@
 //! their timers live there too, so nothing of a call is ever locked. It never reads a database, never speaks HTTP,
 //! never blocks on anything but its own poller.
 //!
-//! `call.rs` and `leg.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
+//! `call.rs`, `leg.rs` and `keys.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
 //! then `driver/shard.rs`.
 
 mod call;
 mod driver;
 pub mod engine;
+mod keys;
 mod leg;
 pub mod recording;
 

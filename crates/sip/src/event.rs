@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base::private::Private;
+
 use crate::reason::Reason;
 
 /// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
@@ -106,13 +108,8 @@ pub enum Event {
         /// 491 means that both sides offered at once: try again after a random time (RFC 3261 14.1).
         status: u16,
     },
-    /// An INFO request came and was answered with 200.
-    Info {
-        /// Its Content-Type.
-        content_type: String,
-        /// Its body.
-        body: Vec<u8>,
-    },
+    /// A key was pressed, and an INFO request told it: `0` to `9`, `*`, `#`, `A` to `D`.
+    Digit(Private<char>),
     /// The final answer to an INFO of ours; 408 when none came.
     InfoDone {
         /// Status of the response.
@@ -174,7 +171,7 @@ pub enum Fault {
     PrackMissing,
 }
 
-// Session descriptions, bodies and numbers are nobody's business in a log.
+// Session descriptions, keys and numbers are nobody's business in a log.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sdp = |sdp: &Option<Vec<u8>>| if sdp.is_some() { " sdp" } else { "" };
@@ -194,7 +191,7 @@ impl fmt::Debug for Event {
             Self::Offer { fork, .. } => write!(f, "Offer fork {}", fork.0),
             Self::OfferAnswered { .. } => write!(f, "OfferAnswered"),
             Self::OfferRefused { status } => write!(f, "OfferRefused {status}"),
-            Self::Info { content_type, .. } => write!(f, "Info {content_type}"),
+            Self::Digit(_) => write!(f, "Digit"),
             Self::InfoDone { status } => write!(f, "InfoDone {status}"),
             Self::Fault(fault) => write!(f, "Fault {fault:?}"),
             Self::Invited(invited) => write!(f, "Invited{}", sdp(&invited.offer)),

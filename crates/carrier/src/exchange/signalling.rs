@@ -3,13 +3,14 @@
 use std::mem;
 
 use base::time::Instant;
+use media::dtmf::Key;
 use sip::message::{Message, Method, Uri, text};
 use sip::{Event as SipEvent, Invited, LegKey, Output, sdp};
 
 use super::{Exchange, wall};
 use crate::fate::{Fate, Quirk};
 use crate::ledger::{EndedBy, LegReport};
-use crate::leg::{Leg, key_of_info};
+use crate::leg::Leg;
 use crate::phone::{Event, Phone};
 
 impl Exchange {
@@ -83,9 +84,8 @@ impl Exchange {
             }
             SipEvent::Offer { sdp, .. } => self.on_offer(place, &sdp, now),
             SipEvent::OfferAnswered { sdp } => self.on_answer(place, &sdp, now),
-            SipEvent::Info { content_type, body } => {
-                let keys = key_of_info(&content_type, &body);
-                self.write_down(place, keys.as_slice());
+            SipEvent::Digit(digit) => {
+                self.write_down(place, Key::from_char(*digit.expose()).as_slice());
             }
             SipEvent::Fault(fault) => tracing::debug!("simulated carrier: {fault}"),
             SipEvent::Invited(_)

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use base::experience::{Conducted, TrunkHealth};
+use base::fact::KeySource;
 use base::id::{AppId, CallId, ClipId};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
+use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded, Repeats};
 use base::permit::Ports;
 
 use super::*;
 
 const WAIT: ClipKey = ClipKey::System(SystemClip::RingBack);
 const DIGIT: ClipKey = ClipKey::System(SystemClip::Digit(7));
+
+fn by_event(digit: char) -> Press {
+    Press { digit, source: KeySource::Event, held: Duration::from_millis(160) }
+}
 
 /// A call, its driver of paper and its journal.
 struct Story {
@@ -124,7 +129,7 @@ impl Story {
     }
 
     fn presses(&mut self, leg: Leg, digit: char) -> &mut Self {
-        self.told(|call, now, out| call.digit(leg, digit, now, out))
+        self.told(|call, now, out| call.pressed(leg, by_event(digit), now, out))
     }
 
     fn has_heard_it(&mut self, leg: Leg) -> &mut Self {
@@ -256,6 +261,8 @@ fn call(product: Product<ClipKey>) -> Call {
         product,
         status_url: None,
         fee_url: None,
+        report_url: None,
+        asked_shown: None,
         user_data: None,
         tell_who_hung_up: false,
     }
@@ -300,6 +307,7 @@ fn code() -> Product<ClipKey> {
         digits: Private::new(vec![7, 3]),
         after: None,
         times: Some(1),
+        repeats: Repeats::Digits,
     })
 }
 
@@ -353,7 +361,7 @@ fn keys_pressed_for_ever_leave_room_for_the_end() {
     let mut story = Story::callback();
     story.answers(Leg::A).answers(Leg::B);
     for _ in 0..limits::FACTS_PER_CALL + 10 {
-        story.step(|call, now, out| call.digit(Leg::A, '1', now, out));
+        story.step(|call, now, out| call.pressed(Leg::A, by_event('1'), now, out));
     }
     assert_eq!(story.facts.len() as u32, limits::FACTS_PER_CALL - 1);
     story.hangs_up(Leg::A).confirms(Leg::B);

@@ -1,4 +1,4 @@
-//! Between what SIP agrees to and what media does: session descriptions, sessions, reasons, keys in INFO.
+//! Between what SIP agrees to and what media does: session descriptions, sessions, reasons.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -115,43 +115,4 @@ pub(crate) const fn reason_of(cause: Cause) -> Reason {
         | Cause::RecordingFault => 31,
         Cause::TrunkFault | Cause::TrunkSilent | Cause::Interrupted | Cause::OurFault => 41,
     })
-}
-
-/// The key in an INFO's body: `Signal=5` of `application/dtmf-relay`, or `5` of `application/dtmf`.
-pub(crate) fn digit_of_info(content_type: &str, body: &[u8]) -> Option<char> {
-    let body = std::str::from_utf8(body).ok()?;
-    let form = content_type.split(';').next().unwrap_or("").trim();
-    let signal = if form.eq_ignore_ascii_case("application/dtmf-relay") {
-        let is_signal = |line: &&str| {
-            line.split('=').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("signal"))
-        };
-        body.lines().find(is_signal)?.split_once('=')?.1.trim()
-    } else if form.eq_ignore_ascii_case("application/dtmf") {
-        body.trim()
-    } else {
-        return None;
-    };
-    let mut letters = signal.chars();
-    let key = media::dtmf::Key::from_char(letters.next()?)?;
-    letters.next().is_none().then(|| key.letter())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_a_key_in_an_info_are_read() {
-        assert_eq!(digit_of_info("application/dtmf-relay", b"Signal=5\r\nDuration=160\r\n"), Some('5'));
-        assert_eq!(digit_of_info("application/dtmf-relay;x=y", b"Duration=160\nsignal= #\n"), Some('#'));
-        assert_eq!(digit_of_info("Application/DTMF", b" 7 "), Some('7'));
-        for (form, body) in [
-            ("text/plain", "5"),
-            ("application/dtmf", "55"),
-            ("application/dtmf-relay", "x"),
-            ("application/dtmf", ""),
-        ] {
-            assert_eq!(digit_of_info(form, body.as_bytes()), None, "{form} {body}");
-        }
-    }
 }

@@ -12,7 +12,7 @@ use base::clip::{ClipKey, SystemClip};
 use base::fact::{Dialog, Entry, Fact};
 use base::id::{AppId, CallId, ClipId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded};
+use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded, Repeats};
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
@@ -141,13 +141,21 @@ impl World {
     pub(crate) fn spoken(&self, number: u32, product: fn(u32) -> Product<ClipKey>, speech: Speech) -> Launch {
         let call = call(number, product(number));
         let clips = clips(&call);
-        Launch::new(Admitted { call, permit: self.permit(), texts: Vec::new() }, clips, speech)
+        Launch::new(
+            Admitted { call, permit: self.permit(), texts: Vec::new(), objection: None },
+            clips,
+            speech,
+        )
     }
 
     /// A launch whose clips were lost on the way.
     pub(crate) fn without_clips(&self, number: u32, product: fn(u32) -> Product<ClipKey>) -> Launch {
         let call = call(number, product(number));
-        Launch::new(Admitted { call, permit: self.permit(), texts: Vec::new() }, Vec::new(), Speech::None)
+        Launch::new(
+            Admitted { call, permit: self.permit(), texts: Vec::new(), objection: None },
+            Vec::new(),
+            Speech::None,
+        )
     }
 
     fn permit(&self) -> Permit {
@@ -290,7 +298,7 @@ impl World {
     /// The keys that a leg pressed.
     pub(crate) fn keys(&self, number: u32, of: Leg) -> String {
         let key = |fact: &Fact| match fact {
-            Fact::Digit { leg, digit } if *leg == of => Some(*digit.expose()),
+            Fact::Digit { leg, digit, .. } if *leg == of => Some(*digit.expose()),
             _ => None,
         };
         self.facts(number).iter().filter_map(key).collect()
@@ -360,6 +368,8 @@ pub(crate) fn call(number: u32, product: Product<ClipKey>) -> Call {
         product,
         status_url: None,
         fee_url: None,
+        report_url: None,
+        asked_shown: None,
         user_data: None,
         tell_who_hung_up: false,
     }
@@ -412,6 +422,7 @@ pub(crate) fn code(number: u32) -> Product<ClipKey> {
         digits: Private::new(vec![4, 7, 1, 0]),
         after: None,
         times: Some(2),
+        repeats: Repeats::Digits,
     })
 }
 

@@ -1,9 +1,12 @@
 //! Requests inside a dialog, ours and the peer's: CSeq order, credentials, BYE, INFO, OPTIONS.
 
+use base::private::Private;
+
+use super::info::Content;
 use super::tools::Tools;
-use super::{Errand, Leg, Owner, Stage, heard, letter};
+use super::{Errand, Leg, Owner, Stage, heard, info, letter};
 use crate::event::{Datagram, Event};
-use crate::message::{Message, Method, text};
+use crate::message::{Message, Method};
 use crate::reason::Reason;
 use crate::transaction::clients::{News, What};
 use crate::transaction::stored;
@@ -182,13 +185,15 @@ impl Leg {
         }
     }
 
-    fn on_info(&mut self, key: u64, info: &Message<'_>, tools: &mut Tools<'_>) {
-        self.accept_plainly(key, tools);
-        let event = Event::Info {
-            content_type: text(info.content_type().unwrap_or_default()).into_owned(),
-            body: info.body().to_vec(),
-        };
-        self.tell(event, tools);
+    fn on_info(&mut self, key: u64, request: &Message<'_>, tools: &mut Tools<'_>) {
+        match Content::read(request.content_type().unwrap_or_default(), request.body()) {
+            Content::Nothing | Content::NoKey => self.accept_plainly(key, tools),
+            Content::Key(digit) => {
+                self.accept_plainly(key, tools);
+                self.tell(Event::Digit(Private::new(digit)), tools);
+            }
+            Content::Unknown => tools.refuse(key, 415, None, &[("Accept", info::ACCEPT)]),
+        }
     }
 
     fn accept_plainly(&mut self, key: u64, tools: &mut Tools<'_>) {

@@ -134,7 +134,7 @@ pub(crate) fn ping(
 pub(crate) fn describe_us(key: u64, tools: &mut Tools<'_>) {
     let (tag, contact) = (tools.word(), format!("<sip:{}>", tools.settings.sent_by));
     let headers =
-        [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", SDP), ("Supported", SUPPORTED)];
+        [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
     tools.respond(key, 200, Some(&tag), &Extra { headers: &headers, body: None });
 }
 
@@ -189,6 +189,7 @@ fn phrase(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        415 => "Unsupported Media Type",
         420 => "Bad Extension",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
@@ -226,6 +227,9 @@ pub(crate) const SUPPORTED: &str = "100rel";
 pub(crate) const OVERLOAD_SECS: &str = "5";
 
 const SDP: &str = "application/sdp";
+
+/// The bodies that we read: descriptions in INVITE, and what [`info`](super::info) reads.
+const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 
 /// The tag of responses that we send without remembering them.
 const STATELESS_TAG: &str = "huihu";

@@ -9,8 +9,8 @@
 //! ```
 //!
 //! [`caller`] places calls, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
-//! of an answered call, [`in_dialog`] is everything else inside a dialog, [`adopt`] releases what a former life left,
-//! [`letter`] writes the messages, [`heard`] reads them and [`route`] says where they go.
+//! of an answered call, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
+//! what a former life left, [`letter`] writes the messages, [`heard`] reads them and [`route`] says where they go.
 //!
 //! A leg that is over stays in the table until its last client transaction is gone: a late 2xx of another fork must
 //! still be acknowledged and released.
@@ -20,6 +20,7 @@ pub(crate) mod callee;
 pub(crate) mod caller;
 pub(crate) mod heard;
 pub(crate) mod in_dialog;
+mod info;
 pub(crate) mod letter;
 pub(crate) mod offer;
 pub(crate) mod proof;

@@ -387,7 +387,7 @@ fn a_repeated_request_gets_the_same_answer_and_is_told_once() {
          To: <sip:a@h>;tag=near\r\nCall-ID: call-1\r\nCSeq: 9 INFO\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=5";
     far.says(info);
     far.says(info);
-    assert_eq!(far.story(), "Answered fork 0 sdp, Info application/dtmf-relay");
+    assert_eq!(far.story(), "Answered fork 0 sdp, Digit");
     assert_eq!(far.count("SIP/2.0 200"), 2);
     assert_eq!(
         far.heard.last().map(|(to, _)| to.to_string()),
@@ -426,7 +426,10 @@ fn peers_hear_the_right_refusal() {
     assert_eq!(ask("REGISTER", ""), "405");
     assert_eq!(ask("FLURB", ""), "405");
     assert_eq!(ask("OPTIONS", "\r\nRequire: x"), "420");
-    assert_eq!(far.header("SIP/2.0 200", "Accept"), "application/sdp");
+    assert_eq!(
+        far.header("SIP/2.0 200", "Accept"),
+        "application/sdp, application/dtmf-relay, application/dtmf"
+    );
     far.says("FLURB\r\n\r\n");
     far.says("\r\n\r\n");
     assert_eq!(far.heard.len(), 8, "noise is not answered");

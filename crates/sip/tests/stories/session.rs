@@ -194,6 +194,40 @@ fn a_peer_that_has_forgotten_the_call_ends_it() {
 }
 
 #[test]
+fn a_key_in_an_info_is_told_and_other_infos_are_answered() {
+    let mut far = Far::talking();
+    let relay = "Content-Type: application/dtmf-relay\r\n";
+    for (headers, body, status, told) in [
+        (relay, "Signal=5\r\nDuration=160\r\n", 200, 1),
+        ("Content-Type: application/dtmf\r\n", "#", 200, 1),
+        (relay, "Signal=!\r\n", 200, 0),
+        (relay, "", 200, 0),
+        ("", "", 200, 0),
+        ("Content-Type: application/media_control+xml\r\n", "<x/>", 415, 0),
+        ("", "5", 415, 0),
+    ] {
+        let before = far.told.len();
+        far.asks("INFO", headers, body);
+        let answer = far.last("SIP/2.0").to_owned();
+        assert!(answer.starts_with(&format!("SIP/2.0 {status}")), "{headers}{body}: {answer}");
+        assert_eq!(far.told.len() - before, told, "{headers}{body}");
+    }
+    assert_eq!(far.header("SIP/2.0 415", "Accept"), "application/dtmf-relay, application/dtmf");
+    assert_eq!(far.story(), "Answered fork 0 sdp, Digit, Digit");
+}
+
+#[test]
+fn a_key_for_nobody_is_refused() {
+    let mut far = Far::new();
+    far.says(
+        "INFO sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2;branch=z9hG4bKi\r\nFrom: <sip:b@h>;tag=far\r\n\
+         To: <sip:a@h>;tag=gone\r\nCall-ID: call-9\r\nCSeq: 9 INFO\r\nContent-Type: application/dtmf\r\n\r\n5",
+    );
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 481"));
+    assert!(far.told.is_empty());
+}
+
+#[test]
 fn hanging_up_refuses_the_offer_that_waits() {
     let mut far = Far::talking();
     far.asks("INVITE", "Content-Type: application/sdp\r\n", SDP);

@@ -50,7 +50,7 @@ impl Shard {
             Deed::Record => self.begin_recording(number, now),
             Deed::EndRecording => self.end_recording(number, now),
             Deed::HangUp(leg, cause) => {
-                self.silence(number, leg);
+                self.finish(number, leg);
                 self.sip.hang_up(leg_key(number, leg), Some(reason_of(cause)), now, &mut self.outputs);
             }
             Deed::Over => self.forget(number, now),
@@ -143,6 +143,15 @@ impl Shard {
         let find = |key: &ClipKey| shelf.iter().find(|(own, _)| own == key).map(|(_, clip)| clip.clone());
         let found: Option<Vec<Clip>> = clips.iter().map(find).collect();
         Playlist::new(found.ok_or(ClipFailure::Missing)?, plays).ok_or(ClipFailure::Unplayable)
+    }
+
+    /// Sends a leg nothing any more: it is told to go.
+    fn finish(&mut self, number: u64, leg: Leg) {
+        if let Some(wire) = self.wire_mut(number, leg) {
+            wire.awaited = None;
+            wire.session.finish();
+        }
+        self.arm(number, leg);
     }
 
     /// Lets a leg hear nothing in place of what it hears now.

@@ -2,13 +2,14 @@
 
 use base::id::Leg;
 use base::time::Instant;
-use media::dtmf::Key;
+use media::dtmf::Pressed;
 use media::session::{Due, Incoming};
 use smallvec::SmallVec;
 
 use super::Shard;
 use crate::driver::net::Arrival;
 use crate::driver::wire::Wire;
+use crate::keys::Press;
 
 impl Shard {
     /// One RTP packet: judged by its own session, put on the other leg's line if that one relays, and sent from the
@@ -39,7 +40,7 @@ impl Shard {
             self.arm_wire(at);
         }
         if let Some(Some(pressed)) = key {
-            self.on_key(call, leg, pressed.key, now);
+            self.on_pressed(call, leg, pressed, now);
         }
     }
 
@@ -75,14 +76,16 @@ impl Shard {
                     });
                     self.drain_sip(now);
                 }
-                Due::Pressed(pressed) => self.on_key(call, leg, pressed.key, now),
+                Due::Pressed(pressed) => self.on_pressed(call, leg, pressed, now),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
             }
         }
     }
 
-    fn on_key(&mut self, call: u64, leg: Leg, key: Key, now: Instant) {
-        self.with(call, now, |running, now, out| running.digit(leg, key.letter(), now, out));
+    fn on_pressed(&mut self, call: u64, leg: Leg, pressed: Pressed, now: Instant) {
+        let Pressed { key, held, source } = pressed;
+        let press = Press { digit: key.letter(), source, held };
+        self.with(call, now, |running, now, out| running.pressed(leg, press, now, out));
         self.drain_sip(now);
     }
 

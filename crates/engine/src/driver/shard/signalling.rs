@@ -1,7 +1,9 @@
 //! What SIP brings and wants.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
@@ -13,6 +15,7 @@ use crate::call::EarlyNews;
 use crate::driver::names;
 use crate::driver::talk;
 use crate::engine::shard_of;
+use crate::keys::Press;
 use crate::leg::LegState;
 
 impl Shard {
@@ -81,10 +84,9 @@ impl Shard {
             }
             Event::Ended { by_peer, .. } => self.on_gone(number, leg, now, |state| state.ended(by_peer)),
             Event::Offer { fork, sdp } => self.on_offer(number, leg, (fork, &sdp), now),
-            Event::Info { content_type, body } => {
-                if let Some(digit) = talk::digit_of_info(&content_type, &body) {
-                    self.with(number, now, |running, now, out| running.digit(leg, digit, now, out));
-                }
+            Event::Digit(digit) => {
+                let press = Press { digit: *digit.expose(), source: KeySource::Info, held: Duration::ZERO };
+                self.with(number, now, |running, now, out| running.pressed(leg, press, now, out));
             }
             Event::Fault(fault) => tracing::debug!(leg = %leg, "{fault}"),
             Event::Trying
@@ -105,12 +107,28 @@ impl Shard {
             None => self.wire_mut(number, leg).is_some_and(|wire| wire.accept_early(fork, now)),
         };
         if understood {
+            self.attend(number, leg, now);
             self.with(number, now, |running, now, out| running.answered(leg, now, out));
         } else {
             // No codec in common, or no address: the party would hear nothing, so the leg counts as failed.
             self.sip.hang_up(leg_key(number, leg), Some(talk::UNUSABLE_ANSWER), now, &mut self.outputs);
             self.on_gone(number, leg, now, |state| state.failed(talk::NOT_ACCEPTABLE, None, false));
         }
+    }
+
+    /// A party that only we talk to is there now: it never hears a stream that stops, and is heard whichever way it
+    /// presses the keys that it is asked for.
+    fn attend(&mut self, number: u64, leg: Leg, now: Instant) {
+        let Some(running) = self.calls.get(&number).map(|live| &live.running) else { return };
+        let (is_alone, wants_keys) = (running.is_alone(leg), running.call().wants_keys());
+        let Some(wire) = self.wire_mut(number, leg) else { return };
+        if is_alone {
+            wire.session.fill_pauses(now);
+        }
+        if wants_keys {
+            wire.session.listen_for_tones();
+        }
+        self.arm(number, leg);
     }
 
     fn on_gone(&mut self, number: u64, leg: Leg, now: Instant, how: impl FnOnce(&mut LegState) -> Release) {
