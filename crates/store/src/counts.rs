@@ -71,7 +71,7 @@ pub(crate) fn add(charges: &[ChargeRow], transaction: &Transaction<'_>) -> rusql
     Ok(())
 }
 
-/// Forgets some of the windows that were over at that time.
+/// Forgets some of the windows that were over at that time. [`Window::Ever`] never is.
 pub(crate) fn prune(now: Timestamp, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut prune = transaction.prepare_cached(PRUNE)?;
     for per in WINDOWS {
@@ -80,7 +80,7 @@ pub(crate) fn prune(now: Timestamp, transaction: &Transaction<'_>) -> rusqlite::
     Ok(())
 }
 
-const WINDOWS: [Window; 4] = [Window::Minute, Window::Hour, Window::Day, Window::Month];
+const WINDOWS: [Window; 5] = [Window::Minute, Window::Hour, Window::Day, Window::Month, Window::Ever];
 
 const fn window_number(per: Window) -> i16 {
     match per {
@@ -88,6 +88,7 @@ const fn window_number(per: Window) -> i16 {
         Window::Hour => 1,
         Window::Day => 2,
         Window::Month => 3,
+        Window::Ever => 4,
     }
 }
 

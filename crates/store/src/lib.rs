@@ -35,4 +35,4 @@ pub use outbox::{DueCursor, Exchange, Fresh, Outbox, Outcome, Page, PushNo, Push
 pub use recovery::Interrupted;
 pub use retention::{Pruned, Retention};
 pub use store::{Store, Term};
-pub use words::{KeyState, ListKind, PushProfile};
+pub use words::{KeyState, LengthProfile, ListKind, PushProfile};

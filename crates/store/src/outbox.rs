@@ -266,6 +266,25 @@ impl Outbox {
         Ok((readable(read(rows, self.shared.store.read()).await?), cursor))
     }
 
+    /// All pushes of these messages that are still to be sent, in order, whether they are due or not. A message that is
+    /// repeated holds what it held before, so read them together.
+    ///
+    /// # Errors
+    /// [`StoreFault`] when the database cannot be read.
+    pub async fn of_messages(
+        &self,
+        messages: impl IntoIterator<Item = PushNo>,
+    ) -> Result<Vec<Waiting>, StoreFault> {
+        let rows = Entity::find()
+            .filter(is(PushState::Deferred))
+            .filter(Column::Message.is_in(messages.into_iter().map(|message| message.0)))
+            .order_by_asc(Column::Id)
+            .all(self.shared.store.read())
+            .await
+            .map_err(StoreFault::of_database("read the outbox of"))?;
+        Ok(readable(read(rows, self.shared.store.read()).await?))
+    }
+
     /// Which of these status pushes must wait for an earlier one of their call that will be tried again, and until when.
     ///
     /// # Errors
@@ -343,14 +362,20 @@ pub(crate) const fn channel_number(channel: Channel) -> i16 {
     match channel {
         Channel::Status => 0,
         Channel::Fee => 1,
+        Channel::Report => 2,
     }
 }
 
-/// What is stored of a row. A fee record is the record of its call and is not stored twice.
+fn channel_of(number: i16) -> Option<Channel> {
+    let channels = [Channel::Status, Channel::Fee, Channel::Report];
+    channels.into_iter().find(|channel| channel_number(*channel) == number)
+}
+
+/// What is stored of a row. Fee records and reports are the record of their call, which is not stored twice.
 pub(crate) const fn stored(row: &Row) -> Option<&Row> {
     match row {
         Row::Status(_) => Some(row),
-        Row::Fee(_) => None,
+        Row::Fee(_) | Row::Report(_) => None,
     }
 }
 
@@ -359,9 +384,9 @@ pub(crate) async fn read(
     rows: Vec<Model>,
     connection: &DatabaseConnection,
 ) -> Result<Vec<Result<Waiting, StoreFault>>, StoreFault> {
-    let of_fees = rows.iter().filter(|row| row.row.is_none()).map(|row| row.call.clone());
+    let of_calls = rows.iter().filter(|row| row.row.is_none()).map(|row| row.call.clone());
     let records = record::Entity::find()
-        .filter(record::Column::Call.is_in(of_fees))
+        .filter(record::Column::Call.is_in(of_calls))
         .all(connection)
         .await
         .map_err(StoreFault::of_database("read the records of"))?;
@@ -372,20 +397,25 @@ pub(crate) async fn read(
 fn read_one(row: Model, records: &HashMap<Vec<u8>, String>) -> Result<Waiting, StoreFault> {
     let what = || format!("push {}", row.id);
     let damaged = || StoreFault::damaged(what());
-    let channels = [Channel::Status, Channel::Fee];
-    let channel = channels.into_iter().find(|channel| channel_number(*channel) == row.channel);
-    let told = match (&row.row, records.get(&row.call)) {
-        (Some(status), _) => serde_json::from_str(status),
-        (None, Some(record)) => {
-            serde_json::from_str::<CallRecord>(record).map(|record| Row::Fee(Box::new(record)))
+    let channel = channel_of(row.channel).ok_or_else(damaged)?;
+    let of_call = || {
+        let record = records.get(&row.call).ok_or_else(damaged)?;
+        let record: CallRecord = serde_json::from_str(record).map_err(StoreFault::unreadable(what()))?;
+        Ok::<_, StoreFault>(Box::new(record))
+    };
+    let told = match (channel, &row.row) {
+        (Channel::Status, Some(status)) => {
+            serde_json::from_str(status).map_err(StoreFault::unreadable(what()))?
         }
-        (None, None) => return Err(damaged()),
+        (Channel::Fee, _) => Row::Fee(of_call()?),
+        (Channel::Report, _) => Row::Report(of_call()?),
+        (Channel::Status, None) => return Err(damaged()),
     };
     Ok(Waiting {
         id: PushNo(row.id),
         call: call_id(&row.call).ok_or_else(damaged)?,
-        channel: channel.ok_or_else(damaged)?,
-        row: told.map_err(StoreFault::unreadable(what()))?,
+        channel,
+        row: told,
         dialect: row.dialect.into(),
         key: row.key.into(),
         host: row.host.into(),

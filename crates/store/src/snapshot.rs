@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::account::{
-    Account, AccountState, App, AppState, Hold, Key, Number, NumberState, Origin, OwnerState, Phase,
-    PushSignature, Review, SpokenTemplate, VoiceFile,
+    Account, AccountState, App, AppState, Hold, Key, Number, NumberForm, NumberState, Origin, OwnerState,
+    Phase, PushSignature, ReportCodes, ReportForm, Review, SpokenTemplate, VoiceFile,
 };
 use base::address::Block;
 use base::id::AppId;
 use base::number::E164;
 use base::private::Private;
 use base::quota::{Counted, Limit, Window};
+use base::screen::ForbiddenWords;
 use base::standing::{AtLeastAnswered, AtMostShort, Conduct, Hours, Platform, Standing};
-use base::template::Template;
+use base::template::{TemplateKind, Wording};
 use base::time::Timestamp;
 use base::url::PushUrl;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QueryOrder, Select, TransactionTrait};
@@ -26,7 +27,7 @@ use crate::entities::{
 use crate::fault::StoreFault;
 use crate::store::Store;
 use crate::vault::Vault;
-use crate::words::{self, KeyState, ListKind, PushProfile, Word};
+use crate::words::{self, KeyState, LengthProfile, ListKind, PushProfile, Word};
 
 /// One state of all accounts.
 #[derive(Default)]
@@ -118,6 +119,7 @@ enum Listed {
     Allowed(E164),
     Address(Block),
     Area(Block),
+    Word(Box<str>),
 }
 
 impl Rows {
@@ -199,6 +201,7 @@ impl Rows {
     fn rules(&self) -> (Platform, HashMap<i64, Standing>) {
         let mut platform = Platform::default();
         let mut apps: HashMap<i64, Standing> = HashMap::new();
+        let mut words: Vec<Box<str>> = Vec::new();
         for (app, listed) in readable(&self.listed, |row| Ok((row.app_id, read_listed(row)?))) {
             let standing = standing_of(app, &mut platform.standing, &mut apps);
             match listed {
@@ -209,8 +212,10 @@ impl Rows {
                 }
                 Listed::Address(block) => platform.blocked_addresses.push(block),
                 Listed::Area(block) => platform.blocked_areas.push(block),
+                Listed::Word(word) => words.push(word),
             }
         }
+        platform.forbidden_words = ForbiddenWords::new(words.iter().map(|word| &**word));
         for (app, limit) in readable(&self.limits, |row| Ok((row.app_id, read_limit(row)?))) {
             standing_of(app, &mut platform.standing, &mut apps).limits.push(limit);
         }
@@ -326,6 +331,13 @@ pub(crate) fn read_app(row: &app::Model) -> Result<App, StoreFault> {
         status_url: url(&row.status_url)?,
         fee_url: url(&row.fee_url)?,
         push_signature: PushSignature::of(&row.push_signature).ok_or_else(broken)?,
+        report_url: url(&row.report_url)?,
+        reports: ReportForm {
+            codes: ReportCodes::of(&row.report_codes).ok_or_else(broken)?,
+            numbers: NumberForm::of(&row.report_numbers).ok_or_else(broken)?,
+            menus_are: u8::try_from(row.menus_are).map_err(|_| broken())?,
+        },
+        lengths: LengthProfile::of(&row.lengths).ok_or_else(broken)?.lengths(),
     })
 }
 
@@ -365,11 +377,16 @@ pub(crate) fn read_voice_file(row: &voice_file::Model) -> Result<VoiceFile, Stor
 
 pub(crate) fn read_template(row: &template::Model) -> Result<SpokenTemplate, StoreFault> {
     let broken = || damaged("template", &row.id);
+    let kind = read_template_kind(row)?;
     Ok(SpokenTemplate {
-        text: Template::parse(&row.text).map_err(|_| broken())?,
+        wording: Wording::parse(kind, &row.text).map_err(|_| broken())?,
         speed: u8::try_from(row.speed).map_err(|_| broken())?,
         review: Review::of(&row.review).ok_or_else(broken)?,
     })
+}
+
+pub(crate) fn read_template_kind(row: &template::Model) -> Result<TemplateKind, StoreFault> {
+    TemplateKind::of(&row.kind).ok_or_else(|| damaged("template", &row.id))
 }
 
 fn read_listed(row: &listed::Model) -> Result<Listed, StoreFault> {
@@ -382,6 +399,7 @@ fn read_listed(row: &listed::Model) -> Result<Listed, StoreFault> {
         ListKind::CalleeAllow => Listed::Allowed(number()?),
         ListKind::AddressBlock => Listed::Address(block()?),
         ListKind::AreaBlock => Listed::Area(block()?),
+        ListKind::Word => Listed::Word(row.value.as_str().into()),
     })
 }
 
@@ -409,10 +427,17 @@ struct SealedKey {
 fn read_key(vault: &Vault, row: &api_key::Model) -> Result<SealedKey, StoreFault> {
     let id: Box<str> = row.id.as_str().into();
     let state = KeyState::of(&row.state).ok_or_else(|| damaged("key", &id))?;
-    let secret = vault.open(&id, &row.sealed_secret);
-    let secret = secret.ok_or_else(|| StoreFault::SealBroken { key: id.clone() })?;
+    let broken = || StoreFault::SealBroken { key: id.clone() };
+    let secret = vault.open(&id, &row.sealed_secret).ok_or_else(broken)?;
+    let open = |sealed: &Vec<u8>| vault.open(&token_of(&id), sealed).ok_or_else(broken);
+    let token = row.sealed_token.as_ref().map(open).transpose()?;
     let valid_until = row.valid_until.map(Timestamp::from_micros);
-    Ok(SealedKey { key: Key { id, secret }, state, valid_until })
+    Ok(SealedKey { key: Key { id, secret, token }, state, valid_until })
+}
+
+/// What the token of a temporary key is sealed for.
+pub(crate) fn token_of(key: &str) -> String {
+    format!("token of key {key}")
 }
 
 /// The setting that every change of an account counts up.

@@ -1,10 +1,12 @@
 //! The words that states are stored as.
 
 use base::account::{
-    AccountState, AppState, Hold, NumberState, Origin, OwnerState, Phase, PushSignature, Review,
+    AccountState, AppState, Hold, NumberForm, NumberState, Origin, OwnerState, Phase, PushSignature,
+    ReportCodes, Review,
 };
 use base::order::ProductKind;
 use base::quota::{Counted, Window};
+use base::template::{Lengths, TemplateKind};
 
 /// A closed set of states, each with the word that the database holds.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -33,6 +35,27 @@ pub enum PushProfile {
     Reliable,
 }
 
+/// How much may be said in an app's templates with named places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LengthProfile {
+    /// [`Lengths::WIDE`]
+    #[default]
+    Wide,
+    /// [`Lengths::STRICT`]
+    Strict,
+}
+
+impl LengthProfile {
+    /// How many characters that are.
+    #[must_use]
+    pub const fn lengths(self) -> Lengths {
+        match self {
+            Self::Wide => Lengths::WIDE,
+            Self::Strict => Lengths::STRICT,
+        }
+    }
+}
+
 /// What is listed, and what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ListKind {
@@ -46,6 +69,8 @@ pub enum ListKind {
     AddressBlock,
     /// Blocks of addresses of areas whose requests are refused. The platform has this list only.
     AreaBlock,
+    /// Words that must not be spoken. The platform has this list only.
+    Word,
 }
 
 /// Whether requests may name a key. A revoked one still signs the pushes of calls that were placed with it.
@@ -101,6 +126,7 @@ impl Word for ListKind {
         (Self::CalleeAllow, "callee_allow"),
         (Self::AddressBlock, "address_block"),
         (Self::AreaBlock, "area_block"),
+        (Self::Word, "word"),
     ];
 }
 
@@ -117,8 +143,13 @@ impl Word for Counted {
 }
 
 impl Word for Window {
-    const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Minute, "minute"), (Self::Hour, "hour"), (Self::Day, "day"), (Self::Month, "month")];
+    const WORDS: &'static [(Self, &'static str)] = &[
+        (Self::Minute, "minute"),
+        (Self::Hour, "hour"),
+        (Self::Day, "day"),
+        (Self::Month, "month"),
+        (Self::Ever, "ever"),
+    ];
 }
 
 impl Word for NumberState {
@@ -141,7 +172,24 @@ impl Word for PushSignature {
 
 impl Word for ProductKind {
     const WORDS: &'static [(Self, &'static str)] =
-        &[(Self::Callback, "callback"), (Self::Code, "code"), (Self::Notice, "notice")];
+        &[(Self::Callback, "callback"), (Self::Code, "code"), (Self::Notice, "notice"), (Self::Menu, "menu")];
+}
+
+impl Word for TemplateKind {
+    const WORDS: &'static [(Self, &'static str)] =
+        &[(Self::Placed, "placed"), (Self::Named, "named"), (Self::Menu, "menu")];
+}
+
+impl Word for LengthProfile {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Wide, "wide"), (Self::Strict, "strict")];
+}
+
+impl Word for ReportCodes {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Status, "status"), (Self::Detailed, "detailed")];
+}
+
+impl Word for NumberForm {
+    const WORDS: &'static [(Self, &'static str)] = &[(Self::Number, "number"), (Self::Text, "text")];
 }
 
 /// Several words as one text, such as `callback,code`.

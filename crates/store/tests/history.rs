@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use base::fact::{Entry, Fact};
+use base::fact::{Entry, Fact, KeySource};
 use base::id::{AppId, CallId, Leg};
 use base::number::E164;
 use base::private::Private;
 use base::row::Channel;
+use base::template::TemplateKind;
 use base::time::Timestamp;
 use huihu_store::admin::{
     AppChange, AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage, TemplateDraft,
@@ -309,7 +310,10 @@ async fn calls_with_thousands_of_entries_are_forgotten_too() {
     for number in 0..10 {
         let mut entries = one_second_apart(number);
         let over = entries.pop().expect("an end");
-        let pressed = Entry { fact: Fact::Digit { leg: Leg::A, digit: Private::new('5') }, ..over.clone() };
+        let pressed = Entry {
+            fact: Fact::Digit { leg: Leg::A, digit: Private::new('5'), source: KeySource::Event },
+            ..over.clone()
+        };
         entries.extend(std::iter::repeat_n(pressed, 4_000));
         entries.push(over);
         entries.iter_mut().zip(0..).for_each(|(entry, seq)| entry.seq = seq);
@@ -341,7 +345,8 @@ async fn an_operator_changes_things_while_calls_come_and_go() {
         }
     });
     for number in 0..200 {
-        let template = TemplateDraft { name: "parcel".into(), text: "您好".into(), speed: 100 };
+        let kind = TemplateKind::Placed;
+        let template = TemplateDraft { name: "parcel".into(), kind, text: "您好".into(), speed: 100 };
         let id = server.admin.create_template("acme", &template, at(number)).await.unwrap();
         server.admin.remove_template(&id).await.unwrap();
         server.store.prune(&Retention::default(), at(number), Pruned::default()).await.unwrap();

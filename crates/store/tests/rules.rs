@@ -8,6 +8,7 @@ use base::number::E164;
 use base::private::Private;
 use base::quota::{Counted, Limit, Window};
 use base::standing::{AtLeastAnswered, AtMostShort, Conduct, Hours};
+use base::template::TemplateKind;
 use base::time::Timestamp;
 use huihu_store::admin::{
     AppChange, AppDraft, AuditDraft, AuditOutcome, AuditPick, KeptAnswer, ListPick, TemplateDraft, Turn,
@@ -51,6 +52,10 @@ fn number(text: &str) -> E164 {
 
 fn texts<const N: usize>(texts: [&str; N]) -> Vec<Box<str>> {
     texts.into_iter().map(Into::into).collect()
+}
+
+fn template(kind: TemplateKind, text: &str) -> TemplateDraft {
+    TemplateDraft { name: "parcel".into(), kind, text: text.into(), speed: 90 }
 }
 
 fn limit(of: Counted, per: Window, calls: u32) -> Limit {
@@ -171,7 +176,7 @@ async fn an_enterprise_has_a_state_and_a_password_and_its_parts_too() {
 async fn a_template_is_spoken_by_all_apps_of_its_enterprise_once_it_is_approved() {
     let house = House::open().await;
     let admin = &house.admin;
-    let draft = TemplateDraft { name: "parcel".into(), text: "您的快递${TXT_9}已到".into(), speed: 90 };
+    let draft = template(TemplateKind::Placed, "您的快递${TXT_9}已到");
     let id = admin.create_template("acme", &draft, at(0)).await.unwrap();
     assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let accounts = house.accounts().await;

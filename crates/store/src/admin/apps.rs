@@ -1,6 +1,6 @@
 //! Apps, and the enterprises that own them.
 
-use base::account::{App, AppState, Origin, Phase, PushSignature};
+use base::account::{App, AppState, Origin, Phase, PushSignature, ReportForm};
 use base::id::AppId;
 use base::limits;
 use base::order::ProductKind;
@@ -11,12 +11,13 @@ use sea_orm::{
     QueryOrder,
 };
 
+use super::changes::check_menus_are;
 use super::enterprises::enterprise_or_new;
 use super::{Admin, AdminFault, changing, reading, visible_name};
 use crate::entities::{app, enterprise};
 use crate::fault::StoreFault;
 use crate::snapshot::read_app;
-use crate::words::{self, PushProfile, Word};
+use crate::words::{self, LengthProfile, PushProfile, Word};
 
 /// An app to be made.
 #[derive(Clone, Debug)]
@@ -35,6 +36,12 @@ pub struct AppDraft {
     pub fee_url: Option<PushUrl>,
     /// How its pushes are signed.
     pub push_signature: PushSignature,
+    /// Where reports go.
+    pub report_url: Option<PushUrl>,
+    /// How reports are worded; the number of menus is 0 to 9.
+    pub reports: ReportForm,
+    /// How much may be said in its templates with named places.
+    pub lengths: LengthProfile,
 }
 
 /// An app in a list.
@@ -46,6 +53,8 @@ pub struct AppLine {
     pub app: App,
     /// How often its pushes are tried.
     pub push_profile: PushProfile,
+    /// How much may be said in its templates with named places.
+    pub lengths: LengthProfile,
     /// Days for which its recordings are kept; `None`: as long as the platform says.
     pub recording_days: Option<u32>,
     /// When it was made.
@@ -59,11 +68,14 @@ impl AppDraft {
         Self {
             account: account.into(),
             name: name.into(),
-            products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
+            products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice, ProductKind::Menu],
             ports: limits::APP_PORTS,
             status_url: None,
             fee_url: None,
             push_signature: PushSignature::Joined,
+            report_url: None,
+            reports: ReportForm::default(),
+            lengths: LengthProfile::default(),
         }
     }
 }
@@ -72,10 +84,12 @@ impl Admin {
     /// Makes an app, and its enterprise when that is new.
     ///
     /// # Errors
-    /// [`AdminFault::Exists`] when the enterprise has an app of that name; [`AdminFault::Unusable`] for an empty name.
+    /// [`AdminFault::Exists`] when the enterprise has an app of that name; [`AdminFault::Unusable`] for an empty name
+    /// and for a kind of call in reports out of its range.
     pub async fn create_app(&self, draft: &AppDraft, now: Timestamp) -> Result<AppId, AdminFault> {
         visible_name("account name", &draft.account)?;
         visible_name("app name", &draft.name)?;
+        check_menus_are(draft.reports.menus_are)?;
         let transaction = self.begin().await?;
         let enterprise_id = enterprise_or_new(&transaction, &draft.account, now).await?;
         let twin = app::Entity::find()
@@ -100,6 +114,11 @@ impl Admin {
             phase: Set(Phase::Commercial.word().to_owned()),
             origin: Set(Origin::Any.word().to_owned()),
             push_profile: Set(PushProfile::Compat.word().to_owned()),
+            report_url: Set(text(draft.report_url.as_ref())),
+            report_codes: Set(draft.reports.codes.word().to_owned()),
+            report_numbers: Set(draft.reports.numbers.word().to_owned()),
+            menus_are: Set(draft.reports.menus_are.into()),
+            lengths: Set(draft.lengths.word().to_owned()),
             // The rest is empty: nothing is forbidden, demanded or held against it.
             ..Default::default()
         };
@@ -173,6 +192,7 @@ pub(super) fn line(row: &app::Model, account: Box<str>) -> Result<AppLine, Admin
         account,
         app: read_app(row)?,
         push_profile: PushProfile::of(&row.push_profile).ok_or_else(damaged)?,
+        lengths: LengthProfile::of(&row.lengths).ok_or_else(damaged)?,
         recording_days: row.recording_days.map(u32::try_from).transpose().map_err(|_| damaged())?,
         created_at: Timestamp::from_micros(row.created_at),
     })

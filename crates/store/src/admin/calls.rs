@@ -1,5 +1,7 @@
 //! Calls as an operator looks them up.
 
+use std::ops::RangeInclusive;
+
 use base::call::Call;
 use base::fact::{Entry, Fact};
 use base::id::CallId;
@@ -34,6 +36,34 @@ impl Admin {
             return Err(AdminFault::Unknown { what: "call", name: id.to_string().into(), hint });
         }
         Ok(CallView { record, entries })
+    }
+
+    /// The call of which only a part of its id is known: the first in that range, running or over; `None` when there is
+    /// none.
+    ///
+    /// # Errors
+    /// [`AdminFault::Store`].
+    pub async fn find_call(&self, ids: &RangeInclusive<CallId>) -> Result<Option<CallId>, AdminFault> {
+        let (first, last) = (ids.start().to_bytes().to_vec(), ids.end().to_bytes().to_vec());
+        let over = record::Entity::find()
+            .select_only()
+            .column(record::Column::Call)
+            .filter(record::Column::Call.between(first.clone(), last.clone()))
+            .order_by_asc(record::Column::Call)
+            .limit(1)
+            .into_tuple::<Vec<u8>>();
+        let open = open_call::Entity::find()
+            .select_only()
+            .column(open_call::Column::Call)
+            .filter(open_call::Column::Call.between(first, last))
+            .order_by_asc(open_call::Column::Call)
+            .limit(1)
+            .into_tuple::<Vec<u8>>();
+        // A call that ends in between is found among those that are over.
+        let open = open.one(self.store.read()).await.map_err(reading())?;
+        let over = over.one(self.store.read()).await.map_err(reading())?;
+        let damaged = || StoreFault::damaged("the id of a call");
+        Ok(open.into_iter().chain(over).min().map(|call| call_id(&call).ok_or_else(damaged)).transpose()?)
     }
 
     /// Calls that are open, by age, from after one on; at most `limit`.

@@ -1,6 +1,6 @@
 //! Every setting of an app, changed at once or not at all.
 
-use base::account::{AppState, Hold, Origin, Phase, PushSignature};
+use base::account::{AppState, Hold, NumberForm, Origin, Phase, PushSignature, ReportCodes};
 use base::address::Block;
 use base::id::AppId;
 use base::order::ProductKind;
@@ -10,7 +10,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, Quer
 
 use super::{Admin, AdminFault, app_exists, apps, changing};
 use crate::entities::{app, number};
-use crate::words::{self, PushProfile, Word};
+use crate::words::{self, LengthProfile, PushProfile, Word};
 
 /// What shall be otherwise with an app; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,16 @@ pub struct AppChange {
     pub status_url: Option<Option<PushUrl>>,
     /// Where fee records go when an order does not say.
     pub fee_url: Option<Option<PushUrl>>,
+    /// Where reports go.
+    pub report_url: Option<Option<PushUrl>>,
+    /// In which codes reports tell a failure.
+    pub report_codes: Option<ReportCodes>,
+    /// How reports write codes that are numbers.
+    pub report_numbers: Option<NumberForm>,
+    /// What reports call a menu, 0 to 9.
+    pub menus_are: Option<u8>,
+    /// How much may be said in its templates with named places.
+    pub lengths: Option<LengthProfile>,
     /// How its pushes are signed.
     pub push_signature: Option<PushSignature>,
     /// How often its pushes are tried.
@@ -53,8 +63,8 @@ impl Admin {
     /// Changes some of an app's settings, all of them or none.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a threshold or a number of days out of its range, and for
-    /// too many addresses.
+    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a threshold, a number of days or a kind of call out of its
+    /// range, and for too many addresses.
     pub async fn change_app(&self, id: AppId, change: &AppChange) -> Result<(), AdminFault> {
         check(change)?;
         self.change_app_row(id, |row| apply(change, row)).await
@@ -91,13 +101,15 @@ impl Admin {
 }
 
 fn check(change: &AppChange) -> Result<(), AdminFault> {
-    let unusable = |what, rule| Err(AdminFault::Unusable { what, name: "this".into(), rule });
+    let unusable =
+        |what, rule: &'static str| Err(AdminFault::Unusable { what, name: "this".into(), rule: rule.into() });
     if change.addresses.as_ref().is_some_and(|blocks| blocks.len() > ADDRESSES) {
         return unusable("list of addresses", "name at most 100 blocks");
     }
     if change.recording_days.flatten().is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         return unusable("number of days", "recordings are kept for 1 to 3650 days");
     }
+    change.menus_are.map_or(Ok(()), check_menus_are)?;
     let Some(Conduct { answered, short }) = &change.conduct else { return Ok(()) };
     if answered.is_some_and(|rule| rule.calls == 0 || !(1..=100).contains(&rule.percent)) {
         return unusable("share of answered calls", "at least 1 call, and 1 to 100 percent");
@@ -106,6 +118,13 @@ fn check(change: &AppChange) -> Result<(), AdminFault> {
         return unusable("share of short calls", "at least 1 call, and 0 to 99 percent");
     }
     Ok(())
+}
+
+/// Reports number the kinds of calls.
+pub(super) fn check_menus_are(kind: u8) -> Result<(), AdminFault> {
+    let (what, rule) = ("kind of call in reports", "reports number the kinds of calls from 0 to 9");
+    let unusable = || AdminFault::Unusable { what, name: kind.to_string().into(), rule: rule.into() };
+    if kind <= KIND_MAX { Ok(()) } else { Err(unusable()) }
 }
 
 fn apply(change: &AppChange, row: &mut app::ActiveModel) {
@@ -156,6 +175,21 @@ fn apply(change: &AppChange, row: &mut app::ActiveModel) {
     if let Some(url) = &change.fee_url {
         row.fee_url = Set(apps::text(url.as_ref()));
     }
+    if let Some(url) = &change.report_url {
+        row.report_url = Set(apps::text(url.as_ref()));
+    }
+    if let Some(codes) = change.report_codes {
+        row.report_codes = Set(codes.word().to_owned());
+    }
+    if let Some(form) = change.report_numbers {
+        row.report_numbers = Set(form.word().to_owned());
+    }
+    if let Some(kind) = change.menus_are {
+        row.menus_are = Set(kind.into());
+    }
+    if let Some(profile) = change.lengths {
+        row.lengths = Set(profile.word().to_owned());
+    }
     if let Some(signature) = change.push_signature {
         row.push_signature = Set(signature.word().to_owned());
     }
@@ -166,6 +200,9 @@ fn apply(change: &AppChange, row: &mut app::ActiveModel) {
 
 /// Blocks of addresses of one app: each request looks at all of them.
 const ADDRESSES: usize = 100;
+
+/// The last number that reports have for a kind of call: one digit.
+const KIND_MAX: u8 = 9;
 
 /// Days for which recordings may be kept: ten years.
 const DAYS_MAX: u32 = 3_650;

@@ -1,4 +1,6 @@
-//! Keys of apps. A secret is shown once, when it is made.
+//! Keys of apps. A secret is shown once, when it is made, and so is the token of a temporary key.
+
+use std::time::Duration;
 
 use base::account::Key;
 use base::id::AppId;
@@ -13,10 +15,11 @@ use sea_orm::{
 use super::{Admin, AdminFault, app_exists, changing, reading};
 use crate::entities::api_key;
 use crate::fault::StoreFault;
+use crate::snapshot::token_of;
 use crate::vault::random_text;
 use crate::words::{KeyState, Word};
 
-/// A key that was just made. This is the only time its secret can be read.
+/// A key that was just made. This is the only time its secret and its token can be read.
 pub type NewKey = Key;
 
 /// A key in a list, without its secret.
@@ -32,6 +35,8 @@ pub struct KeyLine {
     pub created_at: Timestamp,
     /// Until when requests may name it; `None`: for ever.
     pub valid_until: Option<Timestamp>,
+    /// Whether requests must show its token too.
+    pub is_temporary: bool,
 }
 
 impl KeyLine {
@@ -69,7 +74,7 @@ impl Admin {
             |text: &str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain(id) || !plain(secret.expose()) {
             let rule = "a key's id and secret are 1 to 128 visible ASCII characters";
-            return Err(AdminFault::Unusable { what: "key", name: id.into(), rule });
+            return Err(AdminFault::Unusable { what: "key", name: id.into(), rule: rule.into() });
         }
         let transaction = self.begin().await?;
         app_exists(&transaction, app).await?;
@@ -77,9 +82,39 @@ impl Admin {
             let hint = "keys are unique on the whole platform; rotate it to get a new secret";
             return Err(AdminFault::Exists { what: "key", name: id.into(), hint });
         }
-        self.add_key(&transaction, app, id, secret.expose(), now).await?;
+        let key = Key { id: id.into(), secret: secret.clone(), token: None };
+        self.add_key(&transaction, app, &key, None, now).await?;
         Self::commit_change(transaction).await?;
-        Ok(Key { id: id.into(), secret: secret.clone() })
+        Ok(key)
+    }
+
+    /// Makes a key for somebody who is trusted for a while only: requests must show its token besides, and when its time
+    /// is over nobody can ask with it. Id, secret and token are letters and digits.
+    ///
+    /// # Errors
+    /// [`AdminFault::Unknown`] when there is no such app; [`AdminFault::Unusable`] for a life that is none or too long.
+    pub async fn create_temporary_key(
+        &self,
+        app: AppId,
+        lives: Duration,
+        now: Timestamp,
+    ) -> Result<NewKey, AdminFault> {
+        if lives < LIFE_SHORTEST || lives > LIFE_LONGEST {
+            const { assert!(LIFE_LONGEST.as_secs() == 129_600, "the sentence says so") };
+            let (name, rule) = (format!("{lives:?}").into(), "it lives for 1 to 129600 seconds");
+            return Err(AdminFault::Unusable { what: "life of a temporary key", name, rule: rule.into() });
+        }
+        let text = |chars| Ok::<_, StoreFault>(Private::new(random_text(chars)?.into()));
+        let key = Key {
+            id: random_text(ID_CHARS)?.into(),
+            secret: text(SECRET_CHARS)?,
+            token: Some(text(TOKEN_CHARS)?),
+        };
+        let transaction = self.begin().await?;
+        app_exists(&transaction, app).await?;
+        self.add_key(&transaction, app, &key, Some(now + lives), now).await?;
+        Self::commit_change(transaction).await?;
+        Ok(key)
     }
 
     /// The keys of an app, by age.
@@ -100,19 +135,21 @@ impl Admin {
     /// Gives a key a new secret. The old one stops working within a second.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`] when there is no such key.
+    /// [`AdminFault::Unknown`] when there is no such key; [`AdminFault::Unusable`] when it is temporary.
     pub async fn rotate_key(&self, id: &str) -> Result<NewKey, AdminFault> {
+        check_lasting(&self.key(id).await?)?;
         let secret = random_text(SECRET_CHARS)?;
         let sealed = self.store.vault().seal(id, &secret)?;
         self.change_key(id, |row| row.sealed_secret = Set(sealed)).await?;
-        Ok(Key { id: id.into(), secret: Private::new(secret.into()) })
+        Ok(Key { id: id.into(), secret: Private::new(secret.into()), token: None })
     }
 
     /// Makes a new key in place of one, which still works until the given time, so that customers can change over
     /// without losing a request.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`] when there is no such key; [`AdminFault::Unusable`] when it may not be named any more.
+    /// [`AdminFault::Unknown`] when there is no such key; [`AdminFault::Unusable`] when it may not be named any more,
+    /// and when it is temporary.
     pub async fn replace_key(
         &self,
         id: &str,
@@ -120,14 +157,20 @@ impl Admin {
         now: Timestamp,
     ) -> Result<NewKey, AdminFault> {
         let known = self.key(id).await?;
+        check_lasting(&known)?;
         if !known.is_valid(now) {
             let rule = "it is over; make a new key for its app";
-            return Err(AdminFault::Unusable { what: "key to be replaced", name: id.into(), rule });
+            return Err(AdminFault::Unusable {
+                what: "key to be replaced",
+                name: id.into(),
+                rule: rule.into(),
+            });
         }
         let until = known.valid_until.map_or(until, |before| before.min(until));
-        let (new, secret) = (random_text(ID_CHARS)?, random_text(SECRET_CHARS)?);
+        let secret = Private::new(random_text(SECRET_CHARS)?.into());
+        let new = Key { id: random_text(ID_CHARS)?.into(), secret, token: None };
         let transaction = self.begin().await?;
-        self.add_key(&transaction, known.app, &new, &secret, now).await?;
+        self.add_key(&transaction, known.app, &new, None, now).await?;
         api_key::Entity::update_many()
             .col_expr(api_key::Column::ValidUntil, Expr::value(until.micros()))
             .filter(api_key::Column::Id.eq(id))
@@ -135,7 +178,7 @@ impl Admin {
             .await
             .map_err(changing())?;
         Self::commit_change(transaction).await?;
-        Ok(Key { id: new.into(), secret: Private::new(secret.into()) })
+        Ok(new)
     }
 
     /// Takes a key out of service; calls that were placed with it still get their pushes.
@@ -150,17 +193,20 @@ impl Admin {
         &self,
         transaction: &DatabaseTransaction,
         app: AppId,
-        id: &str,
-        secret: &str,
+        key: &Key,
+        valid_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), AdminFault> {
+        let vault = self.store.vault();
+        let seal_token = |token: &Private<Box<str>>| vault.seal(&token_of(&key.id), token.expose());
         let row = api_key::ActiveModel {
-            id: Set(id.to_owned()),
+            id: Set(key.id.to_string()),
             app_id: Set(app.0),
-            sealed_secret: Set(self.store.vault().seal(id, secret)?),
+            sealed_secret: Set(vault.seal(&key.id, key.secret.expose())?),
             state: Set(KeyState::Active.word().to_owned()),
             created_at: Set(now.micros()),
-            valid_until: Set(None),
+            valid_until: Set(valid_until.map(Timestamp::micros)),
+            sealed_token: Set(key.token.as_ref().map(seal_token).transpose()?),
         };
         row.insert(transaction).await.map_err(changing())?;
         Ok(())
@@ -182,6 +228,14 @@ impl Admin {
     }
 }
 
+/// A temporary key is given for a time that its app chose; what comes after it is a key of its own.
+fn check_lasting(key: &KeyLine) -> Result<(), AdminFault> {
+    let rule = "it is temporary; make another one instead";
+    let unusable =
+        || AdminFault::Unusable { what: "key to be replaced", name: key.id.clone(), rule: rule.into() };
+    if key.is_temporary { Err(unusable()) } else { Ok(()) }
+}
+
 pub(super) fn line(row: api_key::Model) -> Result<KeyLine, AdminFault> {
     let damaged = || StoreFault::damaged(format!("key {}", row.id));
     Ok(KeyLine {
@@ -189,6 +243,7 @@ pub(super) fn line(row: api_key::Model) -> Result<KeyLine, AdminFault> {
         app: AppId(row.app_id),
         created_at: Timestamp::from_micros(row.created_at),
         valid_until: row.valid_until.map(Timestamp::from_micros),
+        is_temporary: row.sealed_token.is_some(),
         id: row.id.into(),
     })
 }
@@ -198,3 +253,12 @@ const ID_CHARS: usize = 28;
 
 /// Letters and digits of a secret: 166 random bits.
 const SECRET_CHARS: usize = 28;
+
+/// Letters and digits of a token.
+const TOKEN_CHARS: usize = 64;
+
+/// The shortest life of a temporary key.
+const LIFE_SHORTEST: Duration = Duration::from_secs(1);
+
+/// The longest: a day and a half, as clouds have it. Whoever needs it longer asks for another one.
+const LIFE_LONGEST: Duration = Duration::from_secs(36 * 3_600);

@@ -1,10 +1,11 @@
-//! Lists of numbers and addresses: who may not be called, who may, and who may not ask.
+//! Lists of numbers, addresses and words: who may not be called, who may, who may not ask, and what nobody may say.
 
 use std::collections::BTreeSet;
 
 use base::address::Block;
 use base::id::AppId;
 use base::number::E164;
+use base::screen;
 use base::time::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
@@ -29,7 +30,7 @@ pub struct ListPick {
 /// A value on a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedLine {
-    /// The number, or the block of addresses.
+    /// The number, the block of addresses or the word.
     pub value: Box<str>,
     /// Why it is there.
     pub note: Option<Box<str>>,
@@ -41,8 +42,9 @@ impl Admin {
     /// Adds values to a list, all of them or none. Those that are on it stay as they are. Gives how many are new.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`] when there is no such app; [`AdminFault::Unusable`] for a value that is no number or no
-    /// block of addresses, for too many at once or in all, and for addresses of an app, which has a list of its own.
+    /// [`AdminFault::Unknown`] when there is no such app; [`AdminFault::Unusable`] for a value that is no number, block of
+    /// addresses or word, for too many at once or in all, and for addresses and words of an app: it names its own
+    /// addresses, and what nobody may say is the platform's to say.
     pub async fn add_listed(
         &self,
         pick: ListPick,
@@ -55,9 +57,16 @@ impl Admin {
         let transaction = self.begin().await?;
         exists(&transaction, pick.app).await?;
         let before = count(&transaction, pick).await?;
-        if before + u64::try_from(values.len()).unwrap_or(u64::MAX) > LISTED_MAX {
-            let rule = "a list has at most 100000 values";
-            return Err(AdminFault::Unusable { what: "further value", name: "this".into(), rule });
+        let (most, rule) = match pick.kind {
+            ListKind::Word => (WORDS_MAX, "at most 10000 words are looked for"),
+            _ => (LISTED_MAX, "a list has at most 100000 values"),
+        };
+        if before + u64::try_from(values.len()).unwrap_or(u64::MAX) > most {
+            return Err(AdminFault::Unusable {
+                what: "further value",
+                name: "this".into(),
+                rule: rule.into(),
+            });
         }
         let values: Vec<_> = values.into_iter().collect();
         for some in values.chunks(ROWS_AT_ONCE) {
@@ -157,7 +166,11 @@ impl Admin {
 
 /// The values as they are stored, each once.
 fn usable(pick: ListPick, values: &[Box<str>]) -> Result<BTreeSet<String>, AdminFault> {
-    let unusable = |name: &str, rule| AdminFault::Unusable { what: "listed value", name: name.into(), rule };
+    let unusable = |name: &str, rule: &'static str| AdminFault::Unusable {
+        what: "listed value",
+        name: name.into(),
+        rule: rule.into(),
+    };
     if values.len() > BULK_MAX {
         return Err(unusable("this", "at most 10000 values are taken at once"));
     }
@@ -169,7 +182,17 @@ fn usable(pick: ListPick, values: &[Box<str>]) -> Result<BTreeSet<String>, Admin
         let block: Block = value.parse().map_err(|_| unusable(value, "write addresses as 10.0.0.0/8"))?;
         Ok(block.to_string())
     };
+    let word = |value: &str| {
+        let word = value.trim();
+        let sound = (1..=WORD_CHARS).contains(&word.chars().count())
+            && !word.chars().any(char::is_control)
+            && word.chars().any(char::is_alphanumeric);
+        let rule = "a word has 1 to 64 characters, and a letter or digit among them";
+        if sound { Ok(word.to_owned()) } else { Err(unusable(value, rule)) }
+    };
     match (pick.kind, pick.app) {
+        (ListKind::Word, Some(_)) => Err(unusable("this", "only the platform has this list")),
+        (ListKind::Word, None) => values.iter().map(|value| word(value)).collect(),
         (ListKind::AddressBlock | ListKind::AreaBlock, Some(_)) => {
             Err(unusable("this", "only the platform has this list; an app names its own addresses"))
         }
@@ -183,7 +206,7 @@ fn usable(pick: ListPick, values: &[Box<str>]) -> Result<BTreeSet<String>, Admin
 }
 
 /// In the words of the index, so that the database uses it.
-fn of(pick: ListPick) -> SimpleExpr {
+pub(super) fn of(pick: ListPick) -> SimpleExpr {
     let owner = Expr::cust(format!("COALESCE(app_id, 0) = {}", pick.app.map_or(0, |app| app.0)));
     listed::Column::Kind.eq(pick.kind.word()).and(owner)
 }
@@ -201,6 +224,12 @@ async fn count(transaction: &DatabaseTransaction, pick: ListPick) -> Result<u64,
 
 /// Values of one list. All lists are in memory, and read whole at each change.
 const LISTED_MAX: u64 = 100_000;
+
+/// Words that nobody may speak: as many as are looked for.
+const WORDS_MAX: u64 = screen::WORDS_MAX as u64;
+
+/// Characters of a word that nobody may speak.
+const WORD_CHARS: usize = 64;
 
 /// Values that are added or removed at once.
 const BULK_MAX: usize = 10_000;

@@ -21,6 +21,8 @@ mod search;
 mod templates;
 mod voice_files;
 
+use std::borrow::Cow;
+
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 pub use self::apps::{AppDraft, AppLine};
@@ -84,7 +86,7 @@ pub enum AdminFault {
         /// The value, where it may be shown.
         name: Box<str>,
         /// What would be usable.
-        rule: &'static str,
+        rule: Cow<'static, str>,
     },
     /// The store failed.
     #[error(transparent)]
@@ -128,13 +130,17 @@ async fn app_exists(connection: &impl ConnectionTrait, id: AppId) -> Result<app:
 fn visible_name(what: &'static str, name: &str) -> Result<(), AdminFault> {
     let usable = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let rule = "use 1 to 32 visible characters";
-    if usable { Ok(()) } else { Err(AdminFault::Unusable { what, name: name.into(), rule }) }
+    if usable { Ok(()) } else { Err(AdminFault::Unusable { what, name: name.into(), rule: rule.into() }) }
 }
 
 fn check_note(note: Option<&str>) -> Result<(), AdminFault> {
     let long = note.is_some_and(|note| note.len() > NOTE_BYTES);
     let rule = "a note has at most 500 bytes";
-    if long { Err(AdminFault::Unusable { what: "note", name: "this".into(), rule }) } else { Ok(()) }
+    if long {
+        Err(AdminFault::Unusable { what: "note", name: "this".into(), rule: rule.into() })
+    } else {
+        Ok(())
+    }
 }
 
 fn reading() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {

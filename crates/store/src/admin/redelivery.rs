@@ -277,7 +277,7 @@ const WINDOW: i64 = 2_000;
 const WINDOWS: usize = 10;
 
 /// How long after its entry a push is settled at the latest, if nobody has it sent again.
-const OWED_FOR: Duration = Duration::from_secs(2 * 24 * 3_600);
+const OWED_FOR: Duration = Duration::from_secs(4 * 24 * 3_600);
 
 /// How far from the order of time entries may be written.
 const SLACK: Duration = Duration::from_secs(60);

@@ -1,27 +1,37 @@
-//! Templates: texts of an enterprise that may be spoken in the calls of all its apps.
+//! Templates: texts and menus of an enterprise that may be spoken in the calls of all its apps.
+//!
+//! Orders name those with named places by numbers, so their ids are numbers: counted up on the whole platform, and never
+//! given twice, since a customer may go on naming one that is gone.
+
+use std::borrow::Cow;
 
 use base::account::Review;
-use base::template::{BYTES_MAX, BadTemplate, Template};
+use base::private::Private;
+use base::screen::{self, ForbiddenWords};
+use base::template::{Lengths, Named, TemplateKind, Wording};
 use base::time::Timestamp;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    ModelTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::enterprises::enterprise_named;
+use super::lists::{self, ListPick};
 use super::{Admin, AdminFault, changing, reading, visible_name};
-use crate::entities::{enterprise, template};
+use crate::entities::{enterprise, listed, template};
 use crate::fault::StoreFault;
-use crate::snapshot::read_template;
+use crate::snapshot::{read_setting, read_template, read_template_kind};
 use crate::vault::random_hex;
-use crate::words::Word;
+use crate::words::{ListKind, Word};
 
 /// What an enterprise says of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateDraft {
     /// Its name, for people.
     pub name: Box<str>,
-    /// The text with its places.
+    /// How it is written. It stays as it was made.
+    pub kind: TemplateKind,
+    /// The text with its places, or the menu as JSON; it is kept as it was written.
     pub text: Box<str>,
     /// How fast it is spoken, in percent of the voice's own pace: 50 to 200.
     pub speed: u8,
@@ -30,7 +40,7 @@ pub struct TemplateDraft {
 /// A template in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateLine {
-    /// What orders name it by: 32 hexadecimal digits.
+    /// What orders name it by: 32 hexadecimal digits, or a number where its places have names.
     pub id: Box<str>,
     /// The enterprise's account name.
     pub account: Box<str>,
@@ -65,9 +75,16 @@ impl Admin {
         let known: Vec<String> = known.into_tuple().all(&transaction).await.map_err(reading())?;
         if u64::try_from(known.len()).unwrap_or(u64::MAX) >= TEMPLATES {
             let rule = "an enterprise has at most 1000 templates; remove some first";
-            return Err(AdminFault::Unusable { what: "template", name: draft.name.clone(), rule });
+            return Err(AdminFault::Unusable {
+                what: "template",
+                name: draft.name.clone(),
+                rule: rule.into(),
+            });
         }
-        let id = random_hex()?;
+        let id = match draft.kind {
+            TemplateKind::Placed => random_hex()?,
+            TemplateKind::Named | TemplateKind::Menu => next_number(&transaction).await?,
+        };
         let row = template::ActiveModel {
             id: Set(id.clone()),
             enterprise_id: Set(owner),
@@ -78,6 +95,7 @@ impl Admin {
             note: Set(None),
             created_at: Set(now.micros()),
             changed_at: Set(now.micros()),
+            kind: Set(draft.kind.word().to_owned()),
         };
         row.insert(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await?;
@@ -118,7 +136,7 @@ impl Admin {
     /// Gives a template another text, name or pace. It must be reviewed again.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a name or text that is none.
+    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a name or text that is none, and for another kind.
     pub async fn change_template(
         &self,
         id: &str,
@@ -126,7 +144,17 @@ impl Admin {
         now: Timestamp,
     ) -> Result<(), AdminFault> {
         check(draft)?;
-        self.update_template(id, now, |row| {
+        let transaction = self.begin().await?;
+        let before = find(&transaction, id).await?;
+        if read_template_kind(&before)? != draft.kind {
+            let rule = "a template stays of its kind, because orders name each kind in their own way; make a new one";
+            return Err(AdminFault::Unusable {
+                what: "kind of a template",
+                name: draft.kind.word().into(),
+                rule: rule.into(),
+            });
+        }
+        update(transaction, before, now, |row| {
             row.name = Set(draft.name.to_string());
             row.text = Set(draft.text.to_string());
             row.speed = Set(draft.speed.into());
@@ -139,7 +167,8 @@ impl Admin {
     /// Says whether a template may be spoken, and why not.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a note that is too long.
+    /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a note that is too long, and for approving what nobody may
+    /// say: a forbidden word, or an address of the web.
     pub async fn review_template(
         &self,
         id: &str,
@@ -148,7 +177,12 @@ impl Admin {
         now: Timestamp,
     ) -> Result<(), AdminFault> {
         super::check_note(note)?;
-        self.update_template(id, now, |row| {
+        let transaction = self.begin().await?;
+        let before = find(&transaction, id).await?;
+        if review == Review::Approved {
+            check_said(&transaction, &before).await?;
+        }
+        update(transaction, before, now, |row| {
             row.review = Set(review.word().to_owned());
             row.note = Set(note.map(str::to_owned));
         })
@@ -164,19 +198,62 @@ impl Admin {
         find(&transaction, id).await?.delete(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await
     }
+}
 
-    async fn update_template(
-        &self,
-        id: &str,
-        now: Timestamp,
-        change: impl FnOnce(&mut template::ActiveModel),
-    ) -> Result<(), AdminFault> {
-        let transaction = self.begin().await?;
-        let mut row: template::ActiveModel = find(&transaction, id).await?.into();
-        change(&mut row);
-        row.changed_at = Set(now.micros());
-        row.update(&transaction).await.map_err(changing())?;
-        Self::commit_change(transaction).await
+async fn update(
+    transaction: DatabaseTransaction,
+    before: template::Model,
+    now: Timestamp,
+    change: impl FnOnce(&mut template::ActiveModel),
+) -> Result<(), AdminFault> {
+    let mut row: template::ActiveModel = before.into();
+    change(&mut row);
+    row.changed_at = Set(now.micros());
+    row.update(&transaction).await.map_err(changing())?;
+    Admin::commit_change(transaction).await
+}
+
+/// Counts up to the next number of a template.
+async fn next_number(transaction: &DatabaseTransaction) -> Result<String, AdminFault> {
+    let count =
+        format!("UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = '{NUMBER}'");
+    transaction.execute_unprepared(&count).await.map_err(changing())?;
+    let damaged = || StoreFault::damaged("the count of templates");
+    Ok(read_setting(transaction, NUMBER).await?.ok_or_else(damaged)?)
+}
+
+/// What a template always says must be something that may be said.
+async fn check_said(transaction: &DatabaseTransaction, row: &template::Model) -> Result<(), AdminFault> {
+    let refused = |rule: &'static str| AdminFault::Unusable {
+        what: "template that is spoken",
+        name: row.name.as_str().into(),
+        rule: rule.into(),
+    };
+    let texts = said(&read_template(row)?.wording);
+    if texts.iter().any(|text| screen::contains_address(text)) {
+        return Err(refused("it says an address of the web, which no template may; change its text"));
+    }
+    let words = listed::Entity::find().select_only().column(listed::Column::Value);
+    let words = words.filter(lists::of(ListPick { app: None, kind: ListKind::Word })).into_tuple();
+    let words: Vec<String> = words.all(transaction).await.map_err(reading())?;
+    let words = ForbiddenWords::new(words.iter().map(String::as_str));
+    if texts.iter().any(|text| words.stand_in(text)) {
+        return Err(refused("it says one of the words on the platform's list `word`; change its text"));
+    }
+    Ok(())
+}
+
+/// The texts of a template, with a letter in each place that has a name: `{shop}.com` is an address whatever the shop is.
+fn said(wording: &Wording) -> Vec<String> {
+    let lengths = Lengths { value: u16::MAX, text: u16::MAX };
+    let full = |text: &Named| {
+        let letters = text.names().map(|name| (name.into(), Private::new("a".into()))).collect();
+        text.fill(&letters, lengths).expect("every place has its letter, and there is room")
+    };
+    match wording {
+        Wording::Placed(text) => text.words().map(str::to_owned).collect(),
+        Wording::Named(text) => vec![full(text)],
+        Wording::Menu(menu) => menu.texts().iter().map(full).collect(),
     }
 }
 
@@ -188,26 +265,22 @@ async fn find(connection: &impl ConnectionTrait, id: &str) -> Result<template::M
 
 fn check(draft: &TemplateDraft) -> Result<(), AdminFault> {
     visible_name("template's name", &draft.name)?;
-    let unusable = |rule| AdminFault::Unusable { what: "template", name: draft.name.clone(), rule };
+    let unusable =
+        |rule: Cow<'static, str>| AdminFault::Unusable { what: "template", name: draft.name.clone(), rule };
     if !(SPEED_MIN..=SPEED_MAX).contains(&draft.speed) {
-        return Err(unusable("its speed is 50 to 200 percent"));
+        return Err(unusable("its speed is 50 to 200 percent".into()));
     }
-    match Template::parse(&draft.text) {
-        Ok(_) => Ok(()),
-        Err(BadTemplate::Length) => {
-            const { assert!(BYTES_MAX == 900, "the sentence says so") };
-            Err(unusable("its text has 1 to 900 bytes of UTF-8; a Chinese character has 3"))
-        }
-        Err(BadTemplate::Place) => {
-            Err(unusable("places are ${TXT_n}, ${NUM_n}, ${DATE} and ${TIME}, with n from 1 to 32"))
-        }
+    if draft.text.len() > TEXT_BYTES {
+        return Err(unusable(Cow::Borrowed("its text has at most 65536 bytes of UTF-8")));
     }
+    Wording::parse(draft.kind, &draft.text).map(drop).map_err(|fault| unusable(fault.to_string().into()))
 }
 
 fn line(row: &template::Model, account: &str) -> Result<TemplateLine, AdminFault> {
     let damaged = || StoreFault::damaged(format!("template {}", row.id));
     let draft = TemplateDraft {
         name: row.name.as_str().into(),
+        kind: read_template_kind(row)?,
         text: row.text.as_str().into(),
         speed: u8::try_from(row.speed).map_err(|_| damaged())?,
     };
@@ -221,6 +294,13 @@ fn line(row: &template::Model, account: &str) -> Result<TemplateLine, AdminFault
         changed_at: Timestamp::from_micros(row.changed_at),
     })
 }
+
+/// The setting that holds the number that a template was given last.
+const NUMBER: &str = "template_number";
+
+/// Bytes of a text or a menu as it is written: a menu of 64 nodes that are explained at length. All templates are in
+/// memory.
+const TEXT_BYTES: usize = 65_536;
 
 /// The slowest speech, in percent of the voice's own pace.
 const SPEED_MIN: u8 = 50;

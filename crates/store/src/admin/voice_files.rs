@@ -39,7 +39,11 @@ impl Admin {
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
         if !(1..=NAME_BYTES).contains(&name.len()) || !name.bytes().all(letter) {
             let rule = "use 1 to 128 letters, digits, '-', '_', '.' and '@', such as notice.wav";
-            return Err(AdminFault::Unusable { what: "voice file's name", name: name.into(), rule });
+            return Err(AdminFault::Unusable {
+                what: "voice file's name",
+                name: name.into(),
+                rule: rule.into(),
+            });
         }
         let transaction = self.begin().await?;
         app_exists(&transaction, app).await?;

@@ -1,4 +1,4 @@
-//! A key of an app; the secret is sealed.
+//! A key of an app; its secret and token are sealed.
 
 use sea_orm::entity::prelude::*;
 
@@ -12,6 +12,7 @@ pub struct Model {
     pub state: String,
     pub created_at: i64,
     pub valid_until: Option<i64>,
+    pub sealed_token: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

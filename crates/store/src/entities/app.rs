@@ -30,6 +30,11 @@ pub struct Model {
     pub short_percent: Option<i16>,
     pub push_profile: String,
     pub recording_days: Option<i64>,
+    pub report_url: Option<String>,
+    pub report_codes: String,
+    pub report_numbers: String,
+    pub menus_are: i16,
+    pub lengths: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

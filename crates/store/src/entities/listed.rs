@@ -1,4 +1,4 @@
-//! A number or a block of addresses on a list of an app, or of the platform.
+//! A number, a block of addresses or a word on a list of an app, or of the platform.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A text of an enterprise that may be spoken.
+//! A text or a menu of an enterprise that may be spoken.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,6 +15,7 @@ pub struct Model {
     pub note: Option<String>,
     pub created_at: i64,
     pub changed_at: i64,
+    pub kind: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -32,6 +32,11 @@ pub(super) fn text(name: &'static str) -> ColumnDef {
     column(name).text().not_null().take()
 }
 
+/// A text that rows from before have too.
+pub(super) fn defaults(name: &'static str, value: &'static str) -> ColumnDef {
+    text(name).default(value).take()
+}
+
 /// A foreign key to the `id` of the owner's table.
 pub(super) fn owned_by(
     table: &'static str,

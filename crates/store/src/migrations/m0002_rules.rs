@@ -3,7 +3,7 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use super::columns::{column, id, number, owned_by, table, text, time};
+use super::columns::{column, defaults, id, number, owned_by, table, text, time};
 
 /// Adds the tables and columns.
 #[derive(DeriveMigrationName)]
@@ -154,10 +154,6 @@ fn columns() -> Vec<(&'static str, Vec<ColumnDef>)> {
 /// The app that a rule is for; empty: everybody.
 fn of_app() -> ColumnDef {
     column("app_id").big_integer().take()
-}
-
-fn defaults(name: &'static str, value: &'static str) -> ColumnDef {
-    text(name).default(value).take()
 }
 
 /// Found by window first, so that the counts of windows that are over lie together.

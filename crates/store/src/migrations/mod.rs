@@ -3,6 +3,7 @@
 mod columns;
 mod m0001_start;
 mod m0002_rules;
+mod m0003_voices;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -12,7 +13,7 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_start::Start), Box::new(m0002_rules::Rules)]
+        vec![Box::new(m0001_start::Start), Box::new(m0002_rules::Rules), Box::new(m0003_voices::Voices)]
     }
 }
 

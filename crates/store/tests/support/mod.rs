@@ -43,6 +43,8 @@ pub(crate) fn call(number: u32, host: &str) -> Call {
         }),
         status_url: Some(url("status")),
         fee_url: Some(url("fee")),
+        report_url: None,
+        asked_shown: None,
         user_data: Some("order 17".into()),
         tell_who_hung_up: true,
     }
