@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use admission::Finding;
@@ -74,13 +75,14 @@ impl fmt::Debug for Parts {
     }
 }
 
-/// How customers name calls: their session ids are a dialect's business.
+/// How customers name calls: that is the business of the dialect in which a call was ordered.
 #[derive(Clone, Copy, Debug)]
 pub struct Sessions {
-    /// The call of a session id; `None` when it is none of ours.
-    pub parse: fn(&str) -> Option<CallId>,
-    /// The session id of a call on a node.
-    pub print: fn(CallId, &str) -> String,
+    /// The calls that a customer's name can mean: of the 128 bits of an id, it may leave some of the last ones open. `None`
+    /// when it is no such name.
+    pub parse: fn(&str) -> Option<RangeInclusive<CallId>>,
+    /// The name that the customer of a dialect has for a call on a node.
+    pub print: fn(&str, CallId, &str) -> String,
 }
 
 /// What only a running platform knows. Nothing here waits, and nothing but [`Self::lift`] changes anything.

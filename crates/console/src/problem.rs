@@ -185,7 +185,7 @@ impl From<AdminFault> for Problem {
                 format!("{name} cannot be used as a {what}"),
                 format!("{name} 不能用作{}", noun(what)),
             )
-            .fix(rule, format!("规则：{rule}")),
+            .fix(rule.clone(), format!("规则：{rule}")),
             AdminFault::Store(fault) => Self::fault(&fault),
         }
     }
@@ -384,6 +384,9 @@ const NOUNS: &[(&str, &str)] = &[
     ("further value", "更多的值"),
     ("key", "密钥"),
     ("key to be replaced", "待轮换的密钥"),
+    ("kind of a template", "模板类型"),
+    ("kind of call in reports", "报告中的呼叫类型"),
+    ("life of a temporary key", "临时密钥的有效期"),
     ("limit", "限额"),
     ("list of addresses", "地址段列表"),
     ("listed value", "名单中的值"),
@@ -400,6 +403,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("sub-enterprise", "子企业"),
     ("sub-enterprise's name", "子企业名"),
     ("template", "模板"),
+    ("template that is spoken", "可播报的模板"),
     ("template's name", "模板名"),
     ("template's pace", "模板语速"),
     ("template's text", "模板内容"),

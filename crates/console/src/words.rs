@@ -5,6 +5,7 @@ use base::order;
 use base::quota;
 use base::release;
 use base::row;
+use base::template;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,6 +83,50 @@ words! {
         Code,
         /// An announcement for one party, who may answer with keys.
         Notice,
+        /// Spoken choices, through which one party finds a way with keys.
+        Menu,
+    }
+}
+
+words! {
+    /// How a template is written.
+    TemplateKind = template::TemplateKind {
+        /// One text with places that are filled in their order.
+        Placed,
+        /// One text with places that have names.
+        Named,
+        /// Texts with places that have names, and the keys that lead from one to the next.
+        Menu,
+    }
+}
+
+words! {
+    /// How much may be said in templates with named places.
+    Lengths = store::LengthProfile {
+        /// 100 characters in a value, 180 in the whole text.
+        Wide,
+        /// 50 characters in a value, 100 in the whole text.
+        Strict,
+    }
+}
+
+words! {
+    /// In which codes reports tell a failure.
+    ReportCodes = account::ReportCodes {
+        /// The SIP status.
+        Status,
+        /// The vendor's own codes, which tell more causes apart.
+        Detailed,
+    }
+}
+
+words! {
+    /// How reports write codes that are numbers.
+    NumberForm = account::NumberForm {
+        /// As numbers.
+        Number,
+        /// As text.
+        Text,
     }
 }
 
@@ -148,6 +193,8 @@ words! {
         Day,
         /// 30 days.
         Month,
+        /// All time: a trial's.
+        Ever,
     }
 }
 
@@ -216,6 +263,8 @@ words! {
         AddressBlock,
         /// Blocks of addresses of areas whose requests are refused; of the platform only.
         AreaBlock,
+        /// Words that nobody may speak; of the platform only.
+        Word,
     }
 }
 
@@ -270,6 +319,10 @@ words! {
         ClipMissing,
         /// A text could not be spoken.
         SpeechFault,
+        /// A word that must not be spoken stood in what was to be said; nobody was dialled.
+        ForbiddenWords,
+        /// The callee may not be called; nobody was dialled.
+        CalleeBlocked,
         /// Keys were wanted and none came.
         NoDigits,
         /// The conversation could not be recorded.
@@ -288,6 +341,8 @@ words! {
         Status,
         /// Fee records.
         Fee,
+        /// Reports of calls that are over.
+        Report,
     }
 }
 

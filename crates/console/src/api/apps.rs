@@ -22,7 +22,9 @@ use crate::page::{Ask, Page};
 use crate::parts::Parts;
 use crate::problem::{Kind, Problem};
 use crate::time::Time;
-use crate::words::{AppState, Hold, Origin, Phase, Product, PushProfile, PushSignature};
+use crate::words::{
+    AppState, Hold, Lengths, NumberForm, Origin, Phase, Product, PushProfile, PushSignature, ReportCodes,
+};
 
 /// An app.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -67,12 +69,60 @@ pub(crate) struct App {
     /// Where fee records go when an order does not say.
     #[schema(required)]
     fee_url: Option<String>,
+    /// Where reports go.
+    #[schema(required)]
+    report_url: Option<String>,
+    /// How reports are worded.
+    reports: ReportForm,
+    /// How much may be said in its templates with named places.
+    lengths: Lengths,
     /// How its pushes are signed.
     push_signature: PushSignature,
-    /// How often its pushes are tried.
+    /// How often its status events and fee records are tried.
     push_profile: PushProfile,
     /// When it was made.
     created_at: Time,
+}
+
+/// How reports are worded.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct ReportForm {
+    /// In which codes they tell a failure.
+    codes: ReportCodes,
+    /// How they write codes that are numbers.
+    numbers: NumberForm,
+    /// The number that they give the kind of call that is a menu.
+    #[schema(maximum = 9)]
+    menus_are: u8,
+}
+
+/// How reports are worded; a field that is left out stays as it is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReportFormPatch {
+    /// In which codes they tell a failure; of a new app `status`.
+    codes: Option<ReportCodes>,
+    /// How they write codes that are numbers; of a new app `number`.
+    numbers: Option<NumberForm>,
+    /// The number that they give the kind of call that is a menu; of a new app 2.
+    #[schema(maximum = 9)]
+    menus_are: Option<u8>,
+}
+
+impl From<account::ReportForm> for ReportForm {
+    fn from(ours: account::ReportForm) -> Self {
+        Self { codes: ours.codes.into(), numbers: ours.numbers.into(), menus_are: ours.menus_are }
+    }
+}
+
+impl ReportFormPatch {
+    fn over(self, before: account::ReportForm) -> account::ReportForm {
+        account::ReportForm {
+            codes: self.codes.map_or(before.codes, Into::into),
+            numbers: self.numbers.map_or(before.numbers, Into::into),
+            menus_are: self.menus_are.unwrap_or(before.menus_are),
+        }
+    }
 }
 
 /// How an app's calls must go for it to place more. Only ended calls of the last hour are looked at.
@@ -144,7 +194,7 @@ impl From<Conduct> for standing::Conduct {
 
 impl From<AppLine> for App {
     fn from(line: AppLine) -> Self {
-        let AppLine { account, app, push_profile, recording_days, created_at } = line;
+        let AppLine { account, app, push_profile, lengths, recording_days, created_at } = line;
         let text = |url: Option<PushUrl>| url.map(|url| url.as_str().to_owned());
         Self {
             id: app.id.0,
@@ -164,6 +214,9 @@ impl From<AppLine> for App {
             recording_days,
             status_url: text(app.status_url),
             fee_url: text(app.fee_url),
+            report_url: text(app.report_url),
+            reports: app.reports.into(),
+            lengths: lengths.into(),
             push_signature: app.push_signature.into(),
             push_profile: push_profile.into(),
             created_at: created_at.into(),
@@ -181,7 +234,7 @@ pub(crate) struct NewApp {
     /// The account name of the enterprise that it belongs to, which is made when it is new.
     #[schema(min_length = 1, max_length = 32)]
     account: String,
-    /// The kinds of calls it is opened for; without it, callbacks and codes.
+    /// The kinds of calls it is opened for; without it, all.
     products: Option<Vec<Product>>,
     /// Calls that it may have at once; without it, 10.
     ports: Option<u32>,
@@ -191,6 +244,13 @@ pub(crate) struct NewApp {
     /// Where fee records go when an order does not say: an http or https URL of at most 512 bytes.
     #[schema(max_length = 512)]
     fee_url: Option<String>,
+    /// Where reports go: an http or https URL of at most 512 bytes.
+    #[schema(max_length = 512)]
+    report_url: Option<String>,
+    /// How reports are worded.
+    reports: Option<ReportFormPatch>,
+    /// How much may be said in its templates with named places; without it, `wide`.
+    lengths: Option<Lengths>,
     /// How its pushes are signed; without it, `joined`.
     push_signature: Option<PushSignature>,
 }
@@ -238,6 +298,14 @@ pub(crate) struct AppPatch {
     #[serde(default, deserialize_with = "patched")]
     #[schema(value_type = Option<String>, max_length = 512)]
     fee_url: Option<Option<String>>,
+    /// Where reports go; null for nowhere.
+    #[serde(default, deserialize_with = "patched")]
+    #[schema(value_type = Option<String>, max_length = 512)]
+    report_url: Option<Option<String>>,
+    /// How reports are worded.
+    reports: Option<ReportFormPatch>,
+    /// How much may be said in its templates with named places.
+    lengths: Option<Lengths>,
     /// How its pushes are signed.
     push_signature: Option<PushSignature>,
     /// How often its pushes are tried.
@@ -258,6 +326,7 @@ pub(crate) enum AppStateWish {
 
 impl AppPatch {
     fn read(self) -> Result<AppChange, Problem> {
+        let reports = self.reports.unwrap_or_default();
         Ok(AppChange {
             state: self.state.map(|state| match state {
                 AppStateWish::Active => account::AppState::Active,
@@ -277,6 +346,11 @@ impl AppPatch {
             recording_days: self.recording_days,
             status_url: self.status_url.map(|url| receiver("status_url", url)).transpose()?,
             fee_url: self.fee_url.map(|url| receiver("fee_url", url)).transpose()?,
+            report_url: self.report_url.map(|url| receiver("report_url", url)).transpose()?,
+            report_codes: reports.codes.map(Into::into),
+            report_numbers: reports.numbers.map(Into::into),
+            menus_are: reports.menus_are,
+            lengths: self.lengths.map(Into::into),
             push_signature: self.push_signature.map(Into::into),
             push_profile: self.push_profile.map(Into::into),
         })
@@ -330,6 +404,9 @@ pub(crate) async fn create(
     draft.ports = new.ports.unwrap_or(draft.ports);
     draft.status_url = receiver("status_url", new.status_url)?;
     draft.fee_url = receiver("fee_url", new.fee_url)?;
+    draft.report_url = receiver("report_url", new.report_url)?;
+    draft.reports = new.reports.unwrap_or_default().over(draft.reports);
+    draft.lengths = new.lengths.map_or(draft.lengths, Into::into);
     draft.push_signature = new.push_signature.map_or(draft.push_signature, Into::into);
     let id = parts.admin.create_app(&draft, (parts.clock)()).await?;
     parts.announce().await;

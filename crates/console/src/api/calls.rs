@@ -25,7 +25,7 @@ use crate::words::{Cause, EndedBy, Product};
 pub(crate) struct Call {
     /// Its id: 32 hexadecimal digits.
     call: String,
-    /// The session id that its customer knows.
+    /// The id that its customer knows.
     session: String,
     /// What it does.
     product: Product,
@@ -71,7 +71,7 @@ impl Call {
         };
         Self {
             call: call.id.to_string(),
-            session: (sessions.print)(call.id, &call.node),
+            session: (sessions.print)(&call.dialect, call.id, &call.node),
             product: call.product.kind().into(),
             app: call.app.0,
             account: call.account.to_string(),
@@ -87,7 +87,7 @@ impl Call {
 pub(crate) struct Record {
     /// Its id: 32 hexadecimal digits.
     call: String,
-    /// The session id that its customer knows.
+    /// The id that its customer knows.
     session: String,
     /// What it did.
     product: Product,
@@ -111,6 +111,8 @@ pub(crate) struct Record {
     /// Its recording; null when there is none.
     #[schema(required)]
     recording: Option<Recording>,
+    /// The keys that its party pressed: of a menu those that led on, of a code or a notice all; at most 32.
+    pressed: String,
     /// The customer's own words; null when there were none.
     #[schema(required)]
     user_data: Option<String>,
@@ -190,6 +192,7 @@ impl Record {
                 started_at: ours.started_at.into(),
                 secs: ours.length.as_secs_f64(),
             }),
+            pressed: record.pressed.expose().to_string(),
             user_data,
         }
     }
@@ -230,7 +233,7 @@ pub(crate) struct CallStory {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsQuery {
-    /// Only the call with this id: our own, or the session id that its customer knows.
+    /// Only the call with this id: our own, or the one that its customer knows.
     id: Option<String>,
     /// Only calls in which this number was dialled or shown.
     number: Option<String>,
@@ -290,14 +293,14 @@ pub(crate) async fn records(
 /// All that is known of a call, running or over, with its ladder.
 #[utoipa::path(
     get, path = "/records/{call}", tag = "calls", operation_id = "get_record",
-    params(("call" = String, Path, description = "The call's id, or the session id that its customer knows.")),
+    params(("call" = String, Path, description = "The call's id, or the one that its customer knows.")),
     responses((status = 200, description = "The call.", body = CallStory))
 )]
 pub(crate) async fn story(
     State(parts): State<Arc<Parts>>,
     Path(id): Path<String>,
 ) -> Result<Json<CallStory>, Problem> {
-    let call = named(&parts, &id).ok_or_else(|| unknown(&id))?;
+    let call = named(&parts, &id).await?.ok_or_else(|| unknown(&id))?;
     let view = parts.admin.call(call).await?;
     let record = view.record.as_ref().map(|record| Record::of(record, parts.sessions));
     Ok(Json(CallStory { over: record.is_some(), record, ladder: projections::ladder(&view.entries) }))
@@ -305,7 +308,7 @@ pub(crate) async fn story(
 
 /// The record of a call by its id, if the other conditions let it through.
 async fn one(parts: &Parts, id: &str, pick: &CallPick) -> Result<Vec<CallRecord>, Problem> {
-    let Some(call) = named(parts, id) else { return Ok(Vec::new()) };
+    let Some(call) = named(parts, id).await? else { return Ok(Vec::new()) };
     let Some(record) = parts.admin.record(call).await? else { return Ok(Vec::new()) };
     let of_call = &record.call;
     let has = |number: &base::number::E164| {
@@ -320,9 +323,22 @@ async fn one(parts: &Parts, id: &str, pick: &CallPick) -> Result<Vec<CallRecord>
     Ok(if fits { vec![record] } else { Vec::new() })
 }
 
-/// The call of an id: our own, or a session id.
-pub(super) fn named(parts: &Parts, id: &str) -> Option<CallId> {
-    id.parse().ok().or_else(|| (parts.sessions.parse)(id))
+/// The call of an id: our own, or its customer's name for it. `None` when nothing can have that name.
+pub(super) async fn named(parts: &Parts, id: &str) -> Result<Option<CallId>, Problem> {
+    if let Ok(call) = id.parse() {
+        return Ok(Some(call));
+    }
+    let Some(calls) = (parts.sessions.parse)(id) else { return Ok(None) };
+    if calls.start() == calls.end() {
+        return Ok(Some(*calls.start()));
+    }
+    Ok(parts.admin.find_call(&calls).await?)
+}
+
+/// The call that a condition names.
+pub(super) async fn condition(parts: &Parts, id: Option<&str>) -> Result<Option<CallId>, Problem> {
+    let Some(id) = id else { return Ok(None) };
+    named(parts, id).await?.map(Some).ok_or_else(|| unknown(id))
 }
 
 pub(super) fn unknown(id: &str) -> Problem {

@@ -1,16 +1,21 @@
 //! Explanations: what every rule says about an order, and what is left of each quota, without placing a call.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Json, State};
 use base::account;
-use base::clip::{ClipWish, SystemClip};
+use base::clip::{ClipWish, SystemClip, Values};
 use base::id::AppId;
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Ears, Longest, Notice, NoticeItem, Placing, Recorded};
+use base::order::{
+    Callback, CalleeMedia, Code, Ears, Longest, Menu, MenuTree, Notice, NoticeItem, Objections, Placing,
+    Recorded, Repeats, Told,
+};
 use base::private::Private;
+use base::template::{MenuTemplate, TemplateKind, TextNo};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -103,6 +108,22 @@ pub(crate) enum OrderQuestion {
         /// Whether it is ordered in the sandbox.
         phase: Option<Phase>,
     },
+    /// Offer choices. It is told of by a report, to the app's receiver of reports.
+    Menu {
+        /// Who is dialled.
+        #[schema(example = "+8613800000001")]
+        callee: String,
+        /// What the telephone shows.
+        #[schema(example = "+8675500000001")]
+        shown: String,
+        /// The template that is a menu, by its id.
+        #[schema(example = "200001")]
+        template: String,
+        /// What stands in the places of all its texts, by their names.
+        values: Option<BTreeMap<Box<str>, Box<str>>>,
+        /// Whether it is ordered in the sandbox.
+        phase: Option<Phase>,
+    },
 }
 
 /// One thing to hear.
@@ -118,9 +139,19 @@ pub(crate) enum NoticeQuestion {
     Template {
         /// Its id.
         template: String,
-        /// What stands in its places, in order.
-        values: Option<Vec<String>>,
+        /// What stands in its places.
+        values: Option<ValuesQuestion>,
     },
+}
+
+/// What stands in the places of a template.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ValuesQuestion {
+    /// A value for each place, in their order.
+    InOrder(Vec<Box<str>>),
+    /// Values by the names of the places.
+    ByName(BTreeMap<Box<str>, Box<str>>),
 }
 
 /// A customer's request, without its proof.
@@ -233,7 +264,7 @@ pub(crate) async fn explain(
         app,
         from: question.from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         question: match (question.order, question.request) {
-            (Some(order), None) => order.read()?,
+            (Some(order), None) => order.read(&parts).await?,
             (None, Some(request)) => request.read(),
             (Some(_), Some(_)) | (None, None) => {
                 return Err(Problem::new(
@@ -251,8 +282,8 @@ pub(crate) async fn explain(
 }
 
 impl OrderQuestion {
-    fn read(self) -> Result<Question, Problem> {
-        let (product, status_url, fee_url, phase) = match self {
+    async fn read(self, parts: &Parts) -> Result<Question, Problem> {
+        let (product, told, phase) = match self {
             Self::Callback {
                 caller,
                 callee,
@@ -280,13 +311,14 @@ impl OrderQuestion {
                     callee_media: CalleeMedia::All,
                     recorded: record.then_some(Recorded { hint: ClipWish::System(SystemClip::HintTone) }),
                 };
-                (base::order::Product::Callback(callback), status_url, fee_url, phase)
+                (base::order::Product::Callback(callback), events(status_url, fee_url)?, phase)
             }
             Self::Code { callee, shown, clip, status_url, fee_url, phase } => {
                 let before =
                     clip.map_or(ClipWish::System(SystemClip::Pause), |name| ClipWish::Named(name.into()));
                 let (callee, shown) = (parse("callee", &callee)?, parse("shown", &shown)?);
-                (base::order::Product::Code(code(callee, shown, before)), status_url, fee_url, phase)
+                let product = base::order::Product::Code(code(callee, shown, before));
+                (product, events(status_url, fee_url)?, phase)
             }
             Self::Notice { callee, shown, items, status_url, fee_url, phase } => {
                 if !(1..=NOTICE_ITEMS).contains(&items.len()) {
@@ -302,13 +334,23 @@ impl OrderQuestion {
                     shown: parse("shown", &shown)?,
                     items: items.collect(),
                 };
-                (base::order::Product::Notice(notice), status_url, fee_url, phase)
+                (base::order::Product::Notice(notice), events(status_url, fee_url)?, phase)
+            }
+            Self::Menu { callee, shown, template, values, phase } => {
+                let menu = Menu {
+                    callee: parse("callee", &callee)?,
+                    shown: parse("shown", &shown)?,
+                    tree: tree(parts, &template, values.map_or(Values::None, by_name)).await?,
+                };
+                (base::order::Product::Menu(menu), Told::Report, phase)
             }
         };
         let placing = Placing {
             product,
-            status_url: receiver("status_url", status_url)?,
-            fee_url: receiver("fee_url", fee_url)?,
+            told,
+            asked_shown: None,
+            // Whoever asks wants to hear of what is held against the order.
+            objections: Objections::Refuse,
             user_data: None,
             bound_number: None,
             tell_idle_ports: false,
@@ -317,6 +359,33 @@ impl OrderQuestion {
         let phase = phase.map_or_else(account::Phase::default, Into::into);
         Ok(Question::Order { placing: Box::new(placing), phase })
     }
+}
+
+fn events(status_url: Option<String>, fee_url: Option<String>) -> Result<Told, Problem> {
+    Ok(Told::Events {
+        status_url: receiver("status_url", status_url)?,
+        fee_url: receiver("fee_url", fee_url)?,
+    })
+}
+
+/// The tree of a template that is a menu, with all its texts spoken with the same values.
+async fn tree(parts: &Parts, id: &str, values: Values) -> Result<MenuTree<ClipWish>, Problem> {
+    let draft = parts.admin.template(id).await?.draft;
+    if draft.kind != TemplateKind::Menu {
+        return Err(Problem::new(
+            Kind::UnusableValue,
+            format!("template {id} is no menu"),
+            format!("模板 {id} 不是菜单"),
+        ));
+    }
+    let menu = MenuTemplate::parse(&draft.text).map_err(|fault| Problem::fault(&fault))?;
+    let spoken =
+        |part: &TextNo| Ok(ClipWish::Spoken { template: id.into(), part: *part, values: values.clone() });
+    menu.tree().try_map(spoken)
+}
+
+fn by_name(values: BTreeMap<Box<str>, Box<str>>) -> Values {
+    Values::ByName(Arc::new(values.into_iter().map(|(name, value)| (name, Private::new(value))).collect()))
 }
 
 fn longest(minutes: u16) -> Result<Longest<ClipWish>, Problem> {
@@ -333,7 +402,8 @@ fn longest(minutes: u16) -> Result<Longest<ClipWish>, Problem> {
 
 fn code(callee: E164, shown: E164, before: ClipWish) -> Code<ClipWish> {
     // Which digits they would be makes no difference to any rule.
-    Code { callee, shown, before, digits: Private::new(vec![0; 4]), after: None, times: Some(1) }
+    let digits = Private::new(vec![0; 4]);
+    Code { callee, shown, before, digits, after: None, times: Some(1), repeats: Repeats::default() }
 }
 
 impl NoticeQuestion {
@@ -341,9 +411,18 @@ impl NoticeQuestion {
         match self {
             Self::Clip { clip } => ClipWish::Named(clip.into()),
             Self::Template { template, values } => {
-                let values = values.map(|all| all.into_iter().map(|one| Private::new(one.into())).collect());
-                ClipWish::Spoken { template: template.into(), values }
+                let values = values.map_or(Values::None, ValuesQuestion::read);
+                ClipWish::Spoken { template: template.into(), part: TextNo::default(), values }
             }
+        }
+    }
+}
+
+impl ValuesQuestion {
+    fn read(self) -> Values {
+        match self {
+            Self::InOrder(values) => Values::InOrder(values.into_iter().map(Private::new).collect()),
+            Self::ByName(values) => by_name(values),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Keys: what requests and pushes are signed with. A secret is shown once, when it is made.
+//! Keys: what requests and pushes are signed with. A secret is shown once, when it is made, and so is the token of a
+//! temporary key.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(crate) struct Key {
     /// Until when requests may name it; null for ever.
     #[schema(required)]
     valid_until: Option<Time>,
+    /// Whether requests must show its token too.
+    temporary: bool,
 }
 
 /// A key with its new secret.
@@ -45,6 +48,9 @@ pub(crate) struct KeyWithSecret {
     id: String,
     /// What requests are signed with. It is not shown again.
     secret: String,
+    /// What requests must show besides; null unless the key is temporary. It is not shown again.
+    #[schema(required)]
+    token: Option<String>,
     /// The app that it belongs to.
     app: i64,
     /// Whether requests may name it.
@@ -54,6 +60,8 @@ pub(crate) struct KeyWithSecret {
     /// Until when requests may name it; null for ever.
     #[schema(required)]
     valid_until: Option<Time>,
+    /// Whether requests must show its token too.
+    temporary: bool,
 }
 
 impl From<KeyLine> for Key {
@@ -64,14 +72,17 @@ impl From<KeyLine> for Key {
             state: line.state.into(),
             created_at: line.created_at.into(),
             valid_until: line.valid_until.map(Into::into),
+            temporary: line.is_temporary,
         }
     }
 }
 
 impl Key {
-    fn with(self, secret: &account::Key) -> KeyWithSecret {
-        let Self { id, app, state, created_at, valid_until } = self;
-        KeyWithSecret { id, secret: secret.secret.expose().to_string(), app, state, created_at, valid_until }
+    fn with(self, made: &account::Key) -> KeyWithSecret {
+        let Self { id, app, state, created_at, valid_until, temporary } = self;
+        let secret = made.secret.expose().to_string();
+        let token = made.token.as_ref().map(|token| token.expose().to_string());
+        KeyWithSecret { id, secret, token, app, state, created_at, valid_until, temporary }
     }
 }
 
@@ -81,6 +92,17 @@ impl Key {
 pub(crate) struct NewKey {
     /// A key that the customer uses already, such as one of the cloud that they come from; without it, a new one is made.
     existing: Option<ExistingKey>,
+    /// Makes a key for somebody who is trusted for a while only. At most one of `existing` and `temporary` may be there.
+    temporary: Option<TemporaryKey>,
+}
+
+/// A key that works for a while, and only together with its token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TemporaryKey {
+    /// Seconds for which it works.
+    #[schema(minimum = 1, maximum = 129_600)]
+    lives_secs: u64,
 }
 
 /// A key that is used already.
@@ -125,7 +147,7 @@ pub(crate) async fn list(
     Ok(Json(ask.page(lines, |line| Place(line.created_at, line.id.clone()), Key::from)))
 }
 
-/// Makes a key for an app. Its secret is in this answer and nowhere else.
+/// Makes a key for an app. Its secret, and the token of a temporary one, are in this answer and nowhere else.
 #[utoipa::path(
     post, path = "/apps/{app}/keys", tag = "keys", operation_id = "create_key", request_body = Option<NewKey>,
     params(("app" = i64, Path, description = "The app's id.")),
@@ -137,11 +159,21 @@ pub(crate) async fn create(
     Maybe(new): Maybe<NewKey>,
 ) -> Result<Changed<KeyWithSecret>, Problem> {
     let now = (parts.clock)();
-    let made = match new.existing {
-        Some(ExistingKey { id, secret }) => {
+    let made = match (new.existing, new.temporary) {
+        (Some(ExistingKey { id, secret }), None) => {
             parts.admin.import_key(app, &id, &Private::new(secret.into()), now).await?
         }
-        None => parts.admin.create_key(app, now).await?,
+        (None, Some(TemporaryKey { lives_secs })) => {
+            parts.admin.create_temporary_key(app, Duration::from_secs(lives_secs), now).await?
+        }
+        (None, None) => parts.admin.create_key(app, now).await?,
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(
+                Kind::InvalidBody,
+                "at most one of existing and temporary may be there",
+                "existing 和 temporary 最多只能有一个",
+            ));
+        }
     };
     parts.announce().await;
     let key = one(&parts, &made.id).await?;

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::calls::{named, unknown};
+use super::calls::condition;
 use super::extract::{Body, Path, Query};
 use crate::audit::Changed;
 use crate::page::{Ask, Page, cursor};
@@ -29,7 +29,7 @@ pub(crate) struct Push {
     id: i64,
     /// The call that it tells of.
     call: String,
-    /// The session id that the call's customer knows.
+    /// The id that the call's customer knows.
     session: String,
     /// Its kind.
     channel: Channel,
@@ -67,6 +67,8 @@ pub(crate) enum Event {
     Over,
     /// The fee record.
     Fee,
+    /// The report of a call that is over.
+    Report,
 }
 
 impl Push {
@@ -74,12 +76,13 @@ impl Push {
         let PushLine { push, state, outcome } = line;
         let (event, node) = match &push.row {
             Row::Fee(record) => (Event::Fee, &record.call.node),
+            Row::Report(record) => (Event::Report, &record.call.node),
             Row::Status(row) => (event(&row.kind), &row.node),
         };
         Self {
             id: push.id.0,
             call: push.call.to_string(),
-            session: (sessions.print)(push.call, node),
+            session: (sessions.print)(&push.dialect, push.call, node),
             channel: push.channel.into(),
             event,
             url: push.row.url().map(|url| url.as_str().to_owned()),
@@ -151,7 +154,7 @@ pub(crate) struct PushesQuery {
     app: Option<i64>,
     /// Only those of this kind.
     channel: Option<Channel>,
-    /// Only those of this call: its id, or the session id that its customer knows.
+    /// Only those of this call: its id, or the one that its customer knows.
     call: Option<String>,
     /// Only those that fell due, or were settled, at this moment or later.
     from: Option<Time>,
@@ -174,7 +177,7 @@ pub(crate) struct Redelivery {
     app: Option<i64>,
     /// Only those of this kind.
     channel: Option<Channel>,
-    /// Only those of this call: its id, or the session id that its customer knows.
+    /// Only those of this call: its id, or the one that its customer knows.
     call: Option<String>,
     /// Only those that fell due, or were settled, at this moment or later.
     from: Option<Time>,
@@ -214,7 +217,7 @@ pub(crate) async fn list(
         state: query.state.map(Into::into),
         app: query.app.map(AppId),
         channel: query.channel.map(Into::into),
-        call: query.call.map(|id| named(&parts, &id).ok_or_else(|| unknown(&id))).transpose()?,
+        call: condition(&parts, query.call.as_deref()).await?,
         from: query.from.map(|time| time.0),
         until: query.until.map(|time| time.0),
         first: None,
@@ -270,7 +273,7 @@ pub(crate) async fn redeliver_many(
         state: wish.state.map(Into::into),
         app: wish.app.map(AppId),
         channel: wish.channel.map(Into::into),
-        call: wish.call.map(|id| named(&parts, &id).ok_or_else(|| unknown(&id))).transpose()?,
+        call: condition(&parts, wish.call.as_deref()).await?,
         from: wish.from.map(|time| time.0),
         until: wish.until.map(|time| time.0),
         first: numbered("first", wish.first)?,

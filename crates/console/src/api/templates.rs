@@ -1,4 +1,4 @@
-//! Templates: the texts that an enterprise's notices speak.
+//! Templates: the texts that an enterprise's notices and menus speak.
 
 use std::sync::Arc;
 
@@ -15,18 +15,20 @@ use crate::page::{Page, PageQuery};
 use crate::parts::Parts;
 use crate::problem::Problem;
 use crate::time::Time;
-use crate::words::Review;
+use crate::words::{Review, TemplateKind};
 
 /// A template of an enterprise.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Template {
-    /// What orders name it by.
+    /// What orders name it by: a number where its places have names.
     id: String,
     /// The enterprise's account name.
     account: String,
     /// Its name, for people.
     name: String,
-    /// The text with its places.
+    /// How it is written.
+    kind: TemplateKind,
+    /// The text with its places, or the JSON of a menu, as it was written.
     #[schema(example = "您的验证码是${NUM_6}。")]
     text: String,
     /// How fast it is spoken, in percent of the voice's own pace.
@@ -49,6 +51,7 @@ impl From<TemplateLine> for Template {
             id: line.id.into(),
             account: line.account.into(),
             name: line.draft.name.into(),
+            kind: line.draft.kind.into(),
             text: line.draft.text.into(),
             speed: line.draft.speed,
             review: line.review.into(),
@@ -66,17 +69,27 @@ pub(crate) struct NewTemplate {
     /// Its name, for people: 1 to 32 visible characters.
     #[schema(min_length = 1, max_length = 32)]
     name: String,
-    /// The text, 1 to 900 bytes of UTF-8, with places `${TXT_n}`, `${NUM_n}`, `${DATE}` and `${TIME}`, n from 1 to 32.
-    #[schema(min_length = 1, max_length = 900, example = "您的验证码是${NUM_6}。")]
+    /// How it is written: `placed` when a new one does not say. A template stays of its kind.
+    kind: Option<TemplateKind>,
+    /// What is said. Of a `placed` template a text of 1 to 900 bytes of UTF-8 with places `${TXT_n}`, `${NUM_n}`, `${DATE}`
+    /// and `${TIME}`, n from 1 to 32; of a `named` one 1 to 500 characters with places such as `{order_no}`; of a `menu`
+    /// JSON such as `{"nodes":{"root":{"prompt":"您好{name}，结束请按0","keys":{"0":"end"}}},"bye":"再见"}`.
+    #[schema(min_length = 1, max_length = 65_536, example = "您的验证码是${NUM_6}。")]
     text: String,
     /// How fast it is spoken, in percent of the voice's own pace; without it, 100.
     #[schema(minimum = 50, maximum = 200)]
     speed: Option<u8>,
 }
 
-impl From<NewTemplate> for TemplateDraft {
-    fn from(new: NewTemplate) -> Self {
-        Self { name: new.name.into(), text: new.text.into(), speed: new.speed.unwrap_or(OWN_PACE) }
+impl NewTemplate {
+    /// What shall be said of a template that is of that kind unless this says otherwise.
+    fn over(self, kind: TemplateKind) -> TemplateDraft {
+        TemplateDraft {
+            name: self.name.into(),
+            kind: self.kind.unwrap_or(kind).into(),
+            text: self.text.into(),
+            speed: self.speed.unwrap_or(OWN_PACE),
+        }
     }
 }
 
@@ -119,7 +132,7 @@ pub(crate) async fn create(
     Path(account): Path<String>,
     Body(new): Body<NewTemplate>,
 ) -> Result<Changed<Template>, Problem> {
-    let id = parts.admin.create_template(&account, &new.into(), (parts.clock)()).await?;
+    let id = parts.admin.create_template(&account, &new.over(TemplateKind::Placed), (parts.clock)()).await?;
     parts.announce().await;
     Ok(Changed::made(one(&parts, &id).await?))
 }
@@ -150,7 +163,7 @@ pub(crate) async fn change(
     Body(new): Body<NewTemplate>,
 ) -> Result<Changed<Template>, Problem> {
     let before = one(&parts, &template).await?;
-    parts.admin.change_template(&template, &new.into(), (parts.clock)()).await?;
+    parts.admin.change_template(&template, &new.over(before.kind), (parts.clock)()).await?;
     parts.announce().await;
     Ok(Changed::from(&before, one(&parts, &template).await?))
 }

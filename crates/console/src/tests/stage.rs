@@ -67,8 +67,14 @@ impl Stage {
         let key = OperatorKey::open(dir.path()).unwrap();
         let shelf = Shelf::open(dir.path().join("clips")).unwrap();
         let sessions = Sessions {
-            parse: |text| text.strip_prefix("session-")?.parse().ok(),
-            print: |call, _| format!("session-{call}"),
+            parse: |text| {
+                let call = text.strip_prefix("session-")?.parse().ok()?;
+                Some(call..=call)
+            },
+            print: |dialect, call, _| match dialect {
+                "test" => format!("session-{call}"),
+                other => format!("{other}-{call}"),
+            },
         };
         let token = key.token().expose().to_string();
         let term = store.serve("node-1", noon()).await.unwrap();
@@ -260,6 +266,8 @@ fn call(app: i64, number: u32) -> Call {
         }),
         status_url: Some(url("status")),
         fee_url: Some(url("fee")),
+        report_url: None,
+        asked_shown: None,
         user_data: Some(format!("order {number}").into()),
         tell_who_hung_up: false,
     }
