@@ -49,11 +49,13 @@ struct Told {
 impl Keys {
     /// Takes what is told now; whether it is a press of its own.
     pub(crate) fn counts(&mut self, press: Press, now: Instant) -> bool {
-        // The oldest first: of two presses of one key, the first is told first by every way.
-        let known = self.recent.iter_mut().flatten().find(|known| {
-            let is_near = now.since(known.at) <= SAME_WITHIN + press.held;
-            known.digit == press.digit && is_near && !known.told.is_by(press.source)
-        });
+        // Each way tells presses in their order: it has nothing more to say of those before the last one that it told.
+        let is_told = |known: &Option<Counted>| known.is_some_and(|known| known.told.is_by(press.source));
+        let from = self.recent.iter().rposition(is_told).map_or(0, |last| last + 1);
+        let known = self.recent[from..]
+            .iter_mut()
+            .flatten()
+            .find(|known| known.digit == press.digit && now.since(known.at) <= SAME_WITHIN + press.held);
         if let Some(known) = known {
             known.told.add(press.source);
             return false;
@@ -130,6 +132,12 @@ mod tests {
             ("two keys, one way behind", "0 event 1; 150 event 2; 200 info 1; 350 info 2", "12"),
             ("one key twice, one way behind", "0 event 5; 300 event 5; 320 info 5; 450 info 5", "55"),
             ("two keys in two ways", "0 event 5; 100 info 6", "56"),
+            (
+                "three keys in three ways, and the first again",
+                "0 tone 1; 90 info 2; 180 event 3; 270 event 1",
+                "1231",
+            ),
+            ("one way misses a key", "0 event 1; 150 event 2; 200 info 2; 350 event 1; 400 info 1", "121"),
             ("much later", "0 event 5; 501 info 5", "55"),
             ("at the last moment", "0 event 5; 500 info 5", "5"),
             ("a long press, told at its begin and at its end", "0 tone 7 40; 3000 event 7 2980", "7"),

@@ -45,6 +45,8 @@ pub(crate) struct Phone {
     pub(crate) reason: Option<Reason>,
     /// What the engine answered to our offers.
     pub(crate) answers: Vec<Vec<u8>>,
+    /// How many INFOs it accepted.
+    pub(crate) informed: usize,
 }
 
 impl Far {
@@ -219,6 +221,7 @@ impl Phone {
             failed: None,
             reason: None,
             answers: Vec::new(),
+            informed: 0,
         }
     }
 
@@ -233,7 +236,10 @@ impl Phone {
             Event::Failed { status, .. } => self.failed = Some(status),
             Event::Ended { by_peer, reason } => (self.ended, self.reason) = (Some(by_peer), reason),
             Event::OfferAnswered { sdp } => self.answers.push(sdp),
-            Event::InfoDone { status } => assert_eq!(status, 200),
+            Event::InfoDone { status } => {
+                assert_eq!(status, 200);
+                self.informed += 1;
+            }
             other => panic!("the far end did not expect {other:?}"),
         }
     }
@@ -274,6 +280,14 @@ impl Phone {
             self.send(EVENTS, self.timestamp, &[code, end | 10, high, low]);
         }
         self.timestamp = self.timestamp.wrapping_add(640);
+    }
+
+    /// Presses a key as a telephone without events does: 80 ms of its tones, and 80 ms of silence.
+    pub(crate) fn hum(&mut self, digit: char) {
+        let key = media::dtmf::Key::from_char(digit).unwrap();
+        let mut samples = media::tone::alaw_key(key, Duration::from_millis(80));
+        samples.resize(2 * samples.len(), 0xd5);
+        samples.chunks(160).for_each(|frame| self.say(frame));
     }
 
     fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {

@@ -11,6 +11,7 @@ mod endings;
 mod far;
 mod faults;
 mod hearing;
+mod keys;
 mod notices;
 mod orphans;
 mod recording;

@@ -352,7 +352,7 @@ pub(crate) fn id(number: u32) -> CallId {
     CallId::new(Timestamp::from_millis(1_000_000), u128::from(number))
 }
 
-fn dialled(number: u32, leg: Leg) -> String {
+pub(crate) fn dialled(number: u32, leg: Leg) -> String {
     format!("+86138{number:04}000{}", 1 + leg.index())
 }
 

@@ -14,6 +14,8 @@ mod far;
 mod faults;
 #[path = "../engine/hearing.rs"]
 mod hearing;
+#[path = "../engine/keys.rs"]
+mod keys;
 #[path = "../engine/notices.rs"]
 mod notices;
 #[path = "../engine/orphans.rs"]
