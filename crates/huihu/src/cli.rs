@@ -211,7 +211,7 @@ pub(crate) enum Call {
         #[arg(long)]
         callee: String,
         /// The voice file that is played
-        #[arg(long, conflicts_with = "template", required_unless_present = "template")]
+        #[arg(long, conflicts_with_all = ["template", "ksyun"], required_unless_present_any = ["template", "ksyun"])]
         clip: Option<String>,
         /// The template that is spoken
         #[arg(long)]
@@ -232,6 +232,8 @@ pub(crate) enum Call {
         #[arg(long)]
         fee_url: Option<String>,
         #[command(flatten)]
+        ksyun: Ksyun,
+        #[command(flatten)]
         asking: Asking,
     },
     /// Say a verification code
@@ -241,15 +243,18 @@ pub(crate) enum Call {
         /// Who is dialled
         #[arg(long)]
         callee: String,
-        /// 2 to 8 digits
+        /// 2 to 8 digits; with --ksyun 4 to 8
         #[arg(long)]
         code: String,
         /// The voice file that is played before the code
         #[arg(long, default_value = "welcome.wav")]
         pre_tone: String,
-        /// How often the code is said; 0 repeats until the party hangs up
-        #[arg(long, default_value_t = 3)]
-        times: u8,
+        /// How often the code is said, else 3 times; 0 repeats until the party hangs up. With --ksyun: 1 or 2, else 2
+        #[arg(long)]
+        times: Option<u8>,
+        /// With --ksyun: the template, 100001 to 100005
+        #[arg(long, requires = "ksyun", default_value = "100001")]
+        template: String,
         /// The number that the telephone shows
         #[arg(long)]
         display: Option<String>,
@@ -259,6 +264,26 @@ pub(crate) enum Call {
         /// Where the fee record goes
         #[arg(long)]
         fee_url: Option<String>,
+        #[command(flatten)]
+        ksyun: Ksyun,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Let the party find its way through spoken choices, over the Ksyun API
+    Ivr {
+        #[command(flatten)]
+        customer: Customer,
+        /// Who is dialled
+        #[arg(long)]
+        callee: String,
+        /// The menu's template
+        #[arg(long)]
+        template: Option<String>,
+        /// The number that the telephone shows
+        #[arg(long)]
+        display: Option<String>,
+        #[command(flatten)]
+        ksyun: Ksyun,
         #[command(flatten)]
         asking: Asking,
     },
@@ -271,6 +296,25 @@ pub(crate) enum Call {
     },
 }
 
+/// What only the Ksyun API takes.
+#[derive(Debug, Args)]
+pub(crate) struct Ksyun {
+    /// Ask over the Ksyun API; numbers are mainland mobiles such as 13800000001
+    #[arg(long)]
+    pub(crate) ksyun: bool,
+    /// A value of the template as NAME=VALUE; repeat it for each
+    #[arg(long = "param", value_parser = pair)]
+    pub(crate) params: Vec<(String, String)>,
+    /// Your own id of the call, which its report gives back
+    #[arg(long)]
+    pub(crate) ext_id: Option<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sign {
     /// The headers of Huawei Cloud VoiceCall (X-AKSK)
@@ -280,5 +324,18 @@ pub(crate) enum Sign {
         /// Print a curl configuration instead of header lines: curl -K <(huihu sign huawei --curl) …
         #[arg(long)]
         curl: bool,
+    },
+    /// The form of a Ksyun request with its signature: curl -d "$(huihu sign ksyun CallVerify Mobile=…)" URL
+    Ksyun {
+        #[command(flatten)]
+        customer: Customer,
+        /// Sign by an Authorization header (AWS4-HMAC-SHA256), and print a curl configuration with it and the form
+        #[arg(long)]
+        header: bool,
+        /// The action, such as CallVerify
+        action: String,
+        /// Its parameters as NAME=VALUE; what all requests have is added
+        #[arg(value_parser = pair)]
+        params: Vec<(String, String)>,
     },
 }

@@ -88,6 +88,8 @@ pub(crate) struct Push {
     pub(crate) allow: Vec<String>,
     /// Seconds between two tries of a fee record: the vendor's hour.
     pub(crate) retry_secs: u64,
+    /// Seconds for which reports wait for others to travel with.
+    pub(crate) report_gather_secs: u64,
 }
 
 /// `[limits]`: how much this node does at once.
@@ -118,6 +120,10 @@ pub(crate) struct Requests {
     pub(crate) legacy_signature: bool,
     /// Serve the login of the clients of 2017 to 2019.
     pub(crate) legacy_login: bool,
+    /// Take orders by GET too where a vendor's documents disagree about it.
+    pub(crate) allow_get: bool,
+    /// Tell faults of signatures in the codes of a vendor's own document only, whichever way a client signs.
+    pub(crate) one_error_family: bool,
     /// Seconds that a token of that login lives.
     pub(crate) token_secs: u64,
     /// Proxies whose `X-Forwarded-For` is believed, as blocks of addresses.
@@ -197,7 +203,7 @@ impl Default for Limits {
 
 impl Default for Push {
     fn default() -> Self {
-        Self { allow: Vec::new(), retry_secs: 3_600 }
+        Self { allow: Vec::new(), retry_secs: 3_600, report_gather_secs: 1 }
     }
 }
 
@@ -210,6 +216,8 @@ impl Default for Requests {
             refuse_replays: false,
             legacy_signature: false,
             legacy_login: false,
+            allow_get: false,
+            one_error_family: false,
             token_secs: 48 * 3_600,
             trusted_proxies: Vec::new(),
             ban_after: 20,

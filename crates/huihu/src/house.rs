@@ -111,7 +111,10 @@ impl House {
             journal: journal.clone(),
             accounts: accounts.clone(),
             guard: (*guard).clone(),
-            pace: Pace { fees_apart: Duration::from_secs(config.push.retry_secs) },
+            pace: Pace {
+                fees_apart: Duration::from_secs(config.push.retry_secs),
+                reports_gather: Duration::from_secs(config.push.report_gather_secs),
+            },
             clock: wall,
             rng: StdRng::from_os_rng(),
         })
@@ -341,6 +344,8 @@ fn request_settings(config: &Config) -> dialects::Settings {
         window: Duration::from_secs(config.requests.window_secs),
         legacy_signature: config.requests.legacy_signature,
         legacy_login: config.requests.legacy_login,
+        allow_get: config.requests.allow_get,
+        one_error_family: config.requests.one_error_family,
     }
 }
 
@@ -391,8 +396,12 @@ fn recordings(config: &Config, store: &Store, listening: SocketAddr) -> Recordin
 
 /// How the operator's API knows calls by the names that customers have for them.
 pub(crate) const SESSIONS: console::Sessions = console::Sessions {
-    parse: |text| dialects::huawei::session::parse(text).map(|(call, _)| call),
-    print: dialects::huawei::session::print,
+    parse: |text| dialects::ALL.iter().find_map(|dialect| dialect.find_call(text)),
+    print: |dialect, call, node| match dialects::named(dialect) {
+        Some(dialect) => dialect.print_call(call, node),
+        // Another version took it; our own id is a name too.
+        None => call.to_string(),
+    },
 };
 
 /// Opens the HTTP listener, or says what to do about it.

@@ -20,6 +20,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rand::Rng;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -195,6 +196,7 @@ async fn follow(road: &Road, request: Request<Incoming>, peer: IpAddr) -> Respon
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect::<Headers>();
     let request = WireRequest {
+        id: rand::rng().random(),
         method: head.method.as_str().into(),
         path: head.uri.path().into(),
         query: head.uri.query().unwrap_or("").into(),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Result;
 use axum::Router;
@@ -24,13 +24,13 @@ const KEPT: usize = 1_000;
 /// A push that came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
-    /// `callout`, `alerting`, `answer`, `disconnect`, `fee`.
+    /// `callout`, `alerting`, `answer`, `disconnect`, `fee` or `report`.
     pub(crate) event: String,
     /// The session that it is about.
     pub(crate) session: String,
-    /// Why the signature was not accepted; `None` when it was.
+    /// Why the signature was not accepted; `None` when it was, or when none is made.
     pub(crate) fault: Option<String>,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 /// A running inbox. Dropping it closes it.
@@ -40,7 +40,8 @@ pub(crate) struct Inbox {
 }
 
 struct Shared {
-    key: Key,
+    /// Whose pushes come in, once somebody is known.
+    key: OnceLock<Key>,
     base: String,
     received: Mutex<VecDeque<Received>>,
     news: Notify,
@@ -48,15 +49,16 @@ struct Shared {
 
 impl Inbox {
     /// Opens an inbox beside `near`: the port after it, or any that is free.
-    pub(crate) async fn open(near: SocketAddr, key: Key) -> Result<Self> {
-        let next = SocketAddr::new(near.ip(), near.port().wrapping_add(1));
+    pub(crate) async fn open(near: SocketAddr) -> Result<Self> {
+        let port = if near.port() == 0 { 0 } else { near.port().wrapping_add(1) };
+        let next = SocketAddr::new(near.ip(), port);
         let listener = match TcpListener::bind(next).await {
             Ok(listener) => listener,
             Err(_) => TcpListener::bind(SocketAddr::new(near.ip(), 0)).await?,
         };
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            key,
+            key: OnceLock::new(),
             base: format!("http://{address}"),
             received: Mutex::default(),
             news: Notify::new(),
@@ -68,6 +70,11 @@ impl Inbox {
             }
         });
         Ok(Self { shared, task })
+    }
+
+    /// Says whose pushes come in, so that their signatures can be checked. The first word counts.
+    pub(crate) fn belongs_to(&self, key: Key) {
+        self.shared.key.set(key).ok();
     }
 
     /// The address to give as a receiver. It has only characters that the vendors allow.
@@ -107,8 +114,14 @@ async fn take(
         headers.iter().map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
     let fields = fields.collect::<Headers>();
     let url = format!("{}{uri}", shared.base);
-    let checked = check_push(&fields, &url, &shared.key, PushSignature::Joined);
-    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    let Some(key) = shared.key.get() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "nobody owns this inbox yet");
+    };
+    let checked = check_push(&fields, &url, key, PushSignature::Joined);
+    if let Value::Array(reports) = body {
+        shared.keep(reports.into_iter().map(Received::report));
+        return (StatusCode::OK, r#"{"code":0,"msg":"success"}"#);
+    }
     let status = &body["statusInfo"]["sessionId"];
     let session = if status.is_string() { status } else { &body["feeLst"][0]["sessionId"] };
     let push = Received {
@@ -121,14 +134,33 @@ async fn take(
         None => (StatusCode::OK, r#"{"resultcode":"0","resultdesc":"Success"}"#),
         Some(_) => (StatusCode::UNAUTHORIZED, "the signature is wrong"),
     };
-    let mut received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
-    if received.len() == KEPT {
-        received.pop_front();
-    }
-    received.push_back(push);
-    drop(received);
-    shared.news.notify_one();
+    shared.keep([push]);
     answer
+}
+
+impl Received {
+    /// A report. This vendor does not sign them.
+    fn report(body: Value) -> Self {
+        Self { event: "report".to_owned(), session: text(&body["CallId"]), fault: None, body }
+    }
+}
+
+impl Shared {
+    fn keep(&self, pushes: impl IntoIterator<Item = Received>) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        for push in pushes {
+            if received.len() == KEPT {
+                received.pop_front();
+            }
+            received.push_back(push);
+        }
+        drop(received);
+        self.news.notify_one();
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("").to_owned()
 }
 
 /// `GET`: what has come in, newest last.

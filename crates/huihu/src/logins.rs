@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn key(secret: &str) -> Key {
-        Key { id: "key".into(), secret: Private::new(secret.into()) }
+        Key { id: "key".into(), secret: Private::new(secret.into()), token: None }
     }
 
     #[test]

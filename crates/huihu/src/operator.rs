@@ -46,6 +46,7 @@ impl House for Road {
             }
             Question::Request { method, path, query, body } => {
                 let request = WireRequest {
+                    id: rand::rng().random(),
                     method: method.clone(),
                     path: path.clone(),
                     query: query.clone(),
@@ -75,23 +76,23 @@ impl Road {
             Visit { peer: request.peer, phase, product: Some(product), now: wall(), gate: &self.gate };
         let placing = match dialect.read(request, account) {
             Ok(Order::Place(placing)) => placing,
-            Ok(Order::Stop(_) | Order::Fetch(_) | Order::LogIn | Order::LogOut) => {
+            Ok(Order::Stop(_) | Order::Fetch(_) | Order::Check | Order::LogIn | Order::LogOut) => {
                 return Err(Unexplained::NoCall);
             }
             Err(refusal) => {
-                let answer = Some(answer(dialect, request, &refusal));
+                let answer = Some(self.answer(dialect, request, &refusal));
                 return Ok(Explained { unreadable: Some(refusal), findings: Vec::new(), answer });
             }
         };
         let findings = self.findings(&placing, account, &visit);
         let first = findings.iter().find_map(|finding| finding.refusal.as_ref());
-        let answer = first.map(|refusal| answer(dialect, request, refusal));
+        let answer = first.map(|refusal| self.answer(dialect, request, refusal));
         Ok(Explained { unreadable: None, findings, answer })
     }
-}
 
-/// What the customer would read.
-fn answer(dialect: &dyn Dialect, request: &WireRequest, refusal: &Refusal) -> (u16, Vec<u8>) {
-    let reply = dialect.write(request, Err(refusal));
-    (reply.status, reply.body)
+    /// What the customer would read.
+    fn answer(&self, dialect: &dyn Dialect, request: &WireRequest, refusal: &Refusal) -> (u16, Vec<u8>) {
+        let reply = dialect.write(request, Err(refusal), &self.settings);
+        (reply.status, reply.body)
+    }
 }

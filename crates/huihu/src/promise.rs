@@ -5,6 +5,9 @@
 //!                  │ refused, or too slow: nothing is dialled, everything taken is given back
 //! ```
 //!
+//! A call that something is held against, and whose customer is told so by its report, ends where its words would be
+//! spoken.
+//!
 //! A promise is kept by a task of its own: a client that breaks off takes nothing with it.
 
 use std::collections::HashMap;
@@ -154,6 +157,11 @@ impl Promises {
     async fn keep(&self, admitted: Admitted, clips: Vec<(ClipKey, Clip)>) {
         let call = admitted.call.id;
         tracing::info!(call.id = %call, "accepted");
+        if let Some(cause) = admitted.objection {
+            self.waiting.end(call);
+            let ending = Ending { by: Party::Platform, cause, leg: None };
+            return self.close(call, [(wall(), Fact::Over(ending))]).await;
+        }
         let launch = match admitted.texts.is_empty() {
             true => Launch::new(admitted, clips, engine::Speech::None),
             false => self.speak(admitted, clips).await,

@@ -13,7 +13,7 @@ use base::order::{Order, Placing};
 use base::permit::Ports;
 use base::refusal::Refusal;
 use base::time::Timestamp;
-use dialects::{Claim, Credentials, Dialect, Done, Headers, Proof, WireReply, WireRequest};
+use dialects::{Claim, Credentials, Dialect, Done, Headers, WireReply, WireRequest};
 use engine::Engine;
 use rand::Rng;
 use store::{Accounts, Admin};
@@ -82,7 +82,7 @@ impl Road {
         if let Err(refusal) = &outcome {
             tracing::debug!(path = %request.path, "refused: {refusal}");
         }
-        dialect.write(&request, outcome.as_ref())
+        dialect.write(&request, outcome.as_ref(), &self.settings)
     }
 
     async fn follow(
@@ -104,6 +104,7 @@ impl Road {
             Order::Place(placing) => self.place(*placing, dialect.name(), &account).await,
             Order::Stop(call) => self.stop(call, &account).await,
             Order::Fetch(call) => self.fetch(call, &account, request).await,
+            Order::Check => Ok(Done::Allowed),
             Order::LogIn => Ok(self.log_in(&account)),
             Order::LogOut => {
                 self.logins.end(&account.key.id);
@@ -135,13 +136,11 @@ impl Road {
                 self.gate.failed(request.peer, now);
             }
         })?;
-        match &claim.proof {
-            Proof::Signature { nonce, created, .. }
-                if self.refuse_replays && !self.gate.first_time(&claim.key, nonce, created, now) =>
-            {
+        match claim.proof.once().filter(|_| self.refuse_replays) {
+            Some((nonce, created)) if !self.gate.first_time(&claim.key, nonce, created, now) => {
                 Err(Refusal::Replayed)
             }
-            _ => Ok(account),
+            Some(_) | None => Ok(account),
         }
     }
 

@@ -164,7 +164,7 @@ pub(crate) enum App {
 /// The settings of an app. `none` empties those that may be empty.
 #[derive(Debug, Default, Args)]
 pub(crate) struct AppSettings {
-    /// The kinds of calls it may place: callback, code, notice
+    /// The kinds of calls it may place: callback, code, notice, menu
     #[arg(long, value_delimiter = ',')]
     pub(crate) products: Option<Vec<String>>,
     /// Calls at once
@@ -176,6 +176,21 @@ pub(crate) struct AppSettings {
     /// Where fee records go when a request does not say, or none
     #[arg(long)]
     pub(crate) fee_url: Option<String>,
+    /// Where reports go, or none
+    #[arg(long)]
+    pub(crate) report_url: Option<String>,
+    /// In which codes reports tell a failure: status (SIP) or detailed (the vendor's own)
+    #[arg(long)]
+    pub(crate) report_codes: Option<String>,
+    /// How codes that are numbers are written in reports: number or text
+    #[arg(long)]
+    pub(crate) report_numbers: Option<String>,
+    /// The number that reports give the kind of call that is a menu, 0 to 9
+    #[arg(long)]
+    pub(crate) menus_are: Option<u8>,
+    /// How much may be said in templates with named places: wide (100 characters a value, 180 in all) or strict (50, 100)
+    #[arg(long)]
+    pub(crate) lengths: Option<String>,
     /// How its pushes are signed: off, joined (until 2025) or lines (2026)
     #[arg(long)]
     pub(crate) push_signature: Option<String>,
@@ -226,6 +241,9 @@ pub(crate) enum Key {
         /// Take over a key that the customer uses already: its id; the secret is read from standard input
         #[arg(long)]
         existing: Option<String>,
+        /// Make a temporary key that works for so many seconds; requests must show its token too
+        #[arg(long, conflicts_with = "existing")]
+        temporary_secs: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -363,7 +381,7 @@ pub(crate) struct OneClip {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Template {
-    /// Create a template, such as 您的验证码是${NUM_6}。
+    /// Create a template: 您的验证码是${NUM_6}。 or, with --kind named, 尊敬的{name}，订单{no}已发货
     Create {
         #[command(flatten)]
         place: Place,
@@ -373,8 +391,15 @@ pub(crate) enum Template {
         /// Its name, for people
         #[arg(long)]
         name: String,
-        /// The text with its places
-        text: String,
+        /// The text with its places; of a menu, its JSON
+        #[arg(required_unless_present = "file", conflicts_with = "file")]
+        text: Option<String>,
+        /// The file that the text is read from
+        #[arg(long)]
+        file: Option<PathBuf>,
+        /// How its places are written: placed (${TXT_n}, in order), named ({name}) or menu (JSON of named texts)
+        #[arg(long, default_value = "placed")]
+        kind: String,
         /// How fast it is spoken, in percent: 50 to 200
         #[arg(long, default_value_t = 100)]
         speed: u8,

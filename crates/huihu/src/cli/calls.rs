@@ -110,7 +110,7 @@ pub(crate) struct PushChoice {
     /// Only those of this app
     #[arg(long)]
     pub(crate) app: Option<String>,
-    /// Only those of this kind: status or fee
+    /// Only those of this kind: status, fee or report
     #[arg(long)]
     pub(crate) channel: Option<String>,
     /// Only those of this call: its session id, or our own call id

@@ -13,9 +13,9 @@ pub(crate) enum List {
         /// An app's own list; without it, the platform's
         #[arg(long)]
         app: Option<String>,
-        /// caller_block, callee_block, callee_allow, address_block or area_block
+        /// caller_block, callee_block, callee_allow, address_block, area_block or word (words that nobody may speak)
         kind: String,
-        /// Numbers, or blocks of addresses
+        /// Numbers, blocks of addresses or words
         #[arg(required = true)]
         values: Vec<String>,
         /// Why
@@ -29,9 +29,9 @@ pub(crate) enum List {
         /// An app's own list; without it, the platform's
         #[arg(long)]
         app: Option<String>,
-        /// caller_block, callee_block, callee_allow, address_block or area_block
+        /// caller_block, callee_block, callee_allow, address_block, area_block or word (words that nobody may speak)
         kind: String,
-        /// Numbers, or blocks of addresses
+        /// Numbers, blocks of addresses or words
         #[arg(required = true)]
         values: Vec<String>,
     },
@@ -42,7 +42,7 @@ pub(crate) enum List {
         /// An app's own list; without it, the platform's
         #[arg(long)]
         app: Option<String>,
-        /// caller_block, callee_block, callee_allow, address_block or area_block
+        /// caller_block, callee_block, callee_allow, address_block, area_block or word (words that nobody may speak)
         kind: String,
         /// Print JSON, one value a line
         #[arg(long)]

@@ -82,6 +82,9 @@ fn patch(settings: &AppSettings) -> Result<Map<String, Value>> {
     lay("ports", settings.ports.map(Into::into));
     lay("status_url", nullable(&settings.status_url));
     lay("fee_url", nullable(&settings.fee_url));
+    lay("report_url", nullable(&settings.report_url));
+    lay("reports", reports(settings));
+    lay("lengths", plain(&settings.lengths));
     lay("push_signature", plain(&settings.push_signature));
     lay("push_profile", plain(&settings.push_profile));
     lay("phase", plain(&settings.phase));
@@ -94,6 +97,18 @@ fn patch(settings: &AppSettings) -> Result<Map<String, Value>> {
     lay("recording_days", number("--recording-days", settings.recording_days.as_deref())?);
     lay("conduct", conduct(settings)?);
     Ok(patch)
+}
+
+/// How reports are worded, as far as it was named.
+fn reports(settings: &AppSettings) -> Option<Value> {
+    let named = [
+        ("codes", settings.report_codes.as_ref().map(|codes| json!(codes))),
+        ("numbers", settings.report_numbers.as_ref().map(|numbers| json!(numbers))),
+        ("menus_are", settings.menus_are.map(|number| json!(number))),
+    ];
+    let named: Map<String, Value> =
+        named.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect();
+    (!named.is_empty()).then_some(Value::Object(named))
 }
 
 /// A list that `none` empties.
@@ -160,9 +175,11 @@ mod tests {
             requests_per_minute: Some("60".to_owned()),
             addresses: Some(vec!["none".to_owned()]),
             answered: Some("30/100".to_owned()),
+            report_codes: Some("detailed".to_owned()),
             ..AppSettings::default()
         };
         let wanted = json!({
+            "reports": {"codes": "detailed"},
             "status_url": null,
             "requests_per_minute": 60,
             "addresses": [],

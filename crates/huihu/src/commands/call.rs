@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::explain;
-use crate::cli::{Asking, Call, Customer};
-use crate::client::Client;
+use crate::cli::{Asking, Call, Customer, Ksyun};
+use crate::client::huawei::Client;
+use crate::client::ksyun::{self, Order};
 use crate::say;
 
 /// The paths of the requests.
@@ -42,6 +43,26 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
             order(&client, &asking, CALLBACK, &body).await?;
         }
+        Call::Notify { customer, callee, template, display, ksyun: more, asking, .. } if more.ksyun => {
+            let client = ksyun::Client::of(&customer)?;
+            let template = client.notice(template)?;
+            let order = Order::notify(&callee, &template, &more.params);
+            over_ksyun(&client, order, display, more, &asking).await?;
+        }
+        Call::Ivr { customer, callee, template, display, ksyun: more, asking } => {
+            let client = ksyun::Client::of(&customer)?;
+            let template = client.menu(template)?;
+            let order = Order::ivr(&callee, &template, &more.params);
+            over_ksyun(&client, order, display, more, &asking).await?;
+        }
+        Call::Verify { customer, callee, code, times, template, display, ksyun: more, asking, .. }
+            if more.ksyun =>
+        {
+            let client = ksyun::Client::of(&customer)?;
+            let times = times.map(|times| times.to_string());
+            let order = Order::verify(&callee, &template, &code).and("PlayTimes", times);
+            over_ksyun(&client, order, display, more, &asking).await?;
+        }
         Call::Notify {
             customer,
             callee,
@@ -52,6 +73,7 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             display,
             status_url,
             fee_url,
+            ksyun: _,
             asking,
         } => {
             let client = Client::of(&customer)?;
@@ -66,7 +88,19 @@ pub(crate) async fn run(command: Call) -> Result<()> {
             lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
             order(&client, &asking, NOTIFY, &body).await?;
         }
-        Call::Verify { customer, callee, code, pre_tone, times, display, status_url, fee_url, asking } => {
+        Call::Verify {
+            customer,
+            callee,
+            code,
+            pre_tone,
+            times,
+            template: _,
+            display,
+            status_url,
+            fee_url,
+            ksyun: _,
+            asking,
+        } => {
             let client = Client::of(&customer)?;
             let mut body = json!({
                 "displayNbr": shown(&client, display)?,
@@ -74,7 +108,7 @@ pub(crate) async fn run(command: Call) -> Result<()> {
                 "languageType": 2,
                 "preTone": pre_tone,
                 "verifyCode": code,
-                "times": times,
+                "times": times.unwrap_or(3),
             });
             lay(&mut body, "statusUrl", status_url.map(|url| encode_url(&url)));
             lay(&mut body, "feeUrl", fee_url.map(|url| encode_url(&url)));
@@ -91,6 +125,23 @@ async fn order(client: &Client, asking: &Asking, path: &str, body: &Value) -> Re
         return explain::request(&Api::of(&asking.place).await?, client.key_id(), path, body).await;
     }
     say(&client.place(path, body).await?);
+    Ok(())
+}
+
+/// The same over the API whose requests are lists of parameters.
+async fn over_ksyun(
+    client: &ksyun::Client,
+    order: Order,
+    display: Option<String>,
+    more: Ksyun,
+    asking: &Asking,
+) -> Result<()> {
+    let order = order.and("Caller", display).and("ExtId", more.ext_id);
+    if asking.explain {
+        let api = Api::of(&asking.place).await?;
+        return explain::request(&api, client.key_id(), "/", &order.json()).await;
+    }
+    say(&client.place(&order).await?);
     Ok(())
 }
 

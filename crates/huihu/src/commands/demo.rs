@@ -1,4 +1,4 @@
-//! The demo calls of `huihu dev`: a callback and a verification code, placed as a customer places them.
+//! The demo calls of `huihu dev`: a callback, a verification code and a menu, placed as customers place them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,12 @@ use anyhow::{Context, Result};
 use base::release::Cause;
 use carrier::Carrier;
 use dialects::huawei::client::encode_url;
-use dialects::huawei::session;
 use serde_json::json;
 use store::Admin;
 
 use super::call::{CALLBACK, VERIFY};
 use super::record::draw;
-use crate::client::Client;
+use crate::client::{huawei, ksyun};
 use crate::inbox::{Inbox, Received};
 use crate::say;
 
@@ -34,6 +33,21 @@ const CODE: &str = "2580";
 const CALLBACK_PUSHES: [&str; 8] =
     ["callout", "alerting", "answer", "callout", "alerting", "answer", "disconnect", "fee"];
 const VERIFY_PUSHES: [&str; 5] = ["callout", "alerting", "answer", "disconnect", "fee"];
+const IVR_PUSHES: [&str; 1] = ["report"];
+
+/// The demo's notice.
+pub(crate) const NOTICE: &str = "尊敬的{name},订单{no}已发货";
+
+/// The demo's menu, of two levels.
+pub(crate) const MENU: &str = r#"{"nodes":{
+"root":{"prompt":"尊敬的{name}，查询订单请按1，结束请按0","keys":{"1":"order","0":"end"},"wrong":"没有这个选项"},
+"order":{"prompt":"查询物流请按2，返回请按星号","keys":{"2":"parcel","*":"root"},"wrong":"没有这个选项"},
+"parcel":{"prompt":"您的订单已发货"}},
+"bye":"再见"}"#;
+
+/// Whose telephone presses 1, then 2.
+pub(crate) const MENU_CALLEE: &str = "13800005120";
+const MENU_PATH: &str = "12";
 
 /// What came of the demo.
 pub(crate) struct Demo {
@@ -41,45 +55,76 @@ pub(crate) struct Demo {
     pub(crate) callback: String,
     /// The session of the verification call.
     pub(crate) verify: String,
+    /// The id of the call with the menu.
+    pub(crate) ivr: String,
     /// Everything that did not go as it should, a sentence each.
     pub(crate) faults: Vec<String>,
 }
 
-/// Places both calls at once and tells what happened.
-pub(crate) async fn run(client: &Client, inbox: &Inbox, carrier: &Carrier, admin: &Admin) -> Result<Demo> {
-    let receiver = encode_url(&inbox.url());
-    let display = client.display.clone().unwrap_or_default();
-    say("Placing a demo callback and a verification call through the simulated carrier …");
-    let callback = json!({
-        "displayNbr": display, "displayCalleeNbr": display, "callerNbr": CALLER, "calleeNbr": CALLEE,
-        "playPreVoice": "true", "statusUrl": receiver, "feeUrl": receiver, "userData": "demo",
-    });
-    let verify = json!({
-        "displayNbr": display, "calleeNbr": CALLER, "languageType": 2, "preTone": WELCOME, "verifyCode": CODE,
-        "times": 2, "statusUrl": receiver, "feeUrl": receiver, "userData": "demo",
-    });
-    let mut demo = Demo {
-        callback: client.place(CALLBACK, &callback).await?,
-        verify: client.place(VERIFY, &verify).await?,
-        faults: Vec::new(),
-    };
-    let legs = [(&demo.callback, &CALLBACK_PUSHES[..]), (&demo.verify, &VERIFY_PUSHES[..])];
+/// What the demo can look at to see how its calls went.
+pub(crate) struct Stage<'a> {
+    pub(crate) inbox: &'a Inbox,
+    pub(crate) carrier: &'a Carrier,
+    pub(crate) admin: &'a Admin,
+}
+
+/// Places the calls at once and tells what happened.
+pub(crate) async fn run(
+    client: &huawei::Client,
+    ksyun: &ksyun::Client,
+    menu: &str,
+    stage: &Stage<'_>,
+) -> Result<Demo> {
+    say("Placing a demo callback, a verification code and a menu through the simulated carrier …");
+    let mut demo = place(client, ksyun, menu, &stage.inbox.url()).await?;
+    let calls = [
+        (&demo.callback, &CALLBACK_PUSHES[..]),
+        (&demo.verify, &VERIFY_PUSHES[..]),
+        (&demo.ivr, &IVR_PUSHES[..]),
+    ];
     let (mut expected, mut delivered, mut faults) = (0, 0, Vec::new());
-    for (session, owed) in legs {
-        let pushes = pushes_of(inbox, session, owed.len()).await;
+    for (session, owed) in calls {
+        let pushes = pushes_of(stage.inbox, session, owed.len()).await;
         let good = pushes.iter().filter(|push| push.fault.is_none()).count();
         (expected, delivered) = (expected + owed.len(), delivered + good);
         faults.extend(judge(session, owed, &pushes));
-        faults.extend(tell(admin, session).await?);
+        faults.extend(pushes.iter().filter_map(another_path));
+        faults.extend(tell(stage.admin, session).await?);
     }
     say(&format!("pushes delivered {delivered}/{expected}, every signature checked"));
-    faults.extend(recordings(carrier));
+    faults.extend(recordings(stage.carrier));
     say(if faults.is_empty() { "Everything went as it should.\n" } else { "Something went wrong:" });
     for fault in &faults {
         say(&format!("  {fault}"));
     }
     demo.faults = faults;
     Ok(demo)
+}
+
+async fn place(client: &huawei::Client, ksyun: &ksyun::Client, menu: &str, inbox: &str) -> Result<Demo> {
+    let receiver = encode_url(inbox);
+    let display = client.display.clone().unwrap_or_default();
+    let callback = json!({
+        "displayNbr": display, "callerNbr": CALLER, "displayCalleeNbr": display, "calleeNbr": CALLEE,
+        "playPreVoice": "true", "statusUrl": receiver, "feeUrl": receiver, "userData": "demo",
+    });
+    let verify = json!({
+        "displayNbr": display, "calleeNbr": CALLER, "languageType": 2, "preTone": WELCOME, "verifyCode": CODE,
+        "times": 2, "statusUrl": receiver, "feeUrl": receiver, "userData": "demo",
+    });
+    let name = [("name".to_owned(), "张三".to_owned())];
+    Ok(Demo {
+        callback: client.place(CALLBACK, &callback).await?,
+        verify: client.place(VERIFY, &verify).await?,
+        ivr: ksyun.place(&ksyun::Order::ivr(MENU_CALLEE, menu, &name)).await?,
+        faults: Vec::new(),
+    })
+}
+
+/// What is wrong with a report of the menu's path, if it is one.
+fn another_path(push: &Received) -> Option<String> {
+    let path = push.body["PressKey"].as_str().filter(|path| *path != MENU_PATH)?;
+    Some(format!("the report of {} tells of the keys {path:?} and not {MENU_PATH:?}", push.session))
 }
 
 /// The pushes of a session, when they are all there or the patience is over.
@@ -101,9 +146,9 @@ fn judge(session: &str, owed: &[&str], pushes: &[Received]) -> Vec<String> {
         events.iter().filter(|event| **event != "fee").map(|event| (*event).to_owned()).collect::<Vec<_>>()
     };
     let in_order = status(&came) == status(owed);
-    let fees = came.iter().filter(|event| **event == "fee").count();
+    let fees = |events: &[&str]| events.iter().filter(|event| **event == "fee").count();
     let mut faults = Vec::new();
-    if !in_order || fees != 1 {
+    if !in_order || fees(&came) != fees(owed) {
         faults.push(format!(
             "the pushes of {session} should be {} and were {}",
             owed.join(" "),
@@ -118,7 +163,9 @@ fn judge(session: &str, owed: &[&str], pushes: &[Received]) -> Vec<String> {
 
 /// Prints the ladder of a call; what is wrong with its end.
 async fn tell(admin: &Admin, session: &str) -> Result<Option<String>> {
-    let (call, _) = session::parse(session).context("the session id is not one of ours")?;
+    let calls = dialects::ALL.iter().find_map(|dialect| dialect.find_call(session));
+    let calls = calls.context("the call's name is not one of ours")?;
+    let call = admin.find_call(&calls).await?.context("the call left no trace")?;
     say(&format!("\n{session}\n\n{}", draw(admin, call).await?));
     let ending = admin.record(call).await?.map(|record| record.ending.cause);
     Ok((ending != Some(Cause::Normal)).then(|| format!("{session} ended with {ending:?}")))
@@ -132,6 +179,6 @@ fn recordings(carrier: &Carrier) -> Option<String> {
         say(&format!("  {}", file.display()));
     }
     say("");
-    let missing = heard.len() < 3 || heard.iter().any(|file| !file.is_file());
+    let missing = heard.len() < 4 || heard.iter().any(|file| !file.is_file());
     missing.then(|| "a recording is missing".to_owned())
 }

@@ -1,4 +1,4 @@
-//! `huihu dev`: everything on this machine alone, with a simulated carrier and two demo calls.
+//! `huihu dev`: everything on this machine alone, with a simulated carrier and three demo calls.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,18 +9,21 @@ use base::account::{Key, Review};
 use base::id::AppId;
 use base::number::E164;
 use base::private::Private;
+use base::template::TemplateKind;
+use base::url::PushUrl;
 use carrier::Carrier;
 use media::clip::{Clip, Plays};
 use serde_json::{Value, json};
 use speech::sample::Sample;
 use speech::shelf::Shelf;
-use store::{Accounts, Admin, AppDraft, Store};
+use store::admin::{AppChange, TemplateDraft};
+use store::{Accounts, Admin, AdminFault, AppDraft, Store};
 
 use super::call::{CALLBACK, VERIFY};
 use super::demo;
 use super::serve::{asked_to_end, end, write_ready};
 use crate::cli::Dev;
-use crate::client::Client;
+use crate::client::{huawei, ksyun};
 use crate::config::{self, Config};
 use crate::house::House;
 use crate::inbox::Inbox;
@@ -36,7 +39,10 @@ const DISPLAY_CALLEE: &str = "+8675500000002";
 /// Calls at once that the demo app may have: as good as no limit.
 const PORTS: u32 = 5_000;
 
-/// How often new voice files are approved.
+/// Templates that are looked through: all that an enterprise may have.
+const TEMPLATES: u64 = 1_000;
+
+/// How often new voice files and templates are approved.
 const REVIEW: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(command: Dev) -> Result<()> {
@@ -51,12 +57,14 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
     let config = configure(&command, carrier.address());
     let store = Store::open(&config.data_dir).await?;
     let admin = Admin::new(&store);
-    let key = furnish(&admin, &store).await?;
+    let inbox = Inbox::open(command.http).await?;
+    let Furniture { key, notice, menu } = furnish(&admin, &store, &inbox).await?;
+    inbox.belongs_to(key.clone());
     let house = House::open(&config).await?;
-    let inbox = Inbox::open(house.http, key.clone()).await?;
     let reviewer = tokio::spawn(approve_everything(admin.clone()));
     let url = format!("http://{}", house.http);
-    let client = Client::new(&url, &key.id, key.secret.expose(), Some(DISPLAY.to_owned()));
+    let client = huawei::Client::new(&url, &key.id, key.secret.expose(), Some(DISPLAY.to_owned()));
+    let ksyun = ksyun::Client::new(&url, key.clone());
     say(&format!(
         "Huihu is ready on this machine alone.\n\n  HTTP API       {url}\n  SIP            {}/udp\n  \
          webhook inbox  {}  (GET it to see what came in)\n  app key        {}\n  app secret     {}\n  numbers        \
@@ -66,8 +74,11 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
         key.id,
         key.secret.expose(),
     ));
-    let outcome =
-        if command.no_demo { None } else { Some(demo::run(&client, &inbox, &carrier, &admin).await?) };
+    let stage = demo::Stage { inbox: &inbox, carrier: &carrier, admin: &admin };
+    let outcome = match command.no_demo {
+        true => None,
+        false => Some(demo::run(&client, &ksyun, &menu, &stage).await?),
+    };
     let ready = json!({
         "http": url,
         "inbox": inbox.url(),
@@ -78,9 +89,16 @@ pub(crate) async fn run(command: Dev) -> Result<()> {
             "displayNbr": DISPLAY,
             "displayCalleeNbr": DISPLAY_CALLEE,
         },
+        "ksyun": {
+            "accessKey": key.id,
+            "secretKey": key.secret.expose(),
+            "notifyTplId": notice,
+            "ivrTplId": menu,
+        },
         "demo": outcome.as_ref().map_or(Value::Null, |outcome| json!({
             "callback": outcome.callback,
             "verify": outcome.verify,
+            "ivr": outcome.ivr,
         })),
     });
     write_ready(&config.data_dir.join("ready.json"), &ready)?;
@@ -127,8 +145,17 @@ fn start_carrier(command: &Dev) -> Result<Carrier> {
     Ok(Carrier::start(settings)?)
 }
 
-/// Sees to it that the demo app, its key, numbers and voice file exist: the key.
-async fn furnish(admin: &Admin, store: &Store) -> Result<Key> {
+/// What the demo's customers need to know.
+struct Furniture {
+    key: Key,
+    /// The template of a notice.
+    notice: Box<str>,
+    /// The template of a menu.
+    menu: Box<str>,
+}
+
+/// Sees to it that the demo app, its key, numbers, voice file and templates exist, and that its reports go to the inbox.
+async fn furnish(admin: &Admin, store: &Store, inbox: &Inbox) -> Result<Furniture> {
     let known = admin.apps().await?.into_iter().find(|line| *line.app.name == *APP);
     let app = match known {
         Some(line) => line.app.id,
@@ -148,7 +175,32 @@ async fn furnish(admin: &Admin, store: &Store) -> Result<Key> {
     let clip = Shelf::open(store.dir().join("clips"))?.put(Sample::Welcome.alaw())?;
     admin.add_voice_file(app, demo::WELCOME, clip, wall()).await?;
     admin.review_voice_file(app, demo::WELCOME, Review::Approved).await?;
-    key_of(admin, app, store).await
+    // An app of an earlier version was not opened for everything.
+    let products = Some(AppDraft::new(ACCOUNT, APP).products);
+    let report_url = Some(Some(PushUrl::parse(&inbox.url())?));
+    admin.change_app(app, &AppChange { products, report_url, ..AppChange::default() }).await?;
+    Ok(Furniture {
+        key: key_of(admin, app, store).await?,
+        notice: template(admin, "dev notice", TemplateKind::Named, demo::NOTICE).await?,
+        menu: template(admin, "dev menu", TemplateKind::Menu, demo::MENU).await?,
+    })
+}
+
+/// The approved template of that name: its id.
+async fn template(admin: &Admin, name: &str, kind: TemplateKind, text: &str) -> Result<Box<str>> {
+    let known = admin.templates_page(ACCOUNT, None, TEMPLATES).await?;
+    let known = known.into_iter().find(|line| *line.draft.name == *name);
+    let draft = TemplateDraft { name: name.into(), kind, text: text.into(), speed: 100 };
+    let id = match known {
+        Some(line) if line.draft == draft => line.id,
+        Some(line) => {
+            admin.change_template(&line.id, &draft, wall()).await?;
+            line.id
+        }
+        None => admin.create_template(ACCOUNT, &draft, wall()).await?,
+    };
+    admin.review_template(&id, Review::Approved, None, wall()).await?;
+    Ok(id)
 }
 
 /// The app's key: the one it has, or a new one.
@@ -159,16 +211,16 @@ async fn key_of(admin: &Admin, app: AppId, store: &Store) -> Result<Key> {
         return Ok(account.key.clone());
     }
     let new = admin.create_key(app, wall()).await?;
-    Ok(Key { id: new.id, secret: Private::new(new.secret.expose().as_ref().into()) })
+    Ok(Key { id: new.id, secret: Private::new(new.secret.expose().as_ref().into()), token: None })
 }
 
-/// Approves every voice file that comes, so that nobody has to wait for a reviewer who is not there.
+/// Approves every voice file and template that comes, so that nobody has to wait for a reviewer who is not there.
 async fn approve_everything(admin: Admin) {
     let mut clock = tokio::time::interval(REVIEW);
     loop {
         clock.tick().await;
         if let Err(fault) = approve_pending(&admin).await {
-            tracing::warn!("cannot approve voice files: {fault:#}");
+            tracing::warn!("cannot approve voice files and templates: {fault:#}");
         }
     }
 }
@@ -181,11 +233,22 @@ async fn approve_pending(admin: &Admin) -> Result<()> {
             }
         }
     }
+    for template in admin.templates_page(ACCOUNT, None, TEMPLATES).await? {
+        if template.review == Review::Pending {
+            match admin.review_template(&template.id, Review::Approved, None, wall()).await {
+                // A reviewer who found something says what.
+                Err(AdminFault::Unusable { rule, .. }) => {
+                    admin.review_template(&template.id, Review::Rejected, Some(&rule), wall()).await?;
+                }
+                done => done?,
+            }
+        }
+    }
     Ok(())
 }
 
 /// What to do next, ready to paste.
-fn invitation(url: &str, inbox: &Inbox, client: &Client, data_dir: &Path) -> String {
+fn invitation(url: &str, inbox: &Inbox, client: &huawei::Client, data_dir: &Path) -> String {
     let huihu = std::env::args().next().unwrap_or_else(|| "huihu".to_owned());
     let dir = data_dir.display();
     let receiver = dialects::huawei::client::encode_url(&inbox.url());
@@ -204,6 +267,8 @@ fn invitation(url: &str, inbox: &Inbox, client: &Client, data_dir: &Path) -> Str
         "The same by our own client, in another terminal:\n".to_owned(),
         format!("  {huihu} call callback --ready-file {dir}/ready.json --caller +8613800000001 --callee +8613800010002"),
         format!("  {huihu} call verify --ready-file {dir}/ready.json --callee +8613800000001 --code 2580"),
+        format!("  {huihu} call notify --ksyun --ready-file {dir}/ready.json --callee 13800000001 --param name=张三 --param no=8"),
+        format!("  {huihu} call ivr --ksyun --ready-file {dir}/ready.json --callee {} --param name=张三", demo::MENU_CALLEE),
         format!("  {huihu} record list --data-dir {dir}\n"),
         FATES.to_owned(),
     ]
@@ -211,7 +276,7 @@ fn invitation(url: &str, inbox: &Inbox, client: &Client, data_dir: &Path) -> Str
 }
 
 /// A signed request as a line for a shell.
-fn curl(url: &str, client: &Client, body: &Value) -> String {
+fn curl(url: &str, client: &huawei::Client, body: &Value) -> String {
     let mut line = format!("curl -s {url} \\\n");
     let json = ("Content-Type", "application/json;charset=UTF-8");
     for (name, value) in [json].into_iter().chain(client.headers().iter()) {

@@ -12,12 +12,13 @@ use crate::say;
 
 pub(crate) async fn run(command: Key) -> Result<()> {
     match command {
-        Key::Create { place, app, existing, json } => {
+        Key::Create { place, app, existing, temporary_secs, json } => {
             let api = Api::of(&place).await?;
             let app = api.app_id(&app).await?;
-            let new = match existing {
-                Some(id) => json!({"existing": {"id": id, "secret": typed_secret()?}}),
-                None => json!({}),
+            let new = match (existing, temporary_secs) {
+                (Some(id), _) => json!({"existing": {"id": id, "secret": typed_secret()?}}),
+                (None, Some(secs)) => json!({"temporary": {"lives_secs": secs}}),
+                (None, None) => json!({}),
             };
             tell(api.post(&["apps", &app, "keys"], &new).await?, json);
         }
@@ -46,6 +47,9 @@ fn tell(mut key: Value, json: bool) {
         say(&key.to_string());
     } else {
         say(&format!("app key     {}\napp secret  {}", text(&key, "id"), text(&key, "secret")));
+        if let Some(token) = key["token"].as_str() {
+            say(&format!("token       {token}"));
+        }
         say("The secret is not shown again.");
     }
 }

@@ -1,6 +1,6 @@
-//! `huihu template`: the texts that notices speak.
+//! `huihu template`: the texts that notices and menus speak.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -10,9 +10,14 @@ use crate::say;
 
 pub(crate) async fn run(command: Template) -> Result<()> {
     match command {
-        Template::Create { place, account, name, text: words, speed, approve, json } => {
+        Template::Create { place, account, name, text: words, file, kind, speed, approve, json } => {
+            let words = match file {
+                None => words.unwrap_or_default(),
+                Some(file) => std::fs::read_to_string(&file)
+                    .with_context(|| format!("cannot read {}", file.display()))?,
+            };
             let api = Api::of(&place).await?;
-            let new = json!({"name": name, "text": words, "speed": speed});
+            let new = json!({"name": name, "kind": kind, "text": words.trim_end(), "speed": speed});
             let mut made = api.post(&["enterprises", &account, "templates"], &new).await?;
             if approve {
                 let path = ["templates", text(&made, "id"), "review"];
@@ -38,6 +43,6 @@ async fn review(one: &OneTemplate, verdict: &str) -> Result<()> {
 }
 
 fn line(template: &Value) -> String {
-    let [id, name, words_of] = ["id", "name", "text"].map(|field| text(template, field));
-    format!("{id}  {name:<16} {:<8}  {words_of}", words(template, "review"))
+    let [id, kind, name, words_of] = ["id", "kind", "name", "text"].map(|field| text(template, field));
+    format!("{id:<32}  {kind:<6}  {name:<16} {:<8}  {words_of}", words(template, "review"))
 }

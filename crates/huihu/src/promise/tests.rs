@@ -117,6 +117,8 @@ impl Stage {
             product: Product::Notice(notice),
             status_url: None,
             fee_url: None,
+            report_url: None,
+            asked_shown: None,
             user_data: None,
             tell_who_hung_up: false,
         };
@@ -127,7 +129,11 @@ impl Stage {
         };
         self.promises.tally.load([(charge(), 1)]);
         let permit = Permit::take(&self.ports, 1, &Arc::default(), 1).unwrap();
-        Admission { admitted: Admitted { call, permit, texts }, charges: vec![charge()], idle_ports: 0 }
+        Admission {
+            admitted: Admitted { call, permit, texts, objection: None },
+            charges: vec![charge()],
+            idle_ports: 0,
+        }
     }
 
     fn counted(&self) -> u32 {
@@ -240,5 +246,18 @@ async fn a_voice_that_breaks_ends_its_call() {
     stage.promises.make(admission).await.unwrap();
     stage.turns.close();
     let ending = Ending { by: Party::Platform, cause: Cause::SpeechFault, leg: None };
+    assert_eq!(stage.told(call).await, [Fact::Over(ending)]);
+}
+
+#[tokio::test]
+async fn a_call_that_something_is_held_against_is_over_at_once() {
+    let stage = Stage::new().await;
+    let mut admission = stage.admission(SPOKEN);
+    admission.admitted.objection = Some(Cause::ForbiddenWords);
+    let call = admission.admitted.call.id;
+    stage.promises.make(admission).await.unwrap();
+    // Nobody speaks: the voice waits for a turn that never comes.
+    let ending = Ending { by: Party::Platform, cause: Cause::ForbiddenWords, leg: None };
+    assert_eq!(stage.counted(), 1, "it was a call");
     assert_eq!(stage.told(call).await, [Fact::Over(ending)]);
 }
