@@ -1,7 +1,8 @@
-//! What is forgotten after a while: calls that nobody is owed anything for, and what operators did.
+//! What is forgotten after a while: calls that nobody is owed anything for, temporary keys, and what operators did.
 //!
 //! A call goes as a whole, with its record, its entries and its pushes. One with a push that is still to be sent stays,
-//! and so does one whose recording is kept. Parked pushes are owed no more and go with their call.
+//! and so does one whose recording is kept. Parked pushes are owed no more and go with their call. A temporary key signs the pushes
+//! of its calls, so it stays for longer than they do.
 
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use sea_orm::{
 };
 
 use crate::admin::KEPT;
-use crate::entities::{attempt, audit, entry, idempotency, push, record};
+use crate::entities::{api_key, attempt, audit, entry, idempotency, push, record};
 use crate::fault::StoreFault;
 use crate::outbox::PushState;
+use crate::snapshot;
 use crate::store::Store;
 
 /// For how long things are kept.
@@ -62,10 +64,11 @@ impl Store {
         let calls = forget_calls(&transaction, &old).await?;
         let audits = forget_audits(&transaction, now - retention.audits).await?;
         let answers = forget_answers(&transaction, now - KEPT).await?;
+        let keys = forget_keys(&transaction, now - retention.calls - OWED_FOR).await?;
         transaction.commit().await.map_err(fault())?;
         Ok(Pruned {
-            rows: before.rows + calls + audits + answers,
-            finished: is_last && audits < LINES && answers < LINES,
+            rows: before.rows + calls + audits + answers + keys,
+            finished: is_last && audits < LINES && answers < LINES && keys < LINES,
             reached: old.into_iter().next_back().map_or(before.reached, |last| last.call),
         })
     }
@@ -173,6 +176,23 @@ async fn forget_answers(transaction: &DatabaseTransaction, before: Timestamp) ->
     Ok(gone.exec(transaction).await.map_err(fault())?.rows_affected)
 }
 
+async fn forget_keys(transaction: &DatabaseTransaction, before: Timestamp) -> Result<u64, StoreFault> {
+    let over = api_key::Entity::find()
+        .select_only()
+        .column(api_key::Column::Id)
+        .filter(api_key::Column::SealedToken.is_not_null())
+        .filter(api_key::Column::ValidUntil.lt(before.micros()))
+        .limit(LINES);
+    let over: Vec<String> = over.into_tuple().all(transaction).await.map_err(fault())?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    let gone = api_key::Entity::delete_many().filter(api_key::Column::Id.is_in(over));
+    let gone = gone.exec(transaction).await.map_err(fault())?.rows_affected;
+    snapshot::count_change(transaction).await?;
+    Ok(gone)
+}
+
 fn fault() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {
     StoreFault::of_database("forget old rows of")
 }
@@ -186,5 +206,8 @@ const CALLS: usize = 50;
 /// a party that presses keys all day leaves thousands of entries.
 const ENTRIES: usize = 8_192;
 
-/// Lines of the audit log, and kept answers, that are forgotten at once.
+/// How long after its key was over a call may end, and its pushes be owed.
+const OWED_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Lines of the audit log, kept answers and keys that are forgotten at once.
 const LINES: u64 = 200;

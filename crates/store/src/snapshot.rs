@@ -18,7 +18,9 @@ use base::standing::{AtLeastAnswered, AtMostShort, Conduct, Hours, Platform, Sta
 use base::template::{TemplateKind, Wording};
 use base::time::Timestamp;
 use base::url::PushUrl;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QueryOrder, Select, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, EntityTrait, QueryOrder, Select, Statement, TransactionTrait,
+};
 
 use crate::entities::{
     api_key, app, enterprise, forbidden_hours, limit_rule, listed, number, setting, sub_enterprise, template,
@@ -58,6 +60,19 @@ impl KnownKey {
 /// The version of the configuration.
 pub(crate) async fn version(connection: &impl ConnectionTrait) -> Result<String, StoreFault> {
     Ok(read_setting(connection, VERSION).await?.unwrap_or_default())
+}
+
+/// Counts the version of the configuration up, with the change that makes it another one.
+pub(crate) async fn count_change(transaction: &DatabaseTransaction) -> Result<(), StoreFault> {
+    count_setting(transaction, VERSION).await
+}
+
+/// Adds one to a value that is a number.
+pub(crate) async fn count_setting(transaction: &DatabaseTransaction, name: &str) -> Result<(), StoreFault> {
+    let count = "UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = ?";
+    let count = Statement::from_sql_and_values(transaction.get_database_backend(), count, [name.into()]);
+    transaction.execute_raw(count).await.map_err(StoreFault::of_database("change"))?;
+    Ok(())
 }
 
 /// A value of which there is one.
@@ -441,7 +456,7 @@ pub(crate) fn token_of(key: &str) -> String {
 }
 
 /// The setting that every change of an account counts up.
-pub(crate) const VERSION: &str = "config_version";
+const VERSION: &str = "config_version";
 
 /// The setting that says whether only listed people may be called by anybody.
 pub(crate) const LISTED_ONLY: &str = "callees_allowed";

@@ -61,6 +61,27 @@ async fn what_was_counted_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_trial_is_used_up_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let later = || BEGIN + Duration::from_secs(10 * 365 * 86_400);
+    let (_, opened) = open(&dir, later).await;
+    let used = charge(Counted::App, "7", Window::Ever, BEGIN);
+    for number in [1, 2] {
+        let acceptance = talk(call(number, HOST)).remove(0);
+        opened.journal.accept(acceptance, vec![used.clone()]).await.unwrap();
+    }
+    opened.journal.close();
+    opened.task.ended().await;
+    // A heartbeat after ten years forgets whatever is over.
+    let (store, opened) = open(&dir, later).await;
+    let acceptance = talk(call(3, HOST)).remove(0);
+    opened.journal.accept(acceptance, vec![charge(Counted::App, "7", Window::Minute, BEGIN)]).await.unwrap();
+    opened.journal.close();
+    opened.task.ended().await;
+    assert_eq!(store.charges(later()).await.unwrap(), [(used, 2)]);
+}
+
+#[tokio::test]
 async fn windows_that_are_over_are_forgotten_bit_by_bit() {
     static CLOCK: AtomicI64 = AtomicI64::new(BEGIN.micros());
     let dir = tempfile::tempdir().unwrap();

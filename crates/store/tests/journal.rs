@@ -28,10 +28,14 @@ struct Server {
 impl Server {
     async fn start(dir: &TempDir) -> Self {
         let store = Store::open(dir.path()).await.expect("a store");
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
         let term = loop {
             match store.serve("node-1", support::BEGIN).await {
                 // The process before this one is still dying.
-                Err(StoreFault::Taken { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
+                Err(StoreFault::Taken { .. }) => {
+                    assert!(std::time::Instant::now() < deadline, "the process before this one does not die");
+                    tokio::task::yield_now().await;
+                }
                 served => break served.expect("the office"),
             }
         };

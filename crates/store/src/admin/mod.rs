@@ -45,7 +45,7 @@ pub use self::voice_files::VoiceFileLine;
 
 use crate::entities::app;
 use crate::fault::StoreFault;
-use crate::snapshot::VERSION;
+use crate::snapshot;
 use crate::store::Store;
 use base::id::AppId;
 
@@ -107,10 +107,7 @@ impl Admin {
 
     /// Ends a change of an account: the version counts up, and running servers read it anew.
     async fn commit_change(transaction: DatabaseTransaction) -> Result<(), AdminFault> {
-        let count = format!(
-            "UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = '{VERSION}'"
-        );
-        transaction.execute_unprepared(&count).await.map_err(StoreFault::of_database("change"))?;
+        snapshot::count_change(&transaction).await?;
         Ok(transaction.commit().await.map_err(StoreFault::of_database("change"))?)
     }
 }

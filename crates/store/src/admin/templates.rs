@@ -20,7 +20,7 @@ use super::lists::{self, ListPick};
 use super::{Admin, AdminFault, changing, reading, visible_name};
 use crate::entities::{enterprise, listed, template};
 use crate::fault::StoreFault;
-use crate::snapshot::{read_setting, read_template, read_template_kind};
+use crate::snapshot::{count_setting, read_setting, read_template, read_template_kind};
 use crate::vault::random_hex;
 use crate::words::{ListKind, Word};
 
@@ -215,9 +215,7 @@ async fn update(
 
 /// Counts up to the next number of a template.
 async fn next_number(transaction: &DatabaseTransaction) -> Result<String, AdminFault> {
-    let count =
-        format!("UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = '{NUMBER}'");
-    transaction.execute_unprepared(&count).await.map_err(changing())?;
+    count_setting(transaction, NUMBER).await?;
     let damaged = || StoreFault::damaged("the count of templates");
     Ok(read_setting(transaction, NUMBER).await?.ok_or_else(damaged)?)
 }

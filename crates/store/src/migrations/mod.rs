@@ -19,7 +19,13 @@ impl MigratorTrait for Migrator {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use base::account::{ReportForm, Review};
+    use base::id::AppId;
     use base::number::E164;
+    use base::order::ProductKind;
+    use base::template::TemplateKind;
     use sea_orm::{ConnectionTrait, Database};
 
     use super::*;
@@ -36,16 +42,21 @@ mod tests {
         "bridged_at":null,"ended_at":1767323046000000,
         "ending":{"by":"Caller","cause":"Normal","leg":null}}"#;
 
+    /// A database of the first so many schemas, with these rows.
+    async fn old(dir: &Path, schemas: u32, rows: &str) {
+        let url = format!("sqlite://{}?mode=rwc", dir.join("huihu.db").display());
+        let old = Database::connect(url).await.unwrap();
+        Migrator::up(&old, Some(schemas)).await.unwrap();
+        old.execute_unprepared(rows).await.unwrap();
+        old.close().await.unwrap();
+    }
+
     #[tokio::test]
     async fn records_of_the_first_schema_are_found_by_the_number_that_was_shown() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}?mode=rwc", dir.path().join("huihu.db").display());
-        let old = Database::connect(url).await.unwrap();
-        Migrator::up(&old, Some(1)).await.unwrap();
         let insert = "INSERT INTO record (call, app_id, ended_at, dialled_a, record, entries) VALUES \
                       (x'019b7d6e5c08000000000000000000a1', 1, 1767323046000000, '+8613800000001'";
-        old.execute_unprepared(&format!("{insert}, '{OLD_RECORD}', '[]')")).await.unwrap();
-        old.close().await.unwrap();
+        old(dir.path(), 1, &format!("{insert}, '{OLD_RECORD}', '[]')")).await;
 
         let admin = Admin::new(&Store::open(dir.path()).await.unwrap());
         for pick in [
@@ -54,5 +65,23 @@ mod tests {
         ] {
             assert_eq!(admin.records_page(&pick, None, 9).await.unwrap().len(), 1, "{pick:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn apps_and_templates_of_the_second_schema_stay_what_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = "INSERT INTO enterprise (id, name, created_at) VALUES (1, 'acme', 0);
+            INSERT INTO app (id, enterprise_id, name, state, products, ports, recording, push_signature, created_at)
+                VALUES (1, 1, 'shop', 'active', 'callback,notice', 10, FALSE, 'joined', 0);
+            INSERT INTO template (id, enterprise_id, name, text, speed, review, created_at, changed_at)
+                VALUES ('00ff', 1, 'parcel', '您好${TXT_9}', 100, 'approved', 0, 0)";
+        old(dir.path(), 2, rows).await;
+
+        let admin = Admin::new(&Store::open(dir.path()).await.unwrap());
+        let app = admin.app(AppId(1)).await.unwrap().app;
+        assert_eq!(app.products, [ProductKind::Callback, ProductKind::Notice], "nothing was opened for it");
+        assert_eq!((app.report_url, app.reports), (None, ReportForm::default()));
+        let template = admin.template("00ff").await.unwrap();
+        assert_eq!((template.draft.kind, template.review), (TemplateKind::Placed, Review::Approved));
     }
 }
