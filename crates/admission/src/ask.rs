@@ -1,13 +1,14 @@
 //! What a rule may look at: the order, who gave it, and the desk it was given at.
 
 use base::account::Account;
-use base::clip::ClipWish;
 use base::number::E164;
-use base::order::{MenuTree, Placing, Product};
+use base::order::{Placing, Product};
+use base::refusal::Refusal;
 use base::standing::Standing;
 
 use crate::Desk;
 use crate::finding::Scope;
+use crate::resolve::{self, Heard};
 use crate::rules::number_shown;
 
 /// An order on the desk.
@@ -17,9 +18,16 @@ pub(crate) struct Ask<'a> {
     pub(crate) account: &'a Account,
     pub(crate) desk: &'a Desk<'a>,
     pub(crate) random: u128,
+    /// What the parties would hear: filled once for all who look at it.
+    pub(crate) heard: Result<Heard, Refusal>,
 }
 
 impl<'a> Ask<'a> {
+    pub(crate) fn new(placing: &'a Placing, account: &'a Account, desk: &'a Desk<'a>, random: u128) -> Self {
+        let heard = resolve::heard(&placing.product, account, random);
+        Self { placing, account, desk, random, heard }
+    }
+
     /// The numbers that telephones shall show; the first party's telephone first.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &'a E164> + use<'a> {
         let (first, second) = match &self.placing.product {
@@ -53,22 +61,6 @@ impl<'a> Ask<'a> {
             Product::Notice(call) => &call.callee,
             Product::Menu(call) => &call.callee,
         }
-    }
-
-    /// The clips that will be played.
-    pub(crate) fn wishes(&self) -> impl Iterator<Item = &'a ClipWish> + use<'a> {
-        let (few, items, tree) = match &self.placing.product {
-            Product::Callback(call) => {
-                let last_minute = call.longest.as_ref().map(|longest| &longest.last_minute);
-                let hint = call.recorded.as_ref().map(|recorded| &recorded.hint);
-                ([call.pre_voice.as_ref(), Some(&call.wait_voice), last_minute, hint], &[][..], None)
-            }
-            Product::Code(call) => ([Some(&call.before), call.after.as_ref(), None, None], &[][..], None),
-            Product::Notice(call) => ([None; 4], &call.items[..], None),
-            Product::Menu(call) => ([None; 4], &[][..], Some(&call.tree)),
-        };
-        let of_items = items.iter().map(|item| &item.voice);
-        few.into_iter().flatten().chain(of_items).chain(tree.into_iter().flat_map(MenuTree::voices))
     }
 
     /// What was laid down for everybody, and for the app.

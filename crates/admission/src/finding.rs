@@ -2,14 +2,17 @@
 
 use base::quota::{Counted, Window};
 use base::refusal::Refusal;
+use base::release::Cause;
 
 /// What one rule says about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule in words, such as `the app is active`.
     pub rule: &'static str,
-    /// Why the rule says no; `None` when it has nothing against the order.
+    /// Why the rule refuses the order; `None` when it lets it pass.
     pub refusal: Option<Refusal>,
+    /// Why the rule lets nobody be dialled for an order that it lets pass: the call's report says so.
+    pub objection: Option<Cause>,
     /// What the rule counts, and how far the count has come. Empty for rules that count nothing.
     pub quotas: Vec<Quota>,
 }

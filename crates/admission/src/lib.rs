@@ -8,8 +8,9 @@
 //!
 //! *Takes* a request, an order, one snapshot of the account, what is remembered of requests ([`Gate`]) and calls
 //! ([`Tally`]), the ports and a random number; *gives* a call with resolved numbers, clips and receivers, the permit
-//! and the charges that ride with it, or the first rule that says no. A refusal leaves nothing taken. It never does IO,
-//! never asks a clock and never speaks a vendor's language.
+//! and the charges that ride with it, or the first rule that says no. A refusal leaves nothing taken. Where the customer
+//! wants it, what is held against callee or words is no refusal: the call is admitted with the objection, and nobody is
+//! dialled. It never does IO, never asks a clock and never speaks a vendor's language.
 //!
 //! Read [`rules`] first: all rules in their order. A new rule is one file there and one line in the list.
 
@@ -38,6 +39,7 @@ pub use crate::gate::{Gate, GateSettings};
 pub use crate::tally::Tally;
 
 use crate::ask::Ask;
+use crate::resolve::Heard;
 use crate::rules::{RULES, limits, ports};
 
 /// An accepted order.
@@ -62,6 +64,7 @@ pub fn enter(account: &Account, visit: &Visit<'_>) -> Result<(), Refusal> {
 }
 
 /// The second door: checks every rule about the order, takes the ports, counts the call and resolves the order into it.
+/// A call with an objection takes ports and is counted like any other; it gives the ports back when it is promised.
 ///
 /// `dialect` took the order and will word its pushes. `random` makes the call's id impossible to guess and picks a
 /// number where a paused one must be replaced; all its 128 bits must be random.
@@ -75,15 +78,17 @@ pub fn admit(
     dialect: &str,
     random: u128,
 ) -> Result<Admission, Refusal> {
-    let ask = Ask { placing: &placing, account, desk, random };
-    RULES.iter().try_for_each(|rule| rule.of_the_order(&ask))?;
+    let ask = Ask::new(&placing, account, desk, random);
+    let objections = RULES.iter().map(|rule| rule.of_the_order(&ask)).collect::<Result<Vec<_>, _>>()?;
     // From here on somebody else may have been faster. The permit gives its ports back when what follows fails.
     let permit = ports::take(&ask)?;
     let demands = limits::demands(&ask);
-    let (call, texts) = resolve::call(placing, account, desk, dialect, random)?;
+    let Heard { product, texts } = ask.heard?;
+    let call = resolve::call(placing, product, account, desk, dialect, random)?;
     let charges = desk.tally.charge(demands, desk.now)?;
     let idle_ports = ports::idle(account, desk);
-    Ok(Admission { admitted: Admitted { call, permit, texts, objection: None }, charges, idle_ports })
+    let objection = objections.into_iter().flatten().next();
+    Ok(Admission { admitted: Admitted { call, permit, texts, objection }, charges, idle_ports })
 }
 
 /// What every rule says about an order, in the order of [`rules`]; takes and counts nothing.
@@ -95,6 +100,6 @@ pub fn explain(
     desk: &Desk<'_>,
     random: u128,
 ) -> Vec<Finding> {
-    let ask = Ask { placing, account, desk, random };
+    let ask = Ask::new(placing, account, desk, random);
     RULES.iter().map(|rule| rule.finding(&ask, visit)).collect()
 }

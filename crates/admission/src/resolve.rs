@@ -1,26 +1,49 @@
-//! An order that passed every rule becomes a call: names turn into keys, and what was left open is filled in.
+//! An order becomes a call: names of clips turn into keys and texts first, which the rules look at; when all of them are
+//! content, what was left open is filled in.
 
 use base::account::Account;
 use base::call::{Call, Text};
 use base::clip::{ClipKey, ClipWish};
 use base::id::CallId;
 use base::number::E164;
-use base::order::{Callback, Code, Longest, Menu, Notice, NoticeItem, Placing, Product, Recorded, Told};
+use base::order::{
+    Callback, Code, Longest, Menu, MenuTree, Notice, NoticeItem, Placing, Product, ProductKind, Recorded,
+    Told,
+};
 use base::refusal::Refusal;
 
 use crate::Desk;
 use crate::rules::clips_approved::{self, Voice};
 use crate::rules::number_shown;
 
-/// The call that is promised, and what must be spoken before it can run. It asks the rules' own lookups, so it refuses
-/// only what they would refuse.
+/// What the parties of a call hear, and what must be spoken for it before the call can run.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// The product; the numbers to be shown are still as they were asked for.
+    pub(crate) product: Product<ClipKey>,
+    /// Each text once.
+    pub(crate) texts: Vec<Text>,
+}
+
+/// What an order's names of clips mean.
+pub(crate) fn heard(asked: &Product<ClipWish>, account: &Account, random: u128) -> Result<Heard, Refusal> {
+    let mut names = Names { kind: asked.kind(), account, random, texts: Vec::new() };
+    let product = names.product(asked)?;
+    Ok(Heard { product, texts: names.texts })
+}
+
+/// The call that is promised. It asks the rules' own lookups, so it refuses only what they would refuse.
 pub(crate) fn call(
     placing: Placing,
+    mut product: Product<ClipKey>,
     account: &Account,
     desk: &Desk<'_>,
     dialect: &str,
     random: u128,
-) -> Result<(Call, Vec<Text>), Refusal> {
+) -> Result<Call, Refusal> {
+    for shown in shown(&mut product) {
+        *shown = number_shown::resolve(shown, account, random)?.clone();
+    }
     let app = &account.app;
     let (status_url, fee_url, report_url) = match placing.told {
         Told::Events { status_url, fee_url } => {
@@ -28,8 +51,7 @@ pub(crate) fn call(
         }
         Told::Report => (None, None, app.report_url.clone()),
     };
-    let mut names = Names { account, random, texts: Vec::new() };
-    let call = Call {
+    Ok(Call {
         id: CallId::new(desk.now, random),
         dialect: dialect.into(),
         node: desk.node.into(),
@@ -37,19 +59,30 @@ pub(crate) fn call(
         app: app.id,
         key: account.key.id.clone(),
         accepted_at: desk.now,
-        product: names.product(placing.product)?,
+        product,
         status_url,
         fee_url,
         report_url,
         asked_shown: placing.asked_shown,
         user_data: placing.user_data,
         tell_who_hung_up: placing.tell_who_hung_up,
+    })
+}
+
+/// The numbers that telephones shall show.
+fn shown(product: &mut Product<ClipKey>) -> impl Iterator<Item = &mut E164> {
+    let (first, second) = match product {
+        Product::Callback(call) => (&mut call.shown_to_caller, Some(&mut call.shown_to_callee)),
+        Product::Code(call) => (&mut call.shown, None),
+        Product::Notice(call) => (&mut call.shown, None),
+        Product::Menu(call) => (&mut call.shown, None),
     };
-    Ok((call, names.texts))
+    [Some(first), second].into_iter().flatten()
 }
 
 /// What names mean in one order.
 struct Names<'a> {
+    kind: ProductKind,
     account: &'a Account,
     random: u128,
     /// What has to be spoken, each text once.
@@ -57,42 +90,42 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn product(&mut self, asked: Product<ClipWish>) -> Result<Product<ClipKey>, Refusal> {
+    fn product(&mut self, asked: &Product<ClipWish>) -> Result<Product<ClipKey>, Refusal> {
         Ok(match asked {
             Product::Callback(call) => Product::Callback(self.callback(call)?),
             Product::Code(call) => Product::Code(Code {
-                shown: self.shown(&call.shown)?,
-                callee: call.callee,
+                callee: call.callee.clone(),
+                shown: call.shown.clone(),
                 before: self.clip(&call.before)?,
-                digits: call.digits,
-                after: call.after.map(|wish| self.clip(&wish)).transpose()?,
+                digits: call.digits.clone(),
+                after: self.perhaps(call.after.as_ref())?,
                 times: call.times,
                 repeats: call.repeats,
             }),
             Product::Notice(call) => Product::Notice(Notice {
-                shown: self.shown(&call.shown)?,
-                callee: call.callee,
-                items: call.items.into_iter().map(|item| self.item(item)).collect::<Result<_, _>>()?,
+                callee: call.callee.clone(),
+                shown: call.shown.clone(),
+                items: call.items.iter().map(|item| self.item(item)).collect::<Result<_, _>>()?,
             }),
             Product::Menu(call) => Product::Menu(Menu {
-                shown: self.shown(&call.shown)?,
-                tree: call.tree.try_map(|wish| self.clip(wish))?,
-                callee: call.callee,
+                callee: call.callee.clone(),
+                shown: call.shown.clone(),
+                tree: self.tree(&call.tree)?,
             }),
         })
     }
 
-    fn callback(&mut self, call: Callback<ClipWish>) -> Result<Callback<ClipKey>, Refusal> {
+    fn callback(&mut self, call: &Callback<ClipWish>) -> Result<Callback<ClipKey>, Refusal> {
         Ok(Callback {
-            shown_to_caller: self.shown(&call.shown_to_caller)?,
-            shown_to_callee: self.shown(&call.shown_to_callee)?,
-            caller: call.caller,
-            callee: call.callee,
-            longest: call.longest.map(|longest| self.limited(&longest)).transpose()?,
-            pre_voice: call.pre_voice.map(|wish| self.clip(&wish)).transpose()?,
+            caller: call.caller.clone(),
+            callee: call.callee.clone(),
+            shown_to_caller: call.shown_to_caller.clone(),
+            shown_to_callee: call.shown_to_callee.clone(),
+            pre_voice: self.perhaps(call.pre_voice.as_ref())?,
             wait_voice: self.clip(&call.wait_voice)?,
+            longest: call.longest.as_ref().map(|longest| self.limited(longest)).transpose()?,
             callee_media: call.callee_media,
-            recorded: call.recorded.map(|recorded| self.recorded(&recorded)).transpose()?,
+            recorded: call.recorded.as_ref().map(|recorded| self.recorded(recorded)).transpose()?,
         })
     }
 
@@ -105,16 +138,24 @@ impl Names<'_> {
         Ok(Recorded { hint: self.clip(&recorded.hint)? })
     }
 
-    fn item(&mut self, item: NoticeItem<ClipWish>) -> Result<NoticeItem<ClipKey>, Refusal> {
-        Ok(NoticeItem { voice: self.clip(&item.voice)?, collect: item.collect })
+    fn item(&mut self, item: &NoticeItem<ClipWish>) -> Result<NoticeItem<ClipKey>, Refusal> {
+        Ok(NoticeItem { voice: self.clip(&item.voice)?, collect: item.collect.clone() })
     }
 
-    fn shown(&self, asked: &E164) -> Result<E164, Refusal> {
-        number_shown::resolve(asked, self.account, self.random).cloned()
+    fn tree(&mut self, tree: &MenuTree<ClipWish>) -> Result<MenuTree<ClipKey>, Refusal> {
+        tree.try_map(|wish| self.clip(wish)).map_err(|refusal| {
+            // The texts of a menu are one to its customer, who is told the first fault of all, as of one.
+            let faults = tree.voices().filter_map(|wish| self.clip(wish).err());
+            faults.min_by_key(clips_approved::rank).unwrap_or(refusal)
+        })
+    }
+
+    fn perhaps(&mut self, wish: Option<&ClipWish>) -> Result<Option<ClipKey>, Refusal> {
+        wish.map(|wish| self.clip(wish)).transpose()
     }
 
     fn clip(&mut self, wish: &ClipWish) -> Result<ClipKey, Refusal> {
-        Ok(match clips_approved::resolve(wish, self.account, self.random)? {
+        Ok(match clips_approved::resolve(wish, self.kind, self.account, self.random)? {
             Voice::Clip(key) => key,
             Voice::Text(text) => {
                 let key = ClipKey::Spoken(text.id);

@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use base::account::{
     Account, AccountState, App, AppState, Key, Number, NumberState, Origin, OwnerState, Phase, PushSignature,
-    Review, SpokenTemplate, VoiceFile,
+    ReportForm, Review, SpokenTemplate, VoiceFile,
 };
 use base::address::Guard;
-use base::clip::{ClipWish, SystemClip};
+use base::clip::{ClipWish, SystemClip, Values};
 use base::experience::{Conducted, Outcome, TrunkHealth, TrunkNews};
 use base::id::{AppId, ClipId, Leg};
 use base::number::E164;
 use base::order::{
-    Callback, CalleeMedia, Code, Ears, Longest, Notice, NoticeItem, Placing, Product, ProductKind,
+    Callback, CalleeMedia, Choice, Code, Ears, Longest, Menu, MenuNode, MenuTree, Notice, NoticeItem,
+    Objections, Placing, Product, ProductKind, Repeats, Then, Told,
 };
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::refusal::Refusal;
+use base::release::Cause;
+use base::screen::ForbiddenWords;
 use base::standing::{Conduct, Platform, Standing};
-use base::template::Template;
+use base::template::{Lengths, TemplateKind, TextNo, Wording};
 use base::time::Timestamp;
 use base::url::PushUrl;
 
@@ -52,6 +55,9 @@ pub(crate) struct Story {
 }
 
 impl Story {
+    /// A story of each product.
+    pub(crate) const ALL: [fn() -> Self; 4] = [Self::callback, Self::code, Self::notice, Self::menu];
+
     pub(crate) fn callback() -> Self {
         Self::of(Product::Callback(Callback {
             caller: number("+8613800000001"),
@@ -74,6 +80,7 @@ impl Story {
             digits: Private::new(vec![4, 7, 1, 1]),
             after: None,
             times: Some(3),
+            repeats: Repeats::Digits,
         }))
     }
 
@@ -82,6 +89,23 @@ impl Story {
             callee: number("+8613800000001"),
             shown: number(FIRST_NUMBER),
             items: vec![item(ClipWish::System(SystemClip::Transferring))],
+        }))
+    }
+
+    pub(crate) fn menu() -> Self {
+        let clip = || ClipWish::System(SystemClip::Transferring);
+        let node = |choices| MenuNode {
+            prompt: clip(),
+            choices,
+            wait: Duration::from_secs(5),
+            plays: 2,
+            wrong: Some(clip()),
+        };
+        let nodes = vec![node(vec![Choice { key: '1', then: Then::Node(1) }]), node(Vec::new())];
+        Self::of(Product::Menu(Menu {
+            callee: number("+8613800000001"),
+            shown: number(FIRST_NUMBER),
+            tree: MenuTree { nodes, bye: Some(clip()) },
         }))
     }
 
@@ -95,8 +119,9 @@ impl Story {
             account: account(),
             placing: Placing {
                 product,
-                status_url: None,
-                fee_url: None,
+                told: Told::Events { status_url: None, fee_url: None },
+                asked_shown: None,
+                objections: Objections::Refuse,
                 user_data: Some("order 66".into()),
                 bound_number: None,
                 tell_idle_ports: false,
@@ -131,6 +156,26 @@ impl Story {
         call
     }
 
+    pub(crate) fn menu_mut(&mut self) -> &mut Menu<ClipWish> {
+        let Product::Menu(call) = &mut self.placing.product else { panic!("it is a menu") };
+        call
+    }
+
+    /// Where the order wants its events.
+    pub(crate) fn told(&mut self, status_url: Option<PushUrl>, fee_url: Option<PushUrl>) {
+        self.placing.told = Told::Events { status_url, fee_url };
+    }
+
+    /// The customer wants one report, and objections in it.
+    pub(crate) fn reported(mut self) -> Self {
+        (self.placing.told, self.placing.objections) = (Told::Report, Objections::Report);
+        self
+    }
+
+    pub(crate) fn forbid(&mut self, word: &str) {
+        self.platform_mut().forbidden_words = ForbiddenWords::new([word]);
+    }
+
     pub(crate) fn platform_mut(&mut self) -> &mut Platform {
         Arc::make_mut(&mut self.account.platform)
     }
@@ -140,6 +185,7 @@ impl Story {
             Product::Callback(call) => call.callee.clone(),
             Product::Code(call) => call.callee.clone(),
             Product::Notice(call) => call.callee.clone(),
+            Product::Menu(call) => call.callee.clone(),
         }
     }
 
@@ -149,8 +195,31 @@ impl Story {
     }
 
     pub(crate) fn template(&mut self, id: &str, text: &str, review: Review) {
-        let text = Template::parse(text).unwrap();
-        self.account.templates.insert(id.into(), SpokenTemplate { text, speed: 100, review });
+        self.wording(id, TemplateKind::Placed, text, review);
+    }
+
+    pub(crate) fn wording(&mut self, id: &str, kind: TemplateKind, text: &str, review: Review) {
+        let wording = Wording::parse(kind, text).unwrap();
+        self.account.templates.insert(id.into(), SpokenTemplate { wording, speed: 100, review });
+    }
+
+    /// A notice, or a menu, of an approved template with named places.
+    pub(crate) fn named(kind: TemplateKind, text: &str, values: &[(&str, &str)]) -> Self {
+        let mut story = if kind == TemplateKind::Menu { Self::menu() } else { Self::notice() };
+        story.wording("200001", kind, text, Review::Approved);
+        let value = |(name, value): &(&str, &str)| ((*name).into(), Private::new((*value).into()));
+        let values = Values::ByName(Arc::new(values.iter().map(value).collect()));
+        let spoken = |part| ClipWish::Spoken { template: "200001".into(), part, values: values.clone() };
+        match &story.account.templates["200001"].wording {
+            Wording::Menu(menu) => {
+                let tree = menu.tree().try_map(|part| Ok::<_, ()>(spoken(*part))).unwrap();
+                story.menu_mut().tree = tree;
+            }
+            Wording::Placed(_) | Wording::Named(_) => {
+                story.notice_mut().items = vec![item(spoken(TextNo(0)))];
+            }
+        }
+        story
     }
 
     /// The address fails to prove who it is until it is banned.
@@ -207,14 +276,23 @@ impl Story {
         let taken = || (self.app_ports.taken(), self.platform_ports.taken(), self.counted());
         let before = taken();
         let explained = self.explain().into_iter().find_map(|finding| finding.refusal);
+        let objection = self.explain().into_iter().find_map(|finding| finding.objection);
         let outcome = self.enter().and_then(|()| self.admit());
         if let Ok(admission) = &outcome {
+            assert_eq!(admission.admitted.objection, objection, "the explanation is the decision");
             self.tally.refund(&admission.charges);
         }
         let refusal = outcome.err();
         assert_eq!(refusal, explained, "the explanation is the decision");
         assert_eq!(taken(), before, "a refused, or ended and refunded, call is held and counted nowhere");
         refusal
+    }
+
+    /// What is held against the order, which is accepted all the same.
+    #[track_caller]
+    pub(crate) fn objection(&self) -> Option<Cause> {
+        assert_eq!(self.refused(), None);
+        self.admitted().admitted.objection
     }
 
     pub(crate) fn explain(&self) -> Vec<Finding> {
@@ -273,7 +351,8 @@ pub(crate) fn spoken(template: &str, values: Option<&[&str]>) -> ClipWish {
     let private = |value: &&str| Private::new((*value).into());
     ClipWish::Spoken {
         template: template.into(),
-        values: values.map(|values| values.iter().map(private).collect()),
+        part: TextNo(0),
+        values: values.map_or(Values::None, |values| Values::InOrder(values.iter().map(private).collect())),
     }
 }
 
@@ -289,19 +368,22 @@ fn account() -> Account {
         requests_per_minute: None,
         standing: Standing::default(),
         conduct: Conduct::default(),
-        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
+        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice, ProductKind::Menu],
         ports: 10,
         recording: false,
         status_url: url("https://shop.example/status"),
         fee_url: None,
         push_signature: PushSignature::Joined,
+        report_url: url("https://shop.example/report"),
+        reports: ReportForm::default(),
+        lengths: Lengths::WIDE,
     };
     Account {
         name: "acme".into(),
         state: AccountState::Active,
         password: None,
         app,
-        key: Key { id: "key1".into(), secret: Private::new("secret".into()) },
+        key: Key { id: "key1".into(), secret: Private::new("secret".into()), token: None },
         numbers: Vec::new(),
         clips: BTreeMap::new(),
         templates: BTreeMap::new(),

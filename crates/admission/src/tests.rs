@@ -46,9 +46,34 @@ fn the_orders_receiver_comes_before_the_apps() {
     let mut story = Story::callback();
     let call = story.admitted().admitted.call;
     assert_eq!((call.status_url, call.fee_url), (story::url("https://shop.example/status"), None));
-    story.placing.status_url = story::url("https://other.example/status");
+    story.told(story::url("https://other.example/status"), None);
     let call = story.admitted().admitted.call;
     assert_eq!(call.status_url, story::url("https://other.example/status"));
+}
+
+#[test]
+fn whoever_wants_a_report_is_told_nothing_else() {
+    let mut story = Story::menu().reported();
+    story.placing.asked_shown = Some("075500000001".into());
+    let call = story.admitted().admitted.call;
+    assert_eq!((call.status_url, call.fee_url), (None, None));
+    assert_eq!(call.report_url, story::url("https://shop.example/report"));
+    assert_eq!(call.asked_shown.as_deref(), Some("075500000001"));
+    story.account.app.report_url = None;
+    assert_eq!(story.admitted().admitted.call.report_url, None, "then nobody is told");
+    assert_eq!(Story::menu().admitted().admitted.call.report_url, None);
+}
+
+#[test]
+fn a_menu_keeps_its_choices() {
+    let story = Story::menu();
+    let (Product::Menu(asked), Product::Menu(call)) =
+        (&story.placing.product, story.admitted().admitted.call.product)
+    else {
+        panic!("it is a menu")
+    };
+    let transferring = ClipKey::System(SystemClip::Transferring);
+    assert_eq!(Ok::<_, ()>(call.tree), asked.tree.try_map(|_| Ok(transferring)));
 }
 
 #[test]

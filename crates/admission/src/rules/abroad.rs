@@ -36,11 +36,14 @@ mod tests {
         code.code_mut().callee = story::number("+442071234567");
         let mut notice = Story::notice();
         notice.notice_mut().callee = story::number("+886212345678");
+        let mut menu = Story::menu();
+        menu.menu_mut().callee = story::number("+85291234567");
         for (mut story, refusal) in [
             (caller, Refusal::CallerAbroad),
             (callee, Refusal::AbroadNotOpen),
             (code, Refusal::AbroadNotOpen),
             (notice, Refusal::AbroadNotOpen),
+            (menu, Refusal::AbroadNotOpen),
         ] {
             assert_eq!(story.refused(), Some(refusal));
             story.policy.abroad = Abroad::Open;

@@ -19,12 +19,14 @@ pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use base::release::Cause;
+
     use super::*;
     use crate::story::{self, Story};
 
     #[test]
     fn with_a_list_nobody_else_is_called() {
-        for make in [Story::callback, Story::code, Story::notice] {
+        for make in Story::ALL {
             let mut story = make();
             let callee = story.callee();
             story.account.app.standing.callees_allowed = Some(BTreeSet::new());
@@ -34,6 +36,7 @@ mod tests {
             let other = story::number("+8613800000009");
             story.platform_mut().standing.callees_allowed = Some([other].into());
             assert_eq!(story.refused(), Some(Refusal::CalleeNotListed), "both lists are asked");
+            assert_eq!(story.reported().objection(), Some(Cause::CalleeBlocked));
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Every clip of the order exists and was approved; every template too, and the order's values fill its places.
+//!
+//! What is found here is kept in [`Ask::heard`]: a menu has up to 129 texts, which are filled once.
 
-use base::account::{Account, Review, SpokenTemplate};
+use base::account::{Account, Review};
 use base::call::{About, Text};
 use base::clip::{ClipKey, ClipWish, Values};
 use base::id::ClipId;
+use base::order::ProductKind;
 use base::private::Private;
 use base::refusal::Refusal;
 use base::template::{Lengths, Misfit, Named, Placed, TextNo, Unfit, Wording, named};
@@ -20,11 +23,16 @@ pub(crate) enum Voice {
 }
 
 pub(super) fn check(ask: &Ask<'_>) -> Result<(), Refusal> {
-    ask.wishes().try_for_each(|wish| resolve(wish, ask.account, ask.random).map(drop))
+    ask.heard.as_ref().map(drop).map_err(Clone::clone)
 }
 
-/// What a wish means in the account. `random` is the order's own.
-pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Result<Voice, Refusal> {
+/// What a wish means in the account, in a call of that kind. `random` is the order's own.
+pub(crate) fn resolve(
+    wish: &ClipWish,
+    kind: ProductKind,
+    account: &Account,
+    random: u128,
+) -> Result<Voice, Refusal> {
     match wish {
         ClipWish::System(clip) => Ok(Voice::Clip(ClipKey::System(*clip))),
         ClipWish::Named(name) => {
@@ -38,7 +46,10 @@ pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Resul
             let template = account.templates.get(template).ok_or(Refusal::UnknownTemplate)?;
             match template.review {
                 Review::Approved => {
-                    text(template, *part, values, account.app.lengths, random).map(Voice::Text)
+                    let (words, about) = words(&template.wording, kind, *part, values, account.app.lengths)?;
+                    let id = name(random, template.speed, &words);
+                    let words = Private::new(words.into());
+                    Ok(Voice::Text(Text { id, words, speed: template.speed, about }))
                 }
                 Review::Pending | Review::Rejected => Err(Refusal::TemplateNotApproved),
             }
@@ -46,48 +57,46 @@ pub(crate) fn resolve(wish: &ClipWish, account: &Account, random: u128) -> Resul
     }
 }
 
-fn text(
-    template: &SpokenTemplate,
+/// What is said, and about whom. To whoever writes values in one notation there are no templates of the other, and to
+/// whoever wants no menu there are none.
+fn words(
+    wording: &Wording,
+    kind: ProductKind,
     part: TextNo,
     values: &Values,
     lengths: Lengths,
-    random: u128,
-) -> Result<Text, Refusal> {
-    let (words, has_places) = match (&template.wording, values) {
-        (Wording::Placed(text), Values::None | Values::InOrder(_)) => placed(text, values)?,
-        (Wording::Named(text), Values::ByName(values)) => named(text, values, lengths)?,
-        (Wording::Menu(menu), Values::ByName(values)) => {
-            named(menu.text(part).ok_or(Refusal::UnknownTemplate)?, values, lengths)?
+) -> Result<(String, About), Refusal> {
+    match (wording, values) {
+        (Wording::Placed(text), Values::None) => placed(text, None),
+        (Wording::Placed(text), Values::InOrder(values)) => placed(text, Some(values)),
+        (Wording::Named(text), Values::ByName(values)) => named(text, values, lengths),
+        (Wording::Menu(menu), Values::ByName(values)) if kind == ProductKind::Menu => {
+            named(menu.text(part).ok_or(Refusal::UnknownTemplate)?, values, lengths)
         }
-        // The values of one notation do not fit the other.
         (Wording::Placed(_), Values::ByName(_))
-        | (Wording::Named(_) | Wording::Menu(_), Values::None | Values::InOrder(_)) => {
-            return Err(Refusal::UnknownTemplate);
+        | (Wording::Named(_), Values::None | Values::InOrder(_))
+        | (Wording::Menu(_), Values::None | Values::InOrder(_) | Values::ByName(_)) => {
+            Err(Refusal::UnknownTemplate)
         }
-    };
-    let id = name(random, template.speed, &words);
-    let about = if has_places { About::OnePerson } else { About::Nobody };
-    Ok(Text { id, words: Private::new(words.into()), speed: template.speed, about })
+    }
 }
 
-/// The words of a text whose places are filled in their order, and whether it has any.
-fn placed(text: &Placed, values: &Values) -> Result<(String, bool), Refusal> {
+/// The words of a text whose places are filled in their order.
+fn placed(text: &Placed, values: Option<&Vec<Private<Box<str>>>>) -> Result<(String, About), Refusal> {
     let has_places = text.places().next().is_some();
-    let values = match values {
-        Values::InOrder(values) => &values[..],
-        Values::None | Values::ByName(_) if has_places => return Err(Refusal::NoTemplateValues),
-        Values::None | Values::ByName(_) => &[],
-    };
-    let values: Vec<&str> = values.iter().map(|value| &**value.expose()).collect();
+    if has_places && values.is_none() {
+        return Err(Refusal::NoTemplateValues);
+    }
+    let values: Vec<&str> = values.into_iter().flatten().map(|value| &**value.expose()).collect();
     let words = text.fill(&values).map_err(|misfit| match misfit {
         Misfit::Count => Refusal::TemplateValueCount,
         Misfit::Value(position) => Refusal::TemplateValue { position: position + 1 },
     })?;
-    Ok((words, has_places))
+    Ok((words, about(has_places)))
 }
 
-/// The words of a text whose places have names, and whether it has any.
-fn named(text: &Named, values: &named::Values, lengths: Lengths) -> Result<(String, bool), Refusal> {
+/// The words of a text whose places have names.
+fn named(text: &Named, values: &named::Values, lengths: Lengths) -> Result<(String, About), Refusal> {
     let words = text.fill(values, lengths).map_err(|unfit| match unfit {
         Unfit::Missing(name) => Refusal::TemplateValueMissing { name },
         Unfit::Characters => Refusal::TemplateValueCharacters,
@@ -95,7 +104,25 @@ fn named(text: &Named, values: &named::Values, lengths: Lengths) -> Result<(Stri
         Unfit::ValueLength => Refusal::TemplateValueLength,
         Unfit::TextLength => Refusal::TextLength,
     })?;
-    Ok((words, text.names().next().is_some()))
+    Ok((words, about(text.names().next().is_some())))
+}
+
+/// Only values tell of somebody.
+const fn about(has_places: bool) -> About {
+    if has_places { About::OnePerson } else { About::Nobody }
+}
+
+/// The place of a refusal among those that texts with named places meet: of several the lowest is told. It is the order
+/// of [`Unfit`]; everything else is wrong before values are looked at.
+pub(crate) const fn rank(refusal: &Refusal) -> u8 {
+    match refusal {
+        Refusal::TemplateValueMissing { .. } => 1,
+        Refusal::TemplateValueCharacters => 2,
+        Refusal::TemplateValueAddress => 3,
+        Refusal::TemplateValueLength => 4,
+        Refusal::TextLength => 5,
+        _ => 0,
+    }
 }
 
 /// The name of what is heard: within one call, the same words at the same pace. It stands in the journal, which shall not
@@ -110,7 +137,8 @@ fn name(random: u128, speed: u8, words: &str) -> ClipId {
 #[cfg(test)]
 mod tests {
     use base::clip::SystemClip;
-    use base::order::{Product, Recorded};
+    use base::order::{MenuTree, Product, Recorded};
+    use base::template::TemplateKind::{Menu, Named, Placed};
 
     use super::*;
     use crate::story::{self, Story};
@@ -158,6 +186,17 @@ mod tests {
         let mut story = Story::notice();
         story.notice_mut().items.push(story::item(missing()));
         assert_eq!(story.refused(), refusal);
+
+        let spoilers: [fn(&mut MenuTree<ClipWish>, ClipWish); 3] = [
+            |tree, wish| tree.nodes[1].prompt = wish,
+            |tree, wish| tree.nodes[0].wrong = Some(wish),
+            |tree, wish| tree.bye = Some(wish),
+        ];
+        for spoil in spoilers {
+            let mut story = Story::menu();
+            spoil(&mut story.menu_mut().tree, missing());
+            assert_eq!(story.refused(), refusal);
+        }
     }
 
     fn notice(template: &str, values: Option<&[&str]>) -> Story {
@@ -196,6 +235,91 @@ mod tests {
         ] {
             assert_eq!(notice(template, values).refused(), refusal, "{template} {values:?}");
         }
+    }
+
+    const PARCEL: &str = "尊敬的{name},订单{no}已发货";
+
+    #[test]
+    fn named_values_must_fill_the_places() {
+        let (long, longest) = ("长".repeat(101), "长".repeat(100));
+        for (name, refusal) in [
+            ("张三", None),
+            ("a\nb", Some(Refusal::TemplateValueCharacters)),
+            ("www.a.com", Some(Refusal::TemplateValueAddress)),
+            (&*long, Some(Refusal::TemplateValueLength)),
+            (&*longest, None),
+        ] {
+            let story = Story::named(Named, PARCEL, &[("name", name), ("no", "8"), ("extra", "a.cn")]);
+            assert_eq!(story.refused(), refusal, "{name}");
+        }
+        let missing = Some(Refusal::TemplateValueMissing { name: "no".into() });
+        assert_eq!(Story::named(Named, PARCEL, &[("name", "a.cn")]).refused(), missing);
+        let mut story = Story::named(Named, PARCEL, &[("name", &longest), ("no", &longest)]);
+        assert_eq!(story.refused(), Some(Refusal::TextLength));
+        story.account.app.lengths = Lengths::STRICT;
+        assert_eq!(story.refused(), Some(Refusal::TemplateValueLength), "the app's own lengths count");
+    }
+
+    #[test]
+    fn of_a_menu_every_text_is_filled_with_the_same_values() {
+        const MENU: &str = r#"{
+            "nodes": {
+                "root": { "prompt": "{a}按1", "keys": { "1": "more" }, "wrong": "按键无效" },
+                "more": { "prompt": "{b}" }
+            },
+            "bye": "按键无效"
+        }"#;
+        let admitted = Story::named(Menu, MENU, &[("a", "甲"), ("b", "乙")]).admitted().admitted;
+        let words: Vec<_> = admitted.texts.iter().map(|text| (&**text.words.expose(), text.about)).collect();
+        assert_eq!(
+            words,
+            [("甲按1", About::OnePerson), ("按键无效", About::Nobody), ("乙", About::OnePerson)],
+            "each text is spoken once"
+        );
+        let Product::Menu(menu) = admitted.call.product else { panic!("it is a menu") };
+        let spoken: Vec<ClipKey> = menu.tree.voices().copied().collect();
+        let [first, wrong, more] = [0, 1, 2].map(|text| ClipKey::Spoken(admitted.texts[text].id));
+        assert_eq!(spoken, [first, wrong, more, wrong]);
+
+        for (a, b, refusal) in [
+            ("a.cn", "好\n", Refusal::TemplateValueCharacters),
+            (&*"长".repeat(101), "a.cn", Refusal::TemplateValueAddress),
+            ("a.cn", "b.cn", Refusal::TemplateValueAddress),
+        ] {
+            let story = Story::named(Menu, MENU, &[("a", a), ("b", b)]);
+            assert_eq!(story.refused(), Some(refusal), "the first fault of all texts is told");
+        }
+        let story = Story::named(Menu, MENU, &[("a", "a.cn")]);
+        assert_eq!(story.refused(), Some(Refusal::TemplateValueMissing { name: "b".into() }));
+    }
+
+    #[test]
+    fn a_template_of_another_kind_is_unknown() {
+        const MENU: &str = r#"{"nodes":{"root":{"prompt":"您好"}}}"#;
+        for (asked, have, text) in [
+            (Named, Placed, "您好"),
+            (Named, Menu, MENU),
+            (Placed, Named, "您好"),
+            (Placed, Menu, MENU),
+            (Menu, Placed, "您好"),
+        ] {
+            let asked_text = if asked == Menu { MENU } else { "您好" };
+            let mut story = match asked {
+                Placed => notice("您好", None),
+                Named | Menu => Story::named(asked, asked_text, &[]),
+            };
+            assert_eq!(story.refused(), None);
+            let id = if asked == Placed { "parcel" } else { "200001" };
+            story.wording(id, have, text, Review::Approved);
+            assert_eq!(story.refused(), Some(Refusal::UnknownTemplate), "{asked:?} {have:?}");
+        }
+        let mut story = Story::named(Menu, MENU, &[]);
+        story.menu_mut().tree.nodes[0].prompt = ClipWish::Spoken {
+            template: "200001".into(),
+            part: TextNo(1),
+            values: Values::ByName(Default::default()),
+        };
+        assert_eq!(story.refused(), Some(Refusal::UnknownTemplate), "it has one text");
     }
 
     #[test]

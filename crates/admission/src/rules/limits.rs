@@ -83,6 +83,7 @@ mod tests {
     use base::quota::Window;
 
     use super::*;
+    use crate::Tally;
     use crate::story::{self, Story};
 
     fn limited(of: Counted, calls: u32) -> Story {
@@ -144,6 +145,35 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_is_used_up_for_ever() {
+        let mut story = Story::callback();
+        story.account.app.standing.limits = vec![Limit { of: Counted::App, per: Window::Ever, calls: 2 }];
+        let charges = story.admitted().charges;
+        assert_eq!(charges[0].began, 0);
+        // The journal keeps its counts over a restart, as of every limit.
+        story.now = story.now + Duration::from_secs(400 * 86_400);
+        story.tally = Tally::new();
+        story.tally.load([(charges[0].clone(), 1)]);
+        assert_eq!(story.admitted().charges, charges, "there is one window, whenever it is");
+        story.now = story.now + Duration::from_secs(400 * 86_400);
+        let used_up = Refusal::LimitReached { of: Counted::App, per: Window::Ever };
+        assert_eq!(story.refused(), Some(used_up));
+    }
+
+    #[test]
+    fn a_call_with_an_objection_is_counted_like_any_other() {
+        let mut story = limited(Counted::Callee, 1).reported();
+        let callee = story.callee();
+        story.account.app.standing.callees_blocked.insert(callee);
+        let admission = story.admitted();
+        assert!(admission.admitted.objection.is_some());
+        assert_eq!((admission.charges.len(), story.app_ports.taken()), (1, 1));
+        drop(admission);
+        assert_eq!(story.app_ports.taken(), 0);
+        assert_eq!(story.refused(), reached(Counted::Callee));
+    }
+
+    #[test]
     fn a_refunded_call_was_none() {
         let story = limited(Counted::Callee, 1);
         let admission = story.admitted();
@@ -167,7 +197,7 @@ mod tests {
     #[test]
     fn only_callbacks_have_a_caller() {
         for of in [Counted::Caller, Counted::Pair] {
-            for mut story in [Story::code(), Story::notice()] {
+            for mut story in [Story::code(), Story::notice(), Story::menu()] {
                 story.account.app.standing.limits = vec![Limit { of, per: Window::Hour, calls: 0 }];
                 assert_eq!(story.refused(), None);
             }

@@ -8,6 +8,8 @@
 //! 2. What they ask. The same order is refused for the same reason at any hour, however much was called before.
 //! 3. Whether these people may be called, by this app, now. Within the group it is the order of the codes in customers'
 //!    documents: limits from the widest to the narrowest, lists, conduct, frequencies, states.
+//!    What a rule objects to, rather than refuses, is not told before the call is over where the customer wants it so:
+//!    the rules behind it are asked as for any order.
 //! 4. Whether there is room, and a way. What is refused here may be tried again unchanged.
 
 mod abroad;
@@ -37,10 +39,13 @@ mod receivers_allowed;
 mod recording_open;
 mod requests;
 mod trunk_up;
+mod words_allowed;
 
 use base::account::Account;
+use base::order::Objections;
 use base::quota::Counted;
 use base::refusal::Refusal;
+use base::release::Cause;
 
 use crate::ask::Ask;
 use crate::{Finding, Quota, Visit};
@@ -61,13 +66,15 @@ enum Check {
     Requests(fn(&Account, &Visit<'_>) -> Result<(), Refusal>, fn(&Account, &Visit<'_>) -> Option<Quota>),
     /// At the order.
     Order(fn(&Ask<'_>) -> Result<(), Refusal>),
+    /// At the order; the customer may want to be told of a no by the report of a call that nobody dials.
+    Objects(fn(&Ask<'_>) -> Result<(), Refusal>, Cause),
     /// At how many calls there were.
     Calls(Counted),
     /// At how many calls there are.
     Ports,
 }
 
-pub(crate) const RULES: [Rule; 36] = [
+pub(crate) const RULES: [Rule; 37] = [
     // Who asks?
     door("the address is not banned", banned::check),
     door("the address is one of the app's, if the app names any", addresses::check),
@@ -83,6 +90,7 @@ pub(crate) const RULES: [Rule; 36] = [
     // Is what they ask sound, and with their own numbers?
     order("recording is opened, if it is wanted", recording_open::check),
     order("every clip is known and approved, and every template filled", clips_approved::check),
+    objects("the words are none of the forbidden ones", words_allowed::check, Cause::ForbiddenWords),
     order("pushes may go where they shall", receivers_allowed::check),
     order("the numbers to be shown are the app's", number_owned::check),
     order("the bound number is the app's", bound_number::check),
@@ -90,9 +98,9 @@ pub(crate) const RULES: [Rule; 36] = [
     calls("the enterprise has calls left", Counted::Account),
     calls("the app has calls left", Counted::App),
     calls("the numbers to be shown have calls left", Counted::ShownNumber),
-    order("the callee is not blocked", callees_blocked::check),
+    objects("the callee is not blocked", callees_blocked::check, Cause::CalleeBlocked),
     order("the caller is not blocked", callers_blocked::check),
-    order("the callee is on the list, if there is one", callees_allowed::check),
+    objects("the callee is on the list, if there is one", callees_allowed::check, Cause::CalleeBlocked),
     order("nothing is held against the app", hold::check),
     calls("the two parties have calls with each other left", Counted::Pair),
     order("the caller is not abroad, unless that is opened", abroad::caller),
@@ -126,6 +134,10 @@ const fn order(name: &'static str, check: fn(&Ask<'_>) -> Result<(), Refusal>) -
     Rule { name, check: Check::Order(check) }
 }
 
+const fn objects(name: &'static str, check: fn(&Ask<'_>) -> Result<(), Refusal>, objection: Cause) -> Rule {
+    Rule { name, check: Check::Objects(check, objection) }
+}
+
 const fn calls(name: &'static str, of: Counted) -> Rule {
     Rule { name, check: Check::Calls(of) }
 }
@@ -135,29 +147,39 @@ impl Rule {
     pub(crate) fn at_the_door(&self, account: &Account, visit: &Visit<'_>) -> Result<(), Refusal> {
         match self.check {
             Check::Door(check) | Check::Requests(check, _) => check(account, visit),
-            Check::Order(_) | Check::Calls(_) | Check::Ports => Ok(()),
+            Check::Order(_) | Check::Objects(..) | Check::Calls(_) | Check::Ports => Ok(()),
         }
     }
 
-    /// Asks the rule about an order; a rule about the request had its say at the door.
-    pub(crate) fn of_the_order(&self, ask: &Ask<'_>) -> Result<(), Refusal> {
-        match self.check {
+    /// Asks the rule about an order, and gives what it has against it without refusing it. A rule about the request had
+    /// its say at the door.
+    pub(crate) fn of_the_order(&self, ask: &Ask<'_>) -> Result<Option<Cause>, Refusal> {
+        let passed = match self.check {
             Check::Door(_) | Check::Requests(..) => Ok(()),
             Check::Order(check) => check(ask),
+            Check::Objects(check, objection) => match (check(ask), ask.placing.objections) {
+                (Err(_), Objections::Report) => return Ok(Some(objection)),
+                (said, Objections::Refuse | Objections::Report) => said,
+            },
             Check::Calls(of) => limits::check(ask, of),
             Check::Ports => ports::check(ask),
-        }
+        };
+        passed.map(|()| None)
     }
 
     /// What the rule says, wherever it is asked.
     pub(crate) fn finding(&self, ask: &Ask<'_>, visit: &Visit<'_>) -> Finding {
         let said = self.at_the_door(ask.account, visit).and_then(|()| self.of_the_order(ask));
-        Finding { rule: self.name, refusal: said.err(), quotas: self.quotas(ask, visit) }
+        let (refusal, objection) = match said {
+            Ok(objection) => (None, objection),
+            Err(refusal) => (Some(refusal), None),
+        };
+        Finding { rule: self.name, refusal, objection, quotas: self.quotas(ask, visit) }
     }
 
     fn quotas(&self, ask: &Ask<'_>, visit: &Visit<'_>) -> Vec<Quota> {
         match self.check {
-            Check::Door(_) | Check::Order(_) => Vec::new(),
+            Check::Door(_) | Check::Order(_) | Check::Objects(..) => Vec::new(),
             Check::Requests(_, quota) => quota(ask.account, visit).into_iter().collect(),
             Check::Calls(of) => limits::quotas(ask, of),
             Check::Ports => ports::quotas(ask).into(),
@@ -168,7 +190,9 @@ impl Rule {
     pub(crate) const fn counts(&self) -> Option<Counted> {
         match self.check {
             Check::Calls(of) => Some(of),
-            Check::Door(_) | Check::Requests(..) | Check::Order(_) | Check::Ports => None,
+            Check::Door(_) | Check::Requests(..) | Check::Order(_) | Check::Objects(..) | Check::Ports => {
+                None
+            }
         }
     }
 }

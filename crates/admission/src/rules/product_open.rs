@@ -25,6 +25,7 @@ mod tests {
             (ProductKind::Callback, Story::callback()),
             (ProductKind::Code, Story::code()),
             (ProductKind::Notice, Story::notice()),
+            (ProductKind::Menu, Story::menu()),
         ] {
             story.account.app.products.retain(|product| *product != open);
             assert_eq!(story.refused(), Some(Refusal::ProductNotOpen));

@@ -34,18 +34,23 @@ mod tests {
     #[test]
     fn a_push_never_goes_to_a_private_address() {
         let mut story = Story::callback();
-        story.placing.status_url = story::url("http://127.0.0.1:9000/status");
+        story.told(story::url("http://127.0.0.1:9000/status"), None);
         assert_eq!(story.refused(), Some(Refusal::BadReceiver { name: "status_url" }));
         story.guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
         assert_eq!(story.refused(), None);
-        story.placing.fee_url = story::url("http://[::ffff:10.0.0.1]/fee");
+        story.told(None, story::url("http://[::ffff:10.0.0.1]/fee"));
         assert_eq!(story.refused(), Some(Refusal::BadReceiver { name: "fee_url" }));
+    }
+
+    #[test]
+    fn whoever_is_told_by_a_report_names_no_receiver() {
+        assert_eq!(Story::menu().reported().refused(), None);
     }
 
     #[test]
     fn a_name_is_judged_later() {
         let mut story = Story::callback();
-        story.placing.status_url = story::url("http://receiver.example/status");
+        story.told(story::url("http://receiver.example/status"), None);
         assert_eq!(story.refused(), None);
     }
 }

@@ -5,7 +5,7 @@ use base::clip::ClipWish;
 use base::number::E164;
 use base::quota::{Counted, Limit, Window};
 use base::standing::{Hours, Standing};
-use base::template::Template;
+use base::template::{Placed, TemplateKind};
 use base::time::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -43,21 +43,33 @@ fn standing() -> impl Strategy<Value = Standing> {
     )
 }
 
-/// A callback, a code or a notice of a template that may be anything, at any time.
+/// A callback, a code, a notice of a template that may be anything, or a menu, at any time.
 fn story() -> impl Strategy<Value = Story> {
-    let order = (0..3_u8, number(), number(), number(), any::<u128>());
+    let order = (0..4_u8, any::<bool>(), number(), number(), number(), any::<u128>());
     let template = (".{0,9}(\\$\\{(TXT|NUM)_[0-9]{1,2}\\}.{0,3}){0,3}", option::of(vec(".{0,9}", 0..4)));
     let spoilers = vec(any::<Index>(), 0..4);
     (order, template, standing(), standing(), spoilers, any::<i64>()).prop_map(
-        |((kind, caller, callee, shown, random), (text, values), platform, app, spoilers, micros)| {
+        |(
+            (kind, reported, caller, callee, shown, random),
+            (text, values),
+            platform,
+            app,
+            spoilers,
+            micros,
+        )| {
             let mut story = match kind {
                 0 => callback(caller, callee, shown),
                 1 => code(callee, shown),
-                _ => notice(callee, &text, values.as_deref()),
+                2 => notice(callee, &text, values.as_deref()),
+                _ => menu(callee, &text),
             };
+            if reported {
+                story = story.reported();
+            }
             story.now = Timestamp::from_micros(micros);
             story.with_random(random);
             story.platform_mut().standing = platform;
+            story.forbid(&text.chars().take(2).collect::<String>());
             story.account.app.standing = app;
             if kind == 0 {
                 spoilers.iter().for_each(|spoiler| spoiler.get(&SPOILERS)(&mut story));
@@ -85,7 +97,7 @@ fn code(callee: E164, shown: E164) -> Story {
 fn notice(callee: E164, text: &str, values: Option<&[String]>) -> Story {
     let mut story = Story::notice();
     let values: Option<Vec<&str>> = values.map(|values| values.iter().map(String::as_str).collect());
-    let voice = match Template::parse(text) {
+    let voice = match Placed::parse(text) {
         Ok(_) => {
             story.template("parcel", text, Review::Approved);
             story::spoken("parcel", values.as_deref())
@@ -95,6 +107,13 @@ fn notice(callee: E164, text: &str, values: Option<&[String]>) -> Story {
     let call = story.notice_mut();
     call.callee = callee;
     call.items.push(story::item(voice));
+    story
+}
+
+fn menu(callee: E164, value: &str) -> Story {
+    let json = r#"{"nodes":{"root":{"prompt":"{a}好","keys":{"1":"b"}},"b":{"prompt":"{b}"}},"bye":"{a}"}"#;
+    let mut story = Story::named(TemplateKind::Menu, json, &[("a", value), ("b", "1")]);
+    story.menu_mut().callee = callee;
     story
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use base::account::{AccountState, AppState, Hold, NumberState, Origin, OwnerState, Phase};
+use base::account::{AccountState, AppState, Hold, NumberState, Origin, OwnerState, Phase, Review};
 use base::clip::{ClipWish, SystemClip};
 use base::order::Recorded;
 use base::quota::{Counted, Limit, Window};
+use base::release::Cause;
 use base::standing::{AtLeastAnswered, AtMostShort, Hours};
 
 use crate::rules::RULES;
@@ -32,7 +33,12 @@ pub(super) const SPOILERS: [fn(&mut Story); RULES.len()] = [
     },
     |story| story.callback_mut().recorded = Some(Recorded { hint: ClipWish::System(SystemClip::HintTone) }),
     |story| story.callback_mut().wait_voice = ClipWish::Named("missing.wav".into()),
-    |story| story.placing.status_url = story::url("http://127.0.0.1/"),
+    |story| {
+        story.forbid("casino");
+        story.template("spoken", "our ca-si-no", Review::Approved);
+        story.callback_mut().pre_voice = Some(story::spoken("spoken", None));
+    },
+    |story| story.told(story::url("http://127.0.0.1/"), None),
     |story| story.callback_mut().shown_to_callee = story::number("+8675599999999"),
     |story| story.placing.bound_number = Some(story::number("+8675599999999")),
     |story| limit(story, Counted::Account),
@@ -106,6 +112,25 @@ fn of_two_broken_rules_the_first_is_told() {
             spoil_first(&mut story);
             assert_eq!(first_no(&story), Some(first), "{:?} and {:?}", RULES[first], RULES[second]);
         }
+    }
+}
+
+#[test]
+fn an_objection_that_is_reported_keeps_no_other_rule_from_refusing() {
+    let objecting = |place: usize| {
+        let mut story = Story::callback().reported();
+        SPOILERS[place](&mut story);
+        story.refused().is_none() && story.objection().is_some()
+    };
+    let objections: Vec<usize> = (0..SPOILERS.len()).filter(|place| objecting(*place)).collect();
+    assert_eq!(objections.len(), 3, "{objections:?}");
+    for (place, spoil) in SPOILERS.iter().enumerate().filter(|(place, _)| !objections.contains(place)) {
+        let mut story = Story::callback().reported();
+        objections.iter().for_each(|place| SPOILERS[*place](&mut story));
+        let objection = story.objection();
+        assert_eq!(objection, Some(Cause::ForbiddenWords), "the first is told");
+        spoil(&mut story);
+        assert_eq!(first_no(&story), Some(place), "{:?}", RULES[place]);
     }
 }
 

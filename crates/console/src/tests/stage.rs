@@ -222,7 +222,7 @@ impl House for Somebody {
             allowed: 3,
             used: 1,
         };
-        let finding = |rule, refusal| Finding { rule, refusal, quotas: vec![quota] };
+        let finding = |rule, refusal| Finding { rule, refusal, objection: None, quotas: vec![quota] };
         match &asked.question {
             Question::Order { placing, .. } => {
                 let refusal = (placing.product.kind() == ProductKind::Code).then_some(Refusal::CalleeBlocked);
