@@ -58,8 +58,8 @@ pub enum Deed {
     Announce(Announcement, Option<u8>),
     /// 200; the voice begins when its ACK has come.
     Answer,
-    /// Digits that were dialled, as events of RFC 4733.
-    PressKeys(Which),
+    /// Digits that were dialled.
+    PressKeys(Which, Way),
     /// BYE.
     HangUp,
     /// A final failure.
@@ -78,6 +78,17 @@ pub enum Which {
     All,
     /// Only that one, counted from 0.
     One(usize),
+}
+
+/// How a telephone tells that a key was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As an event of RFC 4733.
+    Event,
+    /// In a SIP INFO request.
+    Info,
+    /// As a tone in its voice, which ends with the first one.
+    Tone,
 }
 
 /// What the network says to a caller.
@@ -105,10 +116,21 @@ pub enum Quirk {
 const RING: Step = Step { pause: Pause::No, deed: Deed::Ring };
 const ANSWER: Step = Step { pause: Pause::Ring, deed: Deed::Answer };
 const HANG_UP: Step = Step { pause: Pause::Talk, deed: Deed::HangUp };
-const PRESS: Step = Step { pause: Pause::Key, deed: Deed::PressKeys(Which::All) };
+const PRESS: Step = Step { pause: Pause::Key, deed: Deed::PressKeys(Which::All, Way::Event) };
 
-const fn press_one(pause: Pause, which: usize) -> Step {
-    Step { pause, deed: Deed::PressKeys(Which::One(which)) }
+/// Presses the keys as whoever listens to a menu does: the next one when what follows the last has been heard.
+const fn press_one_by_one(way: Way) -> [Step; 5] {
+    [
+        RING,
+        ANSWER,
+        press_one(Pause::Key, 0, way),
+        press_one(Pause::Talk, 1, way),
+        press_one(Pause::Talk, 2, way),
+    ]
+}
+
+const fn press_one(pause: Pause, which: usize, way: Way) -> Step {
+    Step { pause, deed: Deed::PressKeys(Which::One(which), way) }
 }
 
 const fn announce(announcement: Announcement, cause: Option<u8>) -> Step {
@@ -131,7 +153,7 @@ const fn row(digits: &'static str, quirk: Quirk, steps: &'static [Step]) -> Row 
 const USER_BUSY: u8 = 17;
 
 /// The first row is for all numbers that no other row fits.
-static TABLE: [Row; 13] = [
+static TABLE: [Row; 15] = [
     row("0001", Quirk::No, &[RING, ANSWER]),
     row("0002", Quirk::No, &[RING, ANSWER, HANG_UP]),
     row(
@@ -148,11 +170,9 @@ static TABLE: [Row; 13] = [
     row("1nnn", Quirk::No, &[RING, ANSWER, PRESS]),
     row("2000", Quirk::Lossy, &[RING, ANSWER]),
     row("3000", Quirk::Deaf, &[RING, ANSWER]),
-    row(
-        "5nnn",
-        Quirk::No,
-        &[RING, ANSWER, press_one(Pause::Key, 0), press_one(Pause::Talk, 1), press_one(Pause::Talk, 2)],
-    ),
+    row("5nnn", Quirk::No, &press_one_by_one(Way::Event)),
+    row("6nnn", Quirk::No, &press_one_by_one(Way::Info)),
+    row("7nnn", Quirk::No, &press_one_by_one(Way::Tone)),
 ];
 
 /// Keys that a telephone presses.

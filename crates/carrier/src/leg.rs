@@ -1,5 +1,6 @@
 //! One call at the carrier: the telephone, its wires, its tape, and what is known of the caller.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(crate) struct Leg {
     /// The caller's description, until it is answered.
     pub(crate) offer: Option<Vec<u8>>,
     pub(crate) media: Option<Media>,
+    /// Keys whose tones wait for the one that is heard now; `None` while none is.
+    pub(crate) tones: Option<VecDeque<Key>>,
     /// When the ledger and the tape want to hear of it.
     pub(crate) chores: Option<Instant>,
 }

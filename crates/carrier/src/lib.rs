@@ -15,6 +15,8 @@
 //! | `0002` | rings, answers, hangs up itself |
 //! | `1nnn` | rings, answers, presses nnn |
 //! | `5nnn` | rings, answers, presses each n some seconds after the one before, as a menu wants them |
+//! | `6nnn` | as `5nnn`, by SIP INFO |
+//! | `7nnn` | as `5nnn`, by tones in its voice, which ends with the first one |
 //! | `2000` | as `0001`, and loses 5 % of its packets |
 //! | `3000` | as `0001`, and is deaf to the first ACKs, so that it repeats its answer |
 //! | `0183` | 183 with Reason `Q.850;cause=17` and an announcement, then 480 |

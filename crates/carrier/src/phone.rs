@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base::time::Instant;
 
-use crate::fate::{Announcement, Deed, Fate, Which};
+use crate::fate::{Announcement, Deed, Fate, Way, Which};
 use crate::ledger::EndedBy;
 use crate::settings::Times;
 
@@ -37,7 +37,7 @@ pub(crate) enum Wish {
     Answer,
     /// The voice begins.
     Speak,
-    PressKeys(Which),
+    PressKeys(Which, Way),
     HangUp,
     Refuse {
         status: u16,
@@ -132,7 +132,7 @@ impl Phone {
                 wishes.push(Wish::Answer);
                 self.state = State::Answered;
             }
-            Deed::PressKeys(which) => wishes.push(Wish::PressKeys(which)),
+            Deed::PressKeys(which, way) => wishes.push(Wish::PressKeys(which, way)),
             Deed::HangUp => {
                 wishes.push(Wish::HangUp);
                 self.close(EndedBy::Callee);
@@ -247,14 +247,17 @@ mod tests {
     #[test]
     fn presses_keys_a_second_after_the_answer() {
         let story = call("1290").wait_until(1_000).acked().wait_until(9_000);
-        story.did(&["0 Ring", "1000 Answer", "1000 Speak", "2000 PressKeys(All)"]);
+        story.did(&["0 Ring", "1000 Answer", "1000 Speak", "2000 PressKeys(All, Event)"]);
     }
 
     #[test]
     fn presses_keys_one_by_one_as_a_menu_wants_them() {
-        let story = call("5290").wait_until(1_000).acked().wait_until(9_000);
-        let keys = ["2000 PressKeys(One(0))", "5000 PressKeys(One(1))", "8000 PressKeys(One(2))"];
-        story.did(&["0 Ring", "1000 Answer", "1000 Speak", keys[0], keys[1], keys[2]]);
+        for (dialled, way) in [("5290", "Event"), ("6290", "Info"), ("7290", "Tone")] {
+            let story = call(dialled).wait_until(1_000).acked().wait_until(9_000);
+            let key = |millis, nth| format!("{millis} PressKeys(One({nth}), {way})");
+            let (first, second, third) = (key(2_000, 0), key(5_000, 1), key(8_000, 2));
+            story.did(&["0 Ring", "1000 Answer", "1000 Speak", &first, &second, &third]);
+        }
     }
 
     #[test]

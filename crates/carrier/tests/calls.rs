@@ -7,6 +7,7 @@ mod caller;
 use std::fs;
 use std::time::Duration;
 
+use base::fact::KeySource;
 use caller::{Caller, PACE};
 use huihu_carrier::{Carrier, EndedBy, LegReport, Settings, Times};
 use media::FRAME_SAMPLES;
@@ -97,8 +98,23 @@ fn what_a_telephone_hears_is_on_its_tape() {
 fn keys_arrive() {
     let carrier = carrier();
     let mut caller = Caller::of(&carrier);
-    let calls = ["+8613800001290", "+8613800005817"].map(|dialled| caller.call(dialled, &[]));
-    caller.run_until(|caller| calls.map(|call| caller.calls[&call].digits.clone()) == ["290", "817"]);
+    let dialled = ["+8613800001290", "+8613800005817", "+8613800006340", "+8613800007995"];
+    let calls = dialled.map(|dialled| caller.call(dialled, &[]));
+    let keys = |caller: &Caller| calls.map(|call| caller.calls[&call].digits.clone());
+    caller.run_until(|caller| keys(caller) == ["290", "817", "340", "995"]);
+    let ways = [KeySource::Event, KeySource::Event, KeySource::Info, KeySource::Tone];
+    for (call, way) in calls.iter().zip(ways) {
+        assert_eq!(caller.calls[call].ways, [way; 3]);
+    }
+}
+
+#[test]
+fn tones_wait_for_each_other_however_fast_they_are_pressed() {
+    let times = Times { talk: Duration::from_millis(20), ..Times::default().scaled(0.1) };
+    let carrier = Carrier::start(Settings { times, ..settings() }).unwrap();
+    let mut caller = Caller::of(&carrier);
+    let call = caller.call("+8613800007778", &[]);
+    caller.run_until(|caller| caller.calls[&call].digits == "778");
 }
 
 #[test]

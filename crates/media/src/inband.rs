@@ -162,34 +162,50 @@ fn key_in(window: &[f32; WINDOW]) -> Option<Key> {
     if energy < 2.0 * QUIET {
         return None;
     }
-    let (low, row) = loudest(&curved, &LOW)?;
-    let (high, column) = loudest(&curved, &HIGH)?;
+    let at_place = powers(&curved, TONES);
+    let (low, row) = loudest(&at_place[..LOW.len()])?;
+    let (high, column) = loudest(&at_place[LOW.len()..])?;
+    // Most of what is heard ends here.
+    if low + high < SHARE_AT_PLACE * energy {
+        return None;
+    }
+    let (low_tone, high_tone) = (LOW[row], HIGH[column]);
+    let (under, over) = (1.0 - ASIDE, 1.0 + ASIDE);
+    let aside = [low_tone * under, low_tone * over, high_tone * under, high_tone * over, 2.0 * high_tone];
+    let [low_under, low_over, high_under, high_over, harmonic] = powers(&curved, aside);
+    let (low, high) = (low.max(low_under).max(low_over), high.max(high_under).max(high_over));
     let is_key = low.min(high) >= QUIET
         && low <= TWIST * high
         && high <= TWIST * low
         && low + high >= SHARE * energy
-        && power(&curved, 2.0 * HIGH[column]) <= HARMONIC * high;
+        && harmonic <= HARMONIC * high;
     is_key.then(|| KEYPAD[row][column]).and_then(Key::from_char)
 }
 
-/// The one of four tones that stands out: its energy, as [`HANN`] leaves it, and which one it is.
-fn loudest(curved: &[f32; WINDOW], tones: &[f32; 4]) -> Option<(f32, usize)> {
-    let powers = tones.map(|hertz| power(curved, hertz));
+/// The one of four tones that stands out: its energy, and which one it is.
+fn loudest(powers: &[f32]) -> Option<(f32, usize)> {
     let (place, most) =
         powers.iter().copied().enumerate().max_by(|(_, left), (_, right)| left.total_cmp(right))?;
     let stands_out = powers.iter().enumerate().all(|(other, power)| other == place || power * PEAK <= most);
-    let aside = |factor: f32| power(curved, tones[place] * factor);
-    stands_out.then(|| (most.max(aside(1.0 - ASIDE)).max(aside(1.0 + ASIDE)), place))
+    stands_out.then_some((most, place))
 }
 
-/// The energy at a frequency (Goertzel): for a pure tone, all of the window's.
-fn power(curved: &[f32; WINDOW], hertz: f32) -> f32 {
-    let coefficient = 2.0 * (TAU * hertz / SAMPLE_RATE as f32).cos();
-    let (mut last, mut before) = (0.0, 0.0);
+/// The energies at some frequencies (Goertzel), side by side, which takes hardly longer than one: for a pure tone, all
+/// of the window's.
+fn powers<const COUNT: usize>(curved: &[f32; WINDOW], hertz: [f32; COUNT]) -> [f32; COUNT] {
+    let coefficients = hertz.map(|hertz| 2.0 * (TAU * hertz / SAMPLE_RATE as f32).cos());
+    let (mut last, mut before) = ([0.0; COUNT], [0.0; COUNT]);
     for sample in curved {
-        (last, before) = (sample + coefficient * last - before, last);
+        for at in 0..COUNT {
+            let next = coefficients[at] * last[at] + (sample - before[at]);
+            before[at] = last[at];
+            last[at] = next;
+        }
     }
-    (last * last + before * before - coefficient * last * before) * ALL
+    std::array::from_fn(|at| {
+        let (last, before) = (last[at], before[at]);
+        (last * last + before * before - coefficients[at] * last * before) * ALL
+    })
 }
 
 /// Samples of a window: 20 ms.
@@ -229,6 +245,9 @@ const PEAK: f32 = 4.0;
 /// nothing is a key at 0.9; at 0.88, vowels are.
 const SHARE: f32 = 0.9;
 
+/// How much of it they are at least at their exact places: a tone that is off by 1.5 % is still there with two thirds.
+const SHARE_AT_PLACE: f32 = 0.5;
+
 /// How much of the high tone its second harmonic may be: -13 dB. A voice's harmonics are louder. That of the low tone
 /// lies among the high tones.
 const HARMONIC: f32 = 0.05;
@@ -260,6 +279,9 @@ const HALF_STEP: (f64, f64) = (0.999_807_240_482_064_8, 0.019_633_692_460_628_3)
 
 const LOW: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 const HIGH: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+
+/// All of them, the low ones first.
+const TONES: [f32; 8] = [LOW[0], LOW[1], LOW[2], LOW[3], HIGH[0], HIGH[1], HIGH[2], HIGH[3]];
 
 const KEYPAD: [[char; 4]; 4] =
     [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];

@@ -44,21 +44,20 @@ impl Exchange {
     pub(super) fn wake(&mut self, place: usize, now: Instant) {
         self.current = Some(place);
         let Some(leg) = self.legs.get_mut(place) else { return };
-        let mut keys = Vec::new();
+        let (mut keys, mut silent) = (Vec::new(), false);
         if let Some(media) = &mut leg.media {
-            let mut silent = false;
             media.wire.tick(now, |due| match due {
                 Due::Pressed(pressed) => keys.push(pressed.key),
                 Due::ClipEnded(_) => silent = true,
                 Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
             });
-            if silent {
-                media.wire.session.play(self.repertoire.hush(), now);
-            }
         }
         if leg.chores.is_some_and(|at| at <= now) {
             leg.chores = Some(now + CHORES);
             leg.do_chores(&self.ledger, now);
+        }
+        if silent {
+            self.next_tone(place, now);
         }
         self.write_down(place, &keys);
         self.tell(place, Event::Deadline, now);

@@ -114,6 +114,7 @@ impl Exchange {
             phone: Phone::new(fate, self.settings.times, self.settings.quiet_max, now),
             offer: invited.offer,
             media: None,
+            tones: None,
             chores: None,
         };
         let report = LegReport::new(dialled, shown, invited.call_id, wall());

@@ -1,5 +1,6 @@
 //! What telephones want done.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 
@@ -11,7 +12,7 @@ use sip::sdp::{self, Direction};
 use sip::{Reason, Ring};
 
 use super::{Exchange, wall};
-use crate::fate::{Announcement, Quirk};
+use crate::fate::{Announcement, Quirk, Way, Which};
 use crate::leg::{CHORES, Media, NOTHING_AGREED, our_side};
 use crate::phone::{Event, Wish};
 use crate::poller::Token;
@@ -38,14 +39,7 @@ impl Exchange {
             Wish::Announce(what, cause) => self.announce(place, what, cause, now),
             Wish::Answer => self.answer(place, now),
             Wish::Speak => self.speak(place, now),
-            Wish::PressKeys(which) => {
-                let keys = leg.fate.keys(which);
-                if leg.media.as_mut().is_none_or(|media| media.wire.session.press(&keys).is_err()) {
-                    tracing::debug!(
-                        "a simulated telephone cannot press keys: no telephone-events were agreed to"
-                    );
-                }
-            }
+            Wish::PressKeys(which, way) => self.press(place, which, way, now),
             Wish::HangUp => self.sip.hang_up(key, None, now, &mut self.outputs),
             Wish::Refuse { status, retry_after } => {
                 if let Some(secs) = retry_after {
@@ -53,6 +47,46 @@ impl Exchange {
                 }
                 self.sip.reject(key, status, None, now, &mut self.outputs);
             }
+        }
+    }
+
+    fn press(&mut self, place: usize, which: Which, way: Way, now: Instant) {
+        let Some(leg) = self.legs.get_mut(place) else { return };
+        let keys = leg.fate.keys(which);
+        match way {
+            Way::Event => {
+                if leg.media.as_mut().is_none_or(|media| media.wire.session.press(&keys).is_err()) {
+                    tracing::debug!(
+                        "a simulated telephone cannot press keys: no telephone-events were agreed to"
+                    );
+                }
+            }
+            Way::Info => {
+                for key in keys {
+                    let body = format!("Signal={}\r\nDuration=160\r\n", key.letter());
+                    self.sip.info(leg.key, "application/dtmf-relay", body.as_bytes(), now, &mut self.outputs);
+                }
+            }
+            Way::Tone => {
+                let is_heard = leg.tones.is_some();
+                leg.tones.get_or_insert_default().extend(keys);
+                if !is_heard {
+                    self.next_tone(place, now);
+                }
+            }
+        }
+    }
+
+    /// Lets the next key be heard that waits for it, or silence when none does.
+    pub(super) fn next_tone(&mut self, place: usize, now: Instant) {
+        let Some(leg) = self.legs.get_mut(place) else { return };
+        let key = leg.tones.as_mut().and_then(VecDeque::pop_front);
+        if key.is_none() {
+            leg.tones = None;
+        }
+        if let Some(media) = &mut leg.media {
+            let list = key.map_or_else(|| self.repertoire.hush(), |key| self.repertoire.key(key));
+            media.wire.session.play(list, now);
         }
     }
 

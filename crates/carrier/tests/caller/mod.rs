@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant as StdInstant};
 
+use base::fact::KeySource;
 use base::time::{Instant, Timestamp};
 use huihu_carrier::Carrier;
 use media::clip::{Clip, Playlist, Plays};
-use media::dtmf::Key;
+use media::dtmf::{Key, Pressed};
 use media::g711::Codec;
 use media::session::{Description, Due, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
 use media::source::Policy;
@@ -42,6 +43,8 @@ pub(crate) struct Call {
     /// A-law samples, in the order in which they came.
     pub(crate) heard: Vec<u8>,
     pub(crate) digits: String,
+    /// How each of them came.
+    pub(crate) ways: Vec<KeySource>,
     /// What SIP told, as its debug lines.
     pub(crate) news: Vec<String>,
 }
@@ -94,10 +97,11 @@ impl Caller {
         let call = Call {
             socket,
             side,
-            session: Session::new(params(number), now),
+            session: listener(number, now),
             says: Playlist::new([Clip::from_alaw(says)], Plays::ONCE),
             heard: Vec::new(),
             digits: String::new(),
+            ways: Vec::new(),
             news: Vec::new(),
         };
         self.calls.insert(number, call);
@@ -186,6 +190,10 @@ impl Caller {
 impl Call {
     fn on_event(&mut self, event: &Event, now: Instant) {
         self.news.push(format!("{event:?}"));
+        if let Event::Digit(digit) = event {
+            self.digits.push(*digit.expose());
+            self.ways.push(KeySource::Info);
+        }
         let (Event::Early { sdp: Some(sdp), .. }
         | Event::Answered { sdp: Some(sdp), .. }
         | Event::OfferAnswered { sdp }) = event
@@ -206,14 +214,20 @@ impl Call {
         }
     }
 
+    fn hear_keys(&mut self, pressed: Option<Pressed>) {
+        self.digits.extend(pressed.map(|pressed| pressed.key.letter()));
+        self.ways.extend(pressed.map(|pressed| pressed.source));
+    }
+
     fn turn(&mut self, now: Instant) {
         let mut buffer = [0; 2_048];
         while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
             match self.session.receive(from, &buffer[..length], now) {
-                Incoming::Audio(heard, _) => self.heard.extend_from_slice(&buffer[heard.packet.payload()]),
-                Incoming::Event(_, pressed) => {
-                    self.digits.extend(pressed.map(|pressed| pressed.key.letter()));
+                Incoming::Audio(heard, pressed) => {
+                    self.heard.extend_from_slice(&buffer[heard.packet.payload()]);
+                    self.hear_keys(pressed);
                 }
+                Incoming::Event(_, pressed) => self.hear_keys(pressed),
                 Incoming::Dropped(_) => {}
             }
         }
@@ -224,6 +238,13 @@ impl Call {
             }
         }
     }
+}
+
+/// A session that hears keys as tones too.
+fn listener(number: u64, now: Instant) -> Session {
+    let mut session = Session::new(params(number), now);
+    session.listen_for_tones();
+    session
 }
 
 fn params(number: u64) -> Params {
