@@ -284,7 +284,8 @@ pub(super) fn of(refusal: &Refusal, family: Family, parameters: Option<&Paramete
         }
 
         Refusal::BadBody => gateway(VALUE, "The body of the request cannot be read."),
-        Refusal::BadField { name } | Refusal::BadReceiver { name } => field(name, parameters),
+        Refusal::BadField { name } => field(name, parameters),
+        Refusal::BadReceiver { name } => invalid(name),
         Refusal::BadNumber { name: _ } => service(MOBILE, "The mobile number is invalid."),
         Refusal::UnknownTemplate | Refusal::TemplateNotApproved => {
             service(TEMPLATE, "The template does not exist or may not be used.")

@@ -17,8 +17,9 @@
 //! | cannot be reached | 480 | DH:0020 |
 //! | switched off: Q.850 20 | 480 | DH:0018 |
 //! | refused | 603; 403 | DH:0017; DH:0014 |
+//! | a failure announcement | 480 | DH:9999 |
 //! | a trunk's failure | its status, or the nearest of the table | DH:9999; of 402 DH:0016 |
-//! | given up by us, stopped | 487 | DH:0008 |
+//! | given up by us, stopped | 487 | DH:0008; after the answer DH:9999 |
 //! | could not be played or spoken | 500 | DH:0005 |
 //! | forbidden words | 403 | DH:0009 |
 //! | a blocked callee | 404 | DH:0010 |
@@ -52,30 +53,38 @@ struct End {
     /// The SIP status; `None` of a success.
     status: Option<&'static str>,
     detail: &'static str,
+    /// The code whose meaning tells the end best.
+    meaning: &'static str,
 }
 
 const fn success(detail: &'static str) -> End {
-    End { status: None, detail }
+    End { status: None, detail, meaning: detail }
 }
 
 const fn failure(status: &'static str, detail: &'static str) -> End {
-    End { status: Some(status), detail }
+    End { status: Some(status), detail, meaning: detail }
 }
 
-/// The code in detail that says least; where a status says more, its text is told.
-const WHATEVER: &str = "DH:9999";
+/// A failure for which the family of detailed codes has no word.
+const fn other(status: &'static str, meaning: &'static str) -> End {
+    End { status: Some(status), detail: "DH:9999", meaning }
+}
+
+// Codes of the other families, which lend their meanings only.
+const ENDED_BY_REQUEST: &str = "103";
+const NOT_CONNECTED: &str = "106";
+const OUR_FAULT: &str = "5300";
+const CARRIER: &str = "100000006";
 
 /// What the report of a call says.
 pub(super) fn told(record: &CallRecord, codes: ReportCodes) -> Told {
     let end = end(record);
     let succeeded = end.status.is_none();
+    let text = meaning(end.meaning);
     match (codes, end.status) {
         (ReportCodes::Status, None) => Told { succeeded, code: SUCCESS, text: SENT },
-        (ReportCodes::Status, Some(status)) => {
-            let text = meaning(if end.detail == WHATEVER { status } else { end.detail });
-            Told { succeeded, code: status, text }
-        }
-        (ReportCodes::Detailed, _) => Told { succeeded, code: end.detail, text: meaning(end.detail) },
+        (ReportCodes::Status, Some(code)) => Told { succeeded, code, text },
+        (ReportCodes::Detailed, _) => Told { succeeded, code: end.detail, text },
     }
 }
 
@@ -94,7 +103,7 @@ fn end(record: &CallRecord) -> End {
         Cause::Normal => match record.ending.by {
             Party::Platform => success("DH:0000"),
             Party::Caller | Party::Callee => success("DH:0007"),
-            Party::Customer => failure("487", "DH:0008"),
+            Party::Customer => other("487", ENDED_BY_REQUEST),
         },
         Cause::NoDigits => success("DH:0006"),
         // Whoever heard it until the longest allowed time was over has heard it.
@@ -117,13 +126,14 @@ fn end(record: &CallRecord) -> End {
             Some(403) => failure("403", "DH:0014"),
             _ => failure("603", "DH:0017"),
         },
-        Cause::Announcement => failure("480", WHATEVER),
+        Cause::Announcement => other("480", NOT_CONNECTED),
         Cause::TrunkFault => of_trunk(status),
+        Cause::Stopped if leg.answered_at.is_some() => other("487", ENDED_BY_REQUEST),
         Cause::OtherPartyGone | Cause::Stopped => failure("487", "DH:0008"),
         Cause::ClipFault | Cause::ClipMissing | Cause::SpeechFault => failure("500", "DH:0005"),
         Cause::ForbiddenWords => failure("403", "DH:0009"),
         Cause::CalleeBlocked => failure("404", "DH:0010"),
-        Cause::RecordingFault | Cause::Interrupted | Cause::OurFault => failure("500", WHATEVER),
+        Cause::RecordingFault | Cause::Interrupted | Cause::OurFault => other("500", OUR_FAULT),
     }
 }
 
@@ -142,11 +152,11 @@ const fn of_trunk(status: Option<u16>) -> End {
         Some(402) => failure("402", "DH:0016"),
         Some(416) => failure("484", "DH:0023"),
         Some(488 | 606) => failure("500", "DH:0005"),
-        Some(502) => failure("502", WHATEVER),
-        Some(503) => failure("503", WHATEVER),
-        Some(504) => failure("504", WHATEVER),
-        Some(400..=499) => failure("480", WHATEVER),
-        Some(600..=699) => failure("603", WHATEVER),
-        Some(_) | None => failure("500", WHATEVER),
+        Some(502) => other("502", "502"),
+        Some(503) => other("503", "503"),
+        Some(504) => other("504", "504"),
+        Some(400..=499) => other("480", CARRIER),
+        Some(600..=699) => other("603", CARRIER),
+        Some(_) | None => other("500", CARRIER),
     }
 }

@@ -1,7 +1,7 @@
 //! Result codes and their texts, as the vendor's tables print them, without blanks before full stops.
 
 /// Each code with its text; 1010010 has two. Left out are codes whose text goes on with a detail.
-pub(crate) const TEXTS: &[(&str, &str)] = &[
+pub(super) const TEXTS: &[(&str, &str)] = &[
     ("1010001", "Internal system error."),
     ("1010003", "Invalid app_key."),
     ("1010006", "Invalid Rest API."),
@@ -70,11 +70,11 @@ pub(crate) const TEXTS: &[(&str, &str)] = &[
 ];
 
 /// How the texts begin that go on with a detail.
-pub(crate) const BEGINNINGS: &[(&str, &str)] = &[
+pub(super) const BEGINNINGS: &[(&str, &str)] = &[
     ("1010002", "Invalid request."),
     ("1012005", "2 of templateParas does "),
     ("1040001", "south ne error with responseCode: 503 and responseMsg: "),
 ];
 
 /// Codes of which no document has a text.
-pub(crate) const OURS: &[&str] = &["1010004", "1010005"];
+pub(super) const OURS: &[&str] = &["1010004", "1010005"];

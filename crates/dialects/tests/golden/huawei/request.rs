@@ -4,21 +4,20 @@
 //! `session` (`none` or when it ends); `gate`, `door` and `desk`: what admission says before anything is read, before
 //! the body is read, and after it.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, PushSignature};
 use base::id::{AppId, CallId};
 use base::order::{Order, ProductKind};
 use base::private::Private;
-use base::quota::Window;
 use base::refusal::Refusal;
 use base::time::Timestamp;
-use huihu_dialects::huawei::session;
+use huihu_dialects::huawei::{Huawei, session};
 use huihu_dialects::{Claim, Clock, Credentials, Dialect, Done, Session, Settings, WireReply, WireRequest};
 
 use crate::refusals;
 use crate::transcript::Exchange;
+use crate::wire::{self, Played, says_no};
 
 /// The session of the vendor's own sample: the call that is placed, and the only one that runs.
 const SESSION: &str = "1202_566_0_20161228102743@callenabler.home1.com";
@@ -26,21 +25,15 @@ const SESSION: &str = "1202_566_0_20161228102743@callenabler.home1.com";
 /// Ports that are idle, whenever somebody asks.
 const IDLE_PORTS: u32 = 41;
 
-/// What came out, and who said no.
-pub(crate) struct Played {
-    pub(crate) text: String,
-    pub(crate) path: String,
-    pub(crate) refusal: Option<&'static str>,
-}
-
-pub(crate) fn key() -> Key {
+pub(super) fn key() -> Key {
     Key {
         id: "ZRBRz4bAXoFgEH7o4Ew308eXc1RA".into(),
         secret: Private::new("TestAppSecret0123456789abcd".into()),
+        token: None,
     }
 }
 
-pub(crate) fn account() -> Account {
+pub(super) fn account() -> Account {
     let app = App {
         id: AppId(1),
         name: "golden".into(),
@@ -58,6 +51,9 @@ pub(crate) fn account() -> Account {
         status_url: None,
         fee_url: None,
         push_signature: PushSignature::Joined,
+        report_url: None,
+        reports: Default::default(),
+        lengths: Default::default(),
     };
     Account {
         name: "golden".into(),
@@ -77,8 +73,9 @@ fn private(text: &str) -> Private<Box<str>> {
 }
 
 /// The reply to an exchange's request, as text.
-pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> Played {
-    let request = request(&exchange.input);
+pub(super) fn play(exchange: &Exchange) -> Played {
+    let dialect = &Huawei;
+    let request = wire::request(&exchange.input);
     assert!(dialect.owns(&request.path), "{}", exchange.title);
     let settings = settings(exchange);
     let (reply, refusal) = match claim(dialect, &request, exchange, &settings) {
@@ -89,7 +86,7 @@ pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> Played {
             (dialect.write(&request, outcome.as_ref(), &settings), refusal)
         }
     };
-    Played { text: text(&reply), path: request.path.into(), refusal }
+    Played { text: wire::print(&reply), path: request.path.into(), refusal }
 }
 
 fn claim(
@@ -130,7 +127,7 @@ fn road(
     let order = dialect.read(request, &account)?;
     let placed = match &order {
         Order::Place(placing) => Some(placing.product.kind()),
-        Order::Stop(_) | Order::Fetch(_) | Order::LogIn | Order::LogOut => None,
+        Order::Stop(_) | Order::Fetch(_) | Order::Check | Order::LogIn | Order::LogOut => None,
     };
     assert_eq!(product, placed);
     says_no(exchange, "desk")?;
@@ -166,20 +163,6 @@ fn time(text: &str) -> Timestamp {
     Timestamp::parse(text, "%Y-%m-%dT%H:%M:%SZ").unwrap()
 }
 
-fn says_no(exchange: &Exchange, place: &str) -> Result<(), Refusal> {
-    exchange.setting(place).map_or(Ok(()), |name| Err(refusal(name)))
-}
-
-/// The refusal of that name; `LimitReached by App` for one of a limit's.
-fn refusal(name: &str) -> Refusal {
-    if let Some(counted) = name.strip_prefix("LimitReached by ") {
-        let of = serde_json::from_value(counted.into()).unwrap();
-        return Refusal::LimitReached { of, per: Window::Day };
-    }
-    let found = refusals::every().into_iter().find(|refusal| refusals::name(refusal) == name);
-    found.unwrap_or_else(|| panic!("no refusal is called {name}"))
-}
-
 fn do_it(order: Order) -> Result<Done, Refusal> {
     let (running, node): (CallId, _) = session::parse(SESSION).unwrap();
     match order {
@@ -194,6 +177,7 @@ fn do_it(order: Order) -> Result<Done, Refusal> {
             Ok(Done::Recording { url: "https://calls.example/recordings/7?until=1527296730&proof=x".into() })
         }
         Order::Fetch(_) => Err(Refusal::UnknownRecording),
+        Order::Check => Ok(Done::Allowed),
         Order::LogIn => Ok(Done::LoggedIn {
             access: private("OTE4MjczNjQ1QGdvbGRlbg=="),
             renewal: private("MTIzNDU2Nzg5QGdvbGRlbg=="),
@@ -201,27 +185,4 @@ fn do_it(order: Order) -> Result<Done, Refusal> {
         }),
         Order::LogOut => Ok(Done::LoggedOut),
     }
-}
-
-/// Reads `POST /path?query`, header lines, a blank line and the body.
-fn request(text: &str) -> WireRequest {
-    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
-    let mut lines = head.lines();
-    let (method, target) = lines.next().unwrap().split_once(' ').expect("a method and a path");
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    WireRequest {
-        id: 0,
-        method: method.into(),
-        path: path.into(),
-        query: query.into(),
-        headers: lines.map(|line| line.split_once(": ").expect("a header")).collect(),
-        body: body.as_bytes().to_vec(),
-        peer: Ipv4Addr::LOCALHOST.into(),
-    }
-}
-
-fn text(reply: &WireReply) -> String {
-    let headers: String = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    let body = String::from_utf8(reply.body.clone()).unwrap();
-    format!("{}\n{headers}\n{body}", reply.status).trim_end().to_owned()
 }

@@ -1,7 +1,7 @@
 //! The vendor's conformance table, as far as a dialect answers for it.
 
 /// Row, HTTP status, result codes between blanks; none where there is no body.
-pub(crate) const ROWS: &[(u32, &str, &str)] = &[
+pub(super) const ROWS: &[(u32, &str, &str)] = &[
     (1, "200", "0"),
     (2, "200", "0"),
     (3, "200", "0"),
@@ -119,7 +119,7 @@ pub(crate) const ROWS: &[(u32, &str, &str)] = &[
 ];
 
 /// Rows that need more than a dialect: what comes of a ban when its time is over, and of an address that is followed.
-pub(crate) const OF_OTHERS: &[u32] = &[38, 114];
+pub(super) const OF_OTHERS: &[u32] = &[38, 114];
 
 /// The last row of requests.
-pub(crate) const LAST: u32 = 116;
+pub(super) const LAST: u32 = 116;

@@ -10,7 +10,6 @@
 //!
 //! Settings of an exchange: `signature` (`off`, `joined` or `lines`), `url`, `user data`.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use base::account::PushSignature;
@@ -18,24 +17,26 @@ use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::id::{AppId, CallId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Code, Notice, Product};
+use base::order::{Callback, CalleeMedia, Code, Notice, Product, Repeats};
 use base::private::Private;
-use base::record::{CallRecord, LegRecord, Recording, SpeechUse};
-use base::release::{Cause, Ending, Party, Release};
+use base::record::{CallRecord, Recording, SpeechUse};
 use base::row::{Row, StatusKind, StatusRow};
-use base::time::Timestamp;
 use base::url::PushUrl;
-use huihu_dialects::huawei::{client, session};
+use huihu_dialects::huawei::{Huawei, client, session};
 use huihu_dialects::{Dialect, PushId, Stamp};
 
-use crate::request;
+use super::request;
 use crate::transcript::Exchange;
+use crate::words::{Words, at};
 
 /// The session of the vendor's own status samples; other calls differ in their second.
 const SESSION: &str = "1202_14260_4294967295_20190124024846@callenabler245.huaweicaas.com";
 
+/// The day of those samples.
+const DAY: &str = "2019-01-24";
+
 /// The push that an exchange's rows become, as text; `nothing` when they cannot travel together.
-pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> String {
+pub(super) fn play(exchange: &Exchange) -> String {
     let rows = rows(exchange);
     let signature = match exchange.setting("signature") {
         None | Some("joined") => PushSignature::Joined,
@@ -45,8 +46,15 @@ pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> String {
     };
     let key = request::key();
     let nonce = 0xac1c_911c_4792_4926_87f8_f6b2_264a_491e;
-    let stamp = Stamp { id: PushId(7), key: &key, signature, now: at("02:49:24"), nonce };
-    let Some(push) = dialect.push(&rows, &stamp) else { return "nothing".to_owned() };
+    let stamp = Stamp {
+        id: PushId(7),
+        key: &key,
+        signature,
+        reports: Default::default(),
+        now: at(DAY, "02:49:24"),
+        nonce,
+    };
+    let Some(push) = Huawei.push(&rows, &stamp) else { return "nothing".to_owned() };
     assert_eq!(push.id, PushId(7));
     assert_eq!(client::check_push(&push.headers, push.url.as_str(), &key, signature), Ok(()));
     let headers: String = push.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
@@ -56,13 +64,13 @@ pub(crate) fn play(dialect: &dyn Dialect, exchange: &Exchange) -> String {
 fn rows(exchange: &Exchange) -> Vec<Row> {
     let mut rows = Vec::new();
     for line in exchange.input.lines() {
-        let words = Words(line.split(' ').collect());
-        match words.0[0] {
+        let words = Words::of(line, DAY);
+        match words.words[0] {
             "status" => rows.push(Row::Status(status(&words, exchange))),
             "fee" => rows.push(Row::Fee(Box::new(record(&words, exchange)))),
             leg @ ("A" | "B") => {
                 let Some(Row::Fee(record)) = rows.last_mut() else { panic!("a leg of what? {line}") };
-                record.legs[usize::from(leg == "B")] = leg_record(&words, record.ended_at);
+                record.legs[usize::from(leg == "B")] = words.leg(record.ended_at);
             }
             other => panic!("no row is called {other}"),
         }
@@ -70,48 +78,10 @@ fn rows(exchange: &Exchange) -> Vec<Row> {
     rows
 }
 
-/// The words of a line: `name=value`, or a word that is there or not.
-struct Words<'a>(Vec<&'a str>);
-
-impl<'a> Words<'a> {
-    fn value(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-    }
-
-    fn has(&self, word: &str) -> bool {
-        self.0.contains(&word)
-    }
-
-    fn number<T: FromStr<Err: std::fmt::Debug>>(&self, name: &str) -> Option<T> {
-        self.value(name).map(|value| value.parse().unwrap())
-    }
-
-    /// One of our own words, read as the journal would read it.
-    fn one_of<T: for<'de> serde::Deserialize<'de>>(&self, name: &str) -> Option<T> {
-        self.value(name).map(|value| serde_json::from_value(value.into()).unwrap())
-    }
-
-    fn at(&self, name: &str) -> Option<Timestamp> {
-        self.value(name).map(at)
-    }
-
-    fn ending(&self) -> Ending {
-        Ending {
-            by: self.one_of("by").unwrap(),
-            cause: self.one_of("cause").unwrap(),
-            leg: self.one_of("of"),
-        }
-    }
-}
-
-fn at(time: &str) -> Timestamp {
-    Timestamp::parse(&format!("2019-01-24 {time}"), "%Y-%m-%d %H:%M:%S").unwrap()
-}
-
 fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
     let (sample, node) = session::parse(SESSION).unwrap();
     let number = |text| E164::parse(text).unwrap();
-    let product = match words.0[1] {
+    let product = match words.words[1] {
         "callback" => Product::Callback(Callback {
             caller: number("+8613700000001"),
             callee: number("+8613700000002"),
@@ -130,6 +100,7 @@ fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
             digits: Private::new(Vec::new()),
             after: None,
             times: None,
+            repeats: Repeats::Digits,
         }),
         "notice" => Product::Notice(Notice {
             callee: number("+8613800000021"),
@@ -151,6 +122,8 @@ fn call(words: &Words<'_>, exchange: &Exchange) -> Call {
         product,
         status_url: url.clone(),
         fee_url: url,
+        report_url: None,
+        asked_shown: None,
         user_data: exchange.setting("user data").map(Into::into),
         tell_who_hung_up: words.has("tell"),
     }
@@ -160,7 +133,7 @@ fn status(words: &Words<'_>, exchange: &Exchange) -> StatusRow {
     let call = call(words, exchange);
     let leg: Leg = words.one_of("leg").unwrap_or(Leg::A);
     let numbers = call.numbers(leg).unwrap();
-    let kind = match words.0[2] {
+    let kind = match words.words[2] {
         "Dialled" => StatusKind::Dialled,
         "Ringing" => StatusKind::Ringing,
         "Answered" => StatusKind::Answered,
@@ -201,23 +174,6 @@ fn record(words: &Words<'_>, exchange: &Exchange) -> CallRecord {
             plays: words.number("plays").unwrap_or(0),
             took: Duration::from_millis(words.number("spoke").unwrap_or(0)),
         },
-    }
-}
-
-fn leg_record(words: &Words<'_>, ended_at: Timestamp) -> LegRecord {
-    let release = |cause: Cause| Release {
-        by: words.one_of("by").unwrap_or(Party::Platform),
-        cause,
-        status: words.number("status"),
-        q850: words.number("q850"),
-        rang: words.at("ringing").is_some(),
-    };
-    LegRecord {
-        dialled_at: words.at("dialled"),
-        ringing_at: words.at("ringing"),
-        answered_at: words.at("answered"),
-        // A tenth of a second, which no time on the wire shows.
-        released_at: Some(ended_at - Duration::from_millis(100)),
-        release: words.one_of("cause").map(release),
+        pressed: Default::default(),
     }
 }
