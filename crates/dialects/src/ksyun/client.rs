@@ -66,7 +66,7 @@ pub fn sign_headers(key: &Key, request: &WireRequest, now: Timestamp) -> Option<
 
     let query = Parameters::of_form(request.query.as_bytes()).ok()?;
     let hash = auth::hash(&request.body);
-    let canonical = header::canonical(&whole, &query, &names, &hash, Family::Header).ok()?;
+    let canonical = header::canonical(&whole, query.iter(), &names, &hash, Family::Header).ok()?;
     let day = now.print("%Y%m%d");
     let scope = SigningScope { date: day.into(), region: REGION.into(), service: SERVICE.into() };
     let covered = header::covered(&date, &scope, &canonical);

@@ -35,6 +35,7 @@ use serde::Serialize;
 use crate::dialect::{Claim, Credentials, Dialect, Done, Proof, Settings, Stamp};
 use crate::wire::{Push, WireReply, WireRequest};
 use auth::Style;
+pub use auth::WINDOW;
 pub use causes::receipts::{RECEIPTS, Receipt, Words};
 pub use codes::{API_CODES, ApiCode};
 use codes::{Answer, Family};
@@ -120,7 +121,7 @@ impl Dialect for Ksyun {
 
     fn read(&self, request: &WireRequest, account: &Account) -> Result<Order, Refusal> {
         let (parameters, route) = asked(request)?;
-        if fields::dry_run(&parameters) {
+        if fields::dry_run(&parameters)? {
             return Ok(Order::Check);
         }
         match route {

@@ -39,6 +39,9 @@ const DATE_WITH_OFFSET: &str = "%Y%m%dT%H%M%S+00:00";
 const HTTP_DATES: [&str; 3] =
     ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S +0000", "%a, %d %b %Y %H:%M:%S -0000"];
 
+/// Headers that a signature may cover: several times what any client sends. Each may be as long as all headers together.
+const SIGNED_HEADERS_MAX: usize = 32;
+
 /// What stands in a query in place of the headers.
 const IN_QUERY: &str = "X-Amz-Signature";
 
@@ -121,7 +124,7 @@ pub(super) fn claim(request: &WireRequest, parameters: &Parameters, family: Fami
         return Err(family.mismatch("'X-Amz-Content-Sha256' is not the hash of the body."));
     }
     let query = Parameters::of_form(request.query.as_bytes()).map_err(|why| codes::unreadable(&why))?;
-    let covered = canonical(request, &query, authorization.signed_headers, &body, family)?;
+    let covered = canonical(request, query.iter(), authorization.signed_headers, &body, family)?;
     signed(authorization, date, token, &covered, WINDOW, family)
 }
 
@@ -151,7 +154,9 @@ pub(super) fn claim_presigned(
             Err(_) => return Err(family.mismatch("X-Amz-Expires must be a number of seconds.")),
         },
     };
-    let covered = canonical(request, &query, authorization.signed_headers, &hash(&request.body), family)?;
+    let covered_query = query.iter().filter(|(name, _)| *name != IN_QUERY);
+    let body = hash(&request.body);
+    let covered = canonical(request, covered_query, authorization.signed_headers, &body, family)?;
     signed(authorization, date, query.value("X-Amz-Security-Token"), &covered, lives, family)
 }
 
@@ -186,16 +191,24 @@ pub(in crate::ksyun) fn covered(date: &str, scope: &SigningScope, canonical: &st
 }
 
 /// The request as it is signed.
-pub(in crate::ksyun) fn canonical(
+pub(in crate::ksyun) fn canonical<'a>(
     request: &WireRequest,
-    query: &Parameters,
+    query: impl Iterator<Item = (&'a str, &'a str)>,
     signed_headers: &str,
     body_hash: &str,
     family: Family,
 ) -> Result<String, Answer> {
-    let query = form::print(query.iter().filter(|(name, _)| *name != IN_QUERY));
+    let query = form::print(query);
+    let query = form::sorted_by_escaped_names(&query).unwrap_or(query);
+    let names: Vec<&str> = signed_headers.split(';').take(SIGNED_HEADERS_MAX + 1).collect();
+    if names.len() > SIGNED_HEADERS_MAX {
+        return Err(family.mismatch("There are too many signed headers."));
+    }
     let mut headers = String::new();
-    for name in signed_headers.split(';') {
+    for (position, name) in names.iter().enumerate() {
+        if names[..position].contains(name) {
+            return Err(family.mismatch("A signed header comes twice."));
+        }
         let value =
             folded(&request.headers, name).ok_or_else(|| family.mismatch("A signed header is missing."))?;
         headers.push_str(&format!("{}:{value}\n", name.to_ascii_lowercase()));

@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::codes::{Answer, Family};
-use super::fields::form::Parameters;
+use super::fields::form::{self, Parameters};
 use crate::dialect::{Claim, Credentials, Settings, Signed, SigningScope};
 use crate::wire::WireRequest;
 
 /// How far a request's time may be from ours, before and after: as documented.
-pub(super) const WINDOW: Duration = Duration::from_secs(15 * 60);
+pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// Where a request carries its proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +94,7 @@ fn is_signed(secret: &str, signed: &Signed) -> bool {
     let matches = |covered: &str| is_same(&signature(secret, scope, covered), &signed.signature);
     let covered = signed.covered.expose();
     matches(covered)
-        || scope.is_none()
-            && parameter::sorted_by_escaped_names(covered).is_some_and(|covered| matches(&covered))
+        || scope.is_none() && form::sorted_by_escaped_names(covered).is_some_and(|covered| matches(&covered))
 }
 
 /// Compares in a time that does not tell where the difference is.

@@ -64,17 +64,6 @@ pub(in crate::ksyun) fn canonical(parameters: &Parameters) -> String {
     form::print(parameters.iter().filter(|(name, _)| *name != SIGNATURE))
 }
 
-/// The same text sorted by escaped names; `None` when that is no other order.
-pub(super) fn sorted_by_escaped_names(canonical: &str) -> Option<String> {
-    let name = |pair: &&str| pair.split('=').next().is_some_and(|name| name.contains('%'));
-    if !canonical.split('&').any(|pair| name(&pair)) {
-        return None;
-    }
-    let mut pairs: Vec<&str> = canonical.split('&').collect();
-    pairs.sort_by_key(|pair| pair.split('=').next());
-    Some(pairs.join("&"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,13 +105,6 @@ mod tests {
             &SimpleFilter.1=1&SimpleFilter.2=2&DeepFilter.1.a=1&DeepFilter.1.b=2&DeepFilter.2.a=2&DeepFilter.2.b=3";
         let expected = "f99dc36bc6cd84dbb3148a402df6fc1ad9891a26dca42315b831551f5ae92620";
         assert_eq!(signed("SKKKKK==", form), expected);
-    }
-
-    #[test]
-    fn only_names_with_more_than_letters_have_a_second_order() {
-        assert_eq!(sorted_by_escaped_names("A%5B=1&B=2"), None.or(Some("A%5B=1&B=2".to_owned())));
-        assert_eq!(sorted_by_escaped_names("Aa=1&A%5B=2"), Some("A%5B=2&Aa=1".to_owned()));
-        assert_eq!(sorted_by_escaped_names("A.b=%5B&B-c=2"), None);
     }
 
     #[test]

@@ -160,3 +160,22 @@ const fn of_trunk(status: Option<u16>) -> End {
         Some(_) | None => other("500", CARRIER),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_codes_of_the_two_families_that_we_write() {
+        let of_trunk = (0..=u16::MAX).map(|status| of_trunk(Some(status)));
+        let of_number = (0..=u8::MAX).flat_map(|q850| {
+            [None, Some(404), Some(410), Some(484)].map(|status| no_such_number(status, Some(q850)))
+        });
+        for end in of_trunk.chain(of_number) {
+            assert!(end.detail.starts_with("DH:") && receipts::of(end.detail).is_some(), "{end:?}");
+            let status = end.status.expect("it is a failure");
+            assert!(status.len() == 3 && receipts::of(status).is_some(), "{end:?}");
+            assert!(!meaning(end.meaning).is_empty(), "{end:?}");
+        }
+    }
+}

@@ -160,6 +160,18 @@ pub(in crate::ksyun) fn print<'a>(parameters: impl IntoIterator<Item = (&'a str,
     text
 }
 
+/// The same sorted by escaped names, which is another order only where a name holds more than those letters; `None` where
+/// it is not.
+pub(in crate::ksyun) fn sorted_by_escaped_names(printed: &str) -> Option<String> {
+    let name = |pair: &str| pair.split_once('=').map_or(pair, |(name, _)| name).to_owned();
+    if !printed.split('&').any(|pair| name(pair).contains('%')) {
+        return None;
+    }
+    let mut pairs: Vec<&str> = printed.split('&').collect();
+    pairs.sort_by_cached_key(|pair| name(pair));
+    Some(pairs.join("&"))
+}
+
 fn encode(text: &str, to: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
@@ -278,6 +290,14 @@ mod tests {
         assert!(read(FORM, "", &many(PARAMETERS_MAX)).is_ok());
         assert_eq!(read(FORM, "", &many(PARAMETERS_MAX + 1)), Err(Unreadable::TooMuch));
         assert_eq!(read(None, "", &"a".repeat(REQUEST_BODY_BYTES + 1)), Err(Unreadable::TooMuch));
+    }
+
+    #[test]
+    fn only_names_with_more_than_letters_have_a_second_order() {
+        assert_eq!(sorted_by_escaped_names("Aa=1&A%5B=2").as_deref(), Some("A%5B=2&Aa=1"));
+        assert_eq!(sorted_by_escaped_names("A%5B=1&B=2").as_deref(), Some("A%5B=1&B=2"));
+        assert_eq!(sorted_by_escaped_names("A.b=%5B&B-c=2"), None);
+        assert_eq!(sorted_by_escaped_names(""), None);
     }
 
     proptest! {

@@ -87,9 +87,15 @@ pub(super) fn values(parameters: &Parameters) -> Result<Values, Refusal> {
     members.into_iter().map(value).collect::<Result<_, _>>().map(|values| Values::ByName(Arc::new(values)))
 }
 
-/// `DryRun`: whether nothing is to be done.
-pub(super) fn dry_run(parameters: &Parameters) -> bool {
-    matches!(parameters.value("DryRun"), Some("true" | "True" | "TRUE" | "1"))
+/// `DryRun`: whether nothing is to be done. What is no truth value is refused: whoever wrote it wants no call.
+pub(super) fn dry_run(parameters: &Parameters) -> Result<bool, Refusal> {
+    const NAME: &str = "DryRun";
+
+    match parameters.value(NAME).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(Refusal::BadField { name: NAME }),
+    }
 }
 
 fn is_digits(text: &str) -> bool {
@@ -181,11 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_has_three_spellings() {
+    fn a_dry_run_is_a_truth_value() {
         for (text, dry) in
             [("true", true), ("True", true), ("1", true), ("false", false), ("0", false), ("", false)]
         {
-            assert_eq!(dry_run(&given("DryRun", text)), dry, "{text}");
+            assert_eq!(dry_run(&given("DryRun", text)), Ok(dry), "{text}");
         }
+        assert_eq!(dry_run(&given("DryRun", "yes")), Err(Refusal::BadField { name: "DryRun" }));
     }
 }
