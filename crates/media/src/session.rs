@@ -13,6 +13,8 @@
 //! relayed, and [`Session::tick`] until it gives nothing, whenever [`Session::next_due`] has come. Changing the source
 //! never moves sequence numbers or timestamps back and never cuts a frame.
 
+mod description;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
@@ -29,6 +31,8 @@ use crate::relay::{Relay, Span};
 use crate::rtcp::{Account, COMPOUND_BYTES_MAX, FarEnd, Rtcp};
 use crate::rtp::{HEADER_BYTES, Packet};
 use crate::source::{Gate, Policy, Verdict};
+
+pub use self::description::{Description, EventTypes, Hears};
 
 /// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
 pub const OUT_BYTES: usize = 192;
@@ -56,39 +60,6 @@ pub struct Params {
     pub wall: Timestamp,
     /// Seed of the RTCP intervals and of the CNAME.
     pub seed: u64,
-}
-
-/// What offer and answer agreed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Description {
-    /// Where the far end wants its RTP; `None` before we know, or while it wants none.
-    pub remote: Option<SocketAddr>,
-    /// Where it wants its RTCP; `None` sends none.
-    pub remote_rtcp: Option<SocketAddr>,
-    /// The codec that we send.
-    pub codec: Codec,
-    /// Whether the far end may also send the other law.
-    pub hears: Hears,
-    /// Payload types of telephone events, if agreed.
-    pub events: Option<EventTypes>,
-}
-
-/// Which codecs the far end may send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hears {
-    /// Only the one that we send.
-    Same,
-    /// A-law and mu-law.
-    Both,
-}
-
-/// Dynamic payload types of telephone events; the two sides may have chosen different ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EventTypes {
-    /// What the far end sends us: the number in our own description.
-    pub receive: u8,
-    /// What we send: the number in the far end's description.
-    pub send: u8,
 }
 
 /// Names one call of [`Session::play`] or [`Session::announce`], so that an end is never taken for another's.
@@ -266,7 +237,8 @@ impl Session {
     }
 
     /// Listens for keys in the voice too, until the first event comes: many telephones send both, and events are
-    /// surer. A leg that nobody asked this for pays nothing for it.
+    /// surer. The press that this event is of may have been told as a tone before. A leg that nobody asked this for
+    /// pays nothing for it.
     pub fn listen_for_tones(&mut self) {
         if !self.events_heard && self.tone_ear.is_none() {
             self.tone_ear = Some(Box::new(ToneEar::new()));

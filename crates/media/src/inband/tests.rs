@@ -1,5 +1,6 @@
 use std::f64::consts::TAU;
 
+use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -232,4 +233,33 @@ fn a_packet_of_any_length_gives_all_its_keys() {
         }
         assert_eq!(heard, "42", "{length}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Packets of any length, number and time: each gives at most one key, and all are taken.
+    #[test]
+    fn no_packets_do_harm(
+        packets in prop::collection::vec((any::<u16>(), any::<u32>(), 0..4_u8, 1..1_500_usize), 1..40),
+    ) {
+        let tone = Sound::new(1).press(Press { millis: 200, ..press('6') }).encode(Codec::Pcma);
+        let (mut ear, mut last) = (ToneEar::new(), header(0));
+        for (seq, timestamp, how, length) in packets {
+            last.seq = if how == 0 { seq } else { last.seq.wrapping_add(1) };
+            last.timestamp = match how {
+                0 => timestamp,
+                1 => last.timestamp.wrapping_add(timestamp % 4_000),
+                _ => last.timestamp.wrapping_add(length as u32),
+            };
+            let pressed = ear.hear(&last, &tone[..length], Codec::Pcma);
+            prop_assert!(pressed.is_none_or(|pressed| pressed.key.letter() == '6'));
+            prop_assert!(ear.missing > 0 && ear.lost <= LOST_WINDOWS);
+        }
+    }
+}
+
+#[test]
+fn what_is_heard_is_not_shown() {
+    assert_eq!(format!("{:?}", ToneEar::new()), "ToneEar");
 }

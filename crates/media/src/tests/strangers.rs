@@ -130,6 +130,8 @@ proptest! {
                 2 => { b.relay(); }
                 3 => { let _ = b.press(&[crate::dtmf::Key::from_code(action >> 4).unwrap()]); }
                 4 => { b.silence(); }
+                5 => { a.listen_for_tones(); }
+                6 => { a.fill_pauses(now); }
                 _ => {}
             }
             a.receive_rtcp(address(), &bytes, now);
