@@ -1,4 +1,5 @@
-//! Lists: numbers that may or may not be called, and blocks of addresses whose requests are refused.
+//! Lists: numbers that may or may not be called, blocks of addresses whose requests are refused, and words that nobody
+//! may speak.
 //!
 //! The platform has every list, an app those of numbers. Both are asked; either can refuse.
 
@@ -23,7 +24,7 @@ use crate::words::ListKind;
 /// A value on a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Listed {
-    /// A number, or a block of addresses.
+    /// A number, a block of addresses or a word.
     value: String,
     /// Why it is there; null when nobody said.
     #[schema(required)]
@@ -42,7 +43,8 @@ impl From<ListedLine> for Listed {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ValuesToAdd {
-    /// Numbers in international form, or blocks of addresses such as `203.0.113.0/24`.
+    /// Numbers in international form, blocks of addresses such as `203.0.113.0/24`, or words of 1 to 64 characters with a
+    /// letter or digit among them. Of words, a list has at most 10,000.
     #[schema(max_items = 10_000)]
     values: Vec<Box<str>>,
     /// Why they are there; at most 500 bytes.

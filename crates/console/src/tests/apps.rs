@@ -69,6 +69,58 @@ async fn an_app_is_made_looked_at_and_changed() {
 }
 
 #[tokio::test]
+async fn an_app_says_where_reports_go_and_how_they_are_worded() {
+    let stage = Stage::new().await;
+    let path = format!("/apps/{}", stage.app("demo").await);
+    let fields = |app: &Value| [app["report_url"].clone(), app["reports"].clone(), app["lengths"].clone()];
+    let plain = json!({"codes": "status", "numbers": "number", "menus_are": 2});
+    let made = stage.get(&path).await.json;
+    assert_eq!(fields(&made), [json!(null), plain, json!("wide")]);
+    assert_eq!(made["products"], json!(["callback", "code", "notice", "menu"]));
+    let url = "https://receiver.example/report";
+    let patch = json!({"report_url": url, "reports": {"codes": "detailed"}, "lengths": "strict"});
+    let changed = stage.patch(&path, &patch).await.json;
+    let detailed = json!({"codes": "detailed", "numbers": "number", "menus_are": 2});
+    assert_eq!(fields(&changed), [json!(url), detailed, json!("strict")], "what is left out stays");
+    let patch = json!({"report_url": null, "reports": {"numbers": "text", "menus_are": 3}});
+    let changed = stage.patch(&path, &patch).await.json;
+    let both = json!({"codes": "detailed", "numbers": "text", "menus_are": 3});
+    assert_eq!(fields(&changed), [json!(null), both.clone(), json!("strict")]);
+    for wrong in [json!({"report_url": "ftp://x"}), json!({"reports": {"menus_are": 10}})] {
+        stage.patch(&path, &wrong).await.is(422, "unusable-value");
+    }
+    stage.patch(&path, &json!({"reports": {"colour": "red"}})).await.is(422, "invalid-body");
+    let new =
+        json!({"name": "b", "account": "shop", "report_url": url, "reports": both, "lengths": "strict"});
+    let made = stage.post("/apps", &new).await.json;
+    assert_eq!(fields(&made), [json!(url), both, json!("strict")]);
+}
+
+#[tokio::test]
+async fn a_temporary_key_shows_its_token_once() {
+    let stage = Stage::new().await;
+    let keys = format!("/apps/{}/keys", stage.app("demo").await);
+    let made = stage.post(&keys, &json!({"temporary": {"lives_secs": 900}})).await;
+    assert_eq!((made.status, &made.json["temporary"]), (201, &json!(true)), "{}", made.json);
+    assert_eq!(made.json["valid_until"], "2026-01-02T12:15:00.000Z");
+    let token = made.json["token"].as_str().unwrap();
+    assert_eq!(token.len(), 64);
+    let path = format!("/keys/{}", made.json["id"].as_str().unwrap());
+    for seen in [stage.get(&path).await.json, stage.get(&keys).await.json, stage.get("/audit").await.json] {
+        assert!(!seen.to_string().contains(token), "{seen}");
+    }
+    let lasting = stage.post(&keys, &json!({})).await.json;
+    assert_eq!((&lasting["temporary"], &lasting["token"]), (&json!(false), &json!(null)));
+    stage.post(&format!("{path}/rotate"), &json!({})).await.is(422, "unusable-value");
+    for lives in [0, 129_601] {
+        let new = json!({"temporary": {"lives_secs": lives}});
+        stage.post(&keys, &new).await.is(422, "unusable-value");
+    }
+    let both = json!({"temporary": {"lives_secs": 9}, "existing": {"id": "a", "secret": "b"}});
+    stage.post(&keys, &both).await.is(422, "invalid-body");
+}
+
+#[tokio::test]
 async fn a_key_shows_its_secret_once() {
     let stage = Stage::new().await;
     let app = stage.app("demo").await;

@@ -104,3 +104,41 @@ async fn pushes_are_listed_and_sent_again() {
         .is(422, "unusable-value");
     stage.post("/pushes/redeliver", &json!({"colour": "red"})).await.is(422, "invalid-body");
 }
+
+#[tokio::test]
+async fn a_call_is_named_as_its_customer_names_it_though_the_name_is_short() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let call = stage.reported_call(app, 5).await.to_string();
+    let name = format!("short-{}", &call[..12]);
+    let story = stage.get(&format!("/records/{name}")).await.json;
+    assert_eq!((&story["record"]["call"], &story["record"]["session"]), (&json!(call), &json!(name)));
+    assert_eq!(stage.get(&format!("/records?id={name}")).await.json["items"][0]["call"], call);
+    assert_eq!(stage.get(&format!("/pushes?call={name}")).await.json["items"][0]["call"], call);
+    let nobody = "short-000000000000";
+    stage.get(&format!("/records/{nobody}")).await.is(404, "not-found");
+    stage.get(&format!("/pushes?call={nobody}")).await.is(404, "not-found");
+    assert_eq!(stage.get(&format!("/records?id={nobody}")).await.json["items"], json!([]));
+    let open = stage.call(app, 6, End::Open).await.to_string();
+    let story = stage.get(&format!("/records/short-{}", &open[..12])).await.json;
+    assert_eq!(story["over"], false, "a call that runs is found too");
+}
+
+#[tokio::test]
+async fn a_report_is_a_push_and_its_record_says_what_was_pressed() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let call = stage.reported_call(app, 5).await;
+    let story = stage.get(&format!("/records/{call}")).await.json;
+    assert_eq!((&story["record"]["product"], &story["record"]["pressed"]), (&json!("notice"), &json!("42")));
+    assert!(!story["ladder"].as_str().unwrap().contains("42"), "the ladder is made to be shown around");
+    stage.settle_push(1).await;
+    let parked = stage.get("/pushes?channel=report&state=parked").await.json;
+    let push = &parked["items"][0];
+    assert_eq!((&push["event"], &push["channel"]), (&json!("report"), &json!("report")));
+    assert_eq!(push["url"], "http://receiver.example/report");
+    let again = stage.post("/pushes/redeliver", &json!({"channel": "report", "state": "parked"})).await;
+    assert_eq!(again.json, json!({"pushes": 1, "next": null}));
+    let other = stage.call(app, 6, End::Over).await;
+    assert_eq!(stage.get(&format!("/records/{other}")).await.json["record"]["pressed"], "");
+}

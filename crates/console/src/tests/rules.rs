@@ -72,6 +72,66 @@ async fn a_template_is_spoken_when_a_reviewer_agrees() {
 }
 
 #[tokio::test]
+async fn a_template_stays_of_its_kind_and_says_nothing_forbidden() {
+    let stage = Stage::new().await;
+    stage.post("/enterprises", &json!({"account": "shop"})).await;
+    let list = "/enterprises/shop/templates";
+    let menu = r#"{"nodes":{"root":{"prompt":"您好{name}","keys":{"0":"end"}}},"bye":"再见"}"#;
+    let placed = stage.post(list, &json!({"name": "x", "text": "您好"})).await.json;
+    assert_eq!(placed["kind"], "placed");
+    let named = stage.post(list, &json!({"name": "x", "kind": "named", "text": "您好{name}"})).await.json;
+    assert_eq!((&named["kind"], &named["id"]), (&json!("named"), &json!("200001")));
+    let menu_made = stage.post(list, &json!({"name": "x", "kind": "menu", "text": menu})).await.json;
+    assert_eq!((&menu_made["id"], &menu_made["text"]), (&json!("200002"), &json!(menu)));
+    // Without its kind it stays what it is.
+    let changed = stage.put("/templates/200001", &json!({"name": "y", "text": "{name}好"})).await.json;
+    assert_eq!((&changed["kind"], &changed["text"]), (&json!("named"), &json!("{name}好")));
+    let other = json!({"name": "y", "kind": "menu", "text": menu});
+    stage.put("/templates/200001", &other).await.is(422, "unusable-value");
+    for (kind, text) in [("named", "{"), ("menu", "您好"), ("menu", "{}")] {
+        let wrong = json!({"name": "x", "kind": kind, "text": text});
+        stage.post(list, &wrong).await.is(422, "unusable-value");
+    }
+    stage.post(list, &json!({"name": "x", "kind": "song", "text": "x"})).await.is(422, "invalid-body");
+
+    stage.post("/lists/word", &json!({"values": ["赌博"]})).await;
+    let bad = json!({"name": "x", "kind": "named", "text": "来赌 博{name}"});
+    let bad = stage.post(list, &bad).await.json;
+    let review = format!("/templates/{}/review", bad["id"].as_str().unwrap());
+    let refused = stage.post(&review, &json!({"review": "approved"})).await;
+    refused.is(422, "unusable-value");
+    assert!(refused.json["fix"].as_str().unwrap().contains("list `word`"), "{}", refused.json);
+    assert_eq!(stage.post("/templates/200002/review", &json!({"review": "approved"})).await.status, 200);
+}
+
+#[tokio::test]
+async fn words_that_nobody_may_speak_are_a_list_of_the_platform() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let words = json!({"values": [" 赌博", "casino"], "note": "the law"});
+    assert_eq!(stage.post("/lists/word", &words).await.json, json!({"changed": 2}));
+    let page = stage.get("/lists/word").await.json;
+    assert_eq!((&page["items"][1]["value"], &page["items"][1]["note"]), (&json!("赌博"), &json!("the law")));
+    for values in [json!([""]), json!(["!?"]), json!(["x".repeat(65)])] {
+        stage.post("/lists/word", &json!({"values": values})).await.is(422, "unusable-value");
+    }
+    stage.post(&format!("/apps/{app}/lists/word"), &words).await.is(422, "unusable-value");
+    let gone = stage.post("/lists/word/remove", &json!({"values": ["赌博"]})).await;
+    assert_eq!(gone.json, json!({"changed": 1}));
+}
+
+#[tokio::test]
+async fn a_trial_is_a_limit_that_is_never_over() {
+    let stage = Stage::new().await;
+    let path = format!("/apps/{}/limits", stage.app("demo").await);
+    let trial = json!({"counted_by": "app", "per": "ever", "calls": 100});
+    assert_eq!(stage.put(&format!("{path}/app/ever"), &json!({"calls": 100})).await.json, trial);
+    stage.put(&format!("{path}/app/month"), &json!({"calls": 50})).await;
+    assert_eq!(stage.get(&path).await.json["items"][1], trial);
+    assert_eq!(stage.delete(&format!("{path}/app/ever")).await.status, 204);
+}
+
+#[tokio::test]
 async fn lists_take_and_give_back_many_values_at_once() {
     let stage = Stage::new().await;
     let app = stage.app("demo").await;

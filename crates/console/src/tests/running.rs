@@ -91,3 +91,29 @@ async fn an_order_is_explained_without_being_placed() {
     let log = stage.get("/audit").await.json;
     assert!(!log.to_string().contains("explain"), "asking changes nothing");
 }
+
+#[tokio::test]
+async fn templates_with_names_and_menus_are_explained_by_their_ids() {
+    let stage = Stage::serving().await;
+    let app = stage.app("demo").await;
+    let list = "/enterprises/shop/templates";
+    stage.post(list, &json!({"name": "x", "kind": "named", "text": "您好{name}"})).await;
+    let menu = r#"{"nodes":{"root":{"prompt":"您好{name}","keys":{"0":"end"}}},"bye":"再见"}"#;
+    stage.post(list, &json!({"name": "x", "kind": "menu", "text": menu})).await;
+    let ask = async |order: Value| stage.post("/explain", &json!({"app": app, "order": order})).await;
+    let (callee, shown) = ("+8613800000001", "+8675500000001");
+    let notice = json!({
+        "product": "notice", "callee": callee, "shown": shown,
+        "items": [{"template": "200001", "values": {"name": "张三"}}],
+    });
+    let menu = |template: &str| json!({"product": "menu", "callee": callee, "shown": shown, "template": template, "values": {"name": "张三"}});
+    for (order, rule) in [(notice, "1 text with names"), (menu("200002"), "2 texts with names")] {
+        let answer = ask(order).await;
+        assert_eq!((answer.status, &answer.json["accepted"]), (200, &json!(true)), "{}", answer.json);
+        assert_eq!(answer.json["rules"][0]["rule"], rule);
+    }
+    ask(menu("200001")).await.is(422, "unusable-value");
+    ask(menu("200009")).await.is(404, "not-found");
+    let nameless = json!({"product": "menu", "callee": callee, "shown": shown});
+    ask(nameless).await.is(422, "invalid-body");
+}

@@ -10,11 +10,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request};
 use base::call::Call;
-use base::clip::{ClipKey, SystemClip};
-use base::fact::{Entry, Fact};
+use base::clip::{ClipKey, ClipWish, SystemClip, Values};
+use base::fact::{Entry, Fact, KeySource};
 use base::id::{AppId, CallId, Leg};
 use base::number::E164;
-use base::order::{Callback, CalleeMedia, Product, ProductKind};
+use base::order::{Callback, CalleeMedia, Notice, NoticeItem, Product, ProductKind};
+use base::private::Private;
 use base::quota::{Counted, Window};
 use base::refusal::Refusal;
 use base::release::{Cause, Ending, Party, Release};
@@ -68,12 +69,18 @@ impl Stage {
         let shelf = Shelf::open(dir.path().join("clips")).unwrap();
         let sessions = Sessions {
             parse: |text| {
-                let call = text.strip_prefix("session-")?.parse().ok()?;
-                Some(call..=call)
+                if let Some(whole) = text.strip_prefix("session-") {
+                    let call = whole.parse().ok()?;
+                    return Some(call..=call);
+                }
+                // A name that says only when the call was, and not which of those.
+                let part = text.strip_prefix("short-").filter(|part| part.len() == 12)?;
+                let end = |digit: &str| format!("{part}{}", digit.repeat(20)).parse().ok();
+                Some(end("0")?..=end("f")?)
             },
             print: |dialect, call, _| match dialect {
-                "test" => format!("session-{call}"),
-                other => format!("{other}-{call}"),
+                "short" => format!("short-{}", &call.to_string()[..12]),
+                _ => format!("session-{call}"),
             },
         };
         let token = key.token().expose().to_string();
@@ -90,6 +97,18 @@ impl Stage {
         if end == End::Open {
             entries.truncate(3);
         }
+        let id = entries[0].call;
+        self.journal.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
+        self.journal.journal.append(entries[1..].to_vec()).unwrap();
+        while !self.journal.journal.is_still() {
+            tokio::task::yield_now().await;
+        }
+        id
+    }
+
+    /// A call that is told of by a report: its party presses two keys and hangs up.
+    pub(super) async fn reported_call(&self, app: i64, number: u32) -> CallId {
+        let entries = pressed(reported(call(app, number)));
         let id = entries[0].call;
         self.journal.journal.accept(entries[0].clone(), Vec::new()).await.unwrap();
         self.journal.journal.append(entries[1..].to_vec()).unwrap();
@@ -226,7 +245,8 @@ impl House for Somebody {
         match &asked.question {
             Question::Order { placing, .. } => {
                 let refusal = (placing.product.kind() == ProductKind::Code).then_some(Refusal::CalleeBlocked);
-                Ok(Explained { unreadable: None, findings: vec![finding("the rule", refusal)], answer: None })
+                let findings = vec![finding(named_texts(&placing.product), refusal)];
+                Ok(Explained { unreadable: None, findings, answer: None })
             }
             Question::Request { path, .. } if **path == *"/none" => Err(Unexplained::UnknownPath),
             Question::Request { path, .. } if **path == *"/stop" => Err(Unexplained::NoCall),
@@ -238,6 +258,17 @@ impl House for Somebody {
             }),
         }
     }
+}
+
+/// The rule that a platform of the tests has: it counts the texts that are spoken with values by name.
+fn named_texts(product: &Product<ClipWish>) -> &'static str {
+    let is_named = |voice: &&ClipWish| matches!(voice, ClipWish::Spoken { values: Values::ByName(_), .. });
+    let texts = match product {
+        Product::Notice(notice) => notice.items.iter().map(|item| &item.voice).filter(is_named).count(),
+        Product::Menu(menu) => menu.tree.voices().filter(is_named).count(),
+        Product::Callback(_) | Product::Code(_) => 0,
+    };
+    ["the rule", "1 text with names", "2 texts with names"][texts]
 }
 
 /// The call of that number: a callback with user data.
@@ -273,21 +304,54 @@ fn call(app: i64, number: u32) -> Call {
     }
 }
 
+/// The same call as a notice of a dialect that reports.
+fn reported(call: Call) -> Call {
+    let (callee, shown) = (E164::parse("+8613800000001").unwrap(), E164::parse("+8675500000001").unwrap());
+    let item = NoticeItem { voice: ClipKey::System(SystemClip::HintTone), collect: None };
+    Call {
+        dialect: "short".into(),
+        product: Product::Notice(Notice { callee, shown, items: vec![item] }),
+        status_url: None,
+        fee_url: None,
+        report_url: PushUrl::parse("http://receiver.example/report").ok(),
+        ..call
+    }
+}
+
 /// Every entry of a call whose caller is busy.
 fn story(call: Call) -> Vec<Entry> {
-    let (id, begin) = (call.id, call.accepted_at);
     let busy =
         Release { by: Party::Caller, cause: Cause::Busy, status: Some(486), q850: Some(17), rang: true };
     let facts = [
-        Fact::Accepted(Box::new(call)),
         Fact::Dialled { leg: Leg::A },
         Fact::Ringing { leg: Leg::A, dialog: None },
         Fact::Released { leg: Leg::A, release: busy },
         Fact::Over(Ending { by: Party::Caller, cause: Cause::Busy, leg: Some(Leg::A) }),
     ];
+    entries(call, facts)
+}
+
+/// Every entry of a call whose party presses 4 and 2 and hangs up.
+fn pressed(call: Call) -> Vec<Entry> {
+    let press = |digit| Fact::Digit { leg: Leg::A, digit: Private::new(digit), source: KeySource::Event };
+    let facts = [
+        Fact::Dialled { leg: Leg::A },
+        Fact::Answered { leg: Leg::A, dialog: None },
+        press('4'),
+        press('2'),
+        Fact::Released { leg: Leg::A, release: Release::normal(Party::Caller) },
+        Fact::Over(Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) }),
+    ];
+    entries(call, facts)
+}
+
+/// The acceptance of a call and what follows.
+fn entries(call: Call, facts: impl IntoIterator<Item = Fact>) -> Vec<Entry> {
+    let (id, begin) = (call.id, call.accepted_at);
+    let facts = std::iter::once(Fact::Accepted(Box::new(call))).chain(facts);
     let at = |seq: u32| begin + Duration::from_millis(100 * u64::from(seq));
     let entry = |(fact, seq): (Fact, u32)| Entry { call: id, seq, at: at(seq), fact };
-    facts.into_iter().zip(0..).map(entry).collect()
+    facts.zip(0..).map(entry).collect()
 }
 
 /// The address that is banned when somebody serves.
