@@ -71,6 +71,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_its_two_tones_and_nothing_else() {
+        for (letter, low, high) in [
+            ('1', 697.0, 1_209.0),
+            ('5', 770.0, 1_336.0),
+            ('9', 852.0, 1_477.0),
+            ('0', 941.0, 1_336.0),
+            ('D', 941.0, 1_633.0),
+        ] {
+            let samples = alaw_key(Key::from_char(letter).unwrap(), Duration::from_millis(100));
+            let shares = [low, high].map(|hertz| tone_share(&samples, Codec::Pcma, hertz));
+            assert!(shares.iter().all(|share| (0.48..0.52).contains(share)), "{letter}: {shares:?}");
+        }
+    }
+
+    #[test]
     fn silence_has_no_tone() {
         assert_eq!(tone_share(&[0xd5; 160], Codec::Pcma, 440.0), 0.0);
         assert_eq!(tone_share(&[], Codec::Pcma, 440.0), 0.0);
