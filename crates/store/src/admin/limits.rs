@@ -85,11 +85,7 @@ impl Admin {
         let minutes = |hours: &Hours| hours.from < MINUTES && hours.to < MINUTES;
         if hours.len() > SPANS || !hours.iter().all(minutes) {
             let rule = "up to 16 spans, each from and to a minute of the day, 0 to 1439";
-            return Err(AdminFault::Unusable {
-                what: "span of hours",
-                name: "this".into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("span of hours", "this", rule));
         }
         let mut spans = hours.to_vec();
         spans.sort_unstable();
