@@ -10,12 +10,14 @@
 mod bundle;
 mod client;
 mod courier;
+mod customers;
 mod evidence;
 mod intake;
 mod lanes;
 mod profile;
 #[cfg(test)]
 mod receiver;
+mod repeats;
 mod resolver;
 #[cfg(test)]
 mod stories;
