@@ -218,7 +218,7 @@ async fn check_said(transaction: &DatabaseTransaction, row: &template::Model) ->
         |rule: &'static str| AdminFault::unusable("template that is spoken", row.name.as_str(), rule);
     let wording = read_template(row)?.wording;
     if said(&wording).iter().any(|text| screen::contains_address(text)) {
-        return Err(refused("it says an address of the web, which no template may; change its text"));
+        return Err(refused("it says an address of the web, which no such template may; change its text"));
     }
     let words = listed::Entity::find().select_only().column(listed::Column::Value);
     let words = words.filter(lists::of(ListPick { app: None, kind: ListKind::Word })).into_tuple();
@@ -238,7 +238,8 @@ fn said(wording: &Wording) -> Vec<String> {
         text.fill(&letters, lengths).expect("every place has its letter, and there is room")
     };
     match wording {
-        Wording::Placed(text) => text.words().map(str::to_owned).collect(),
+        // The vendor whose places are filled in their order has no such rule.
+        Wording::Placed(_) => Vec::new(),
         Wording::Named(text) => vec![full(text)],
         Wording::Menu(menu) => menu.texts().iter().map(full).collect(),
     }
