@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 use crate::client::{Answer, Poster};
 use crate::evidence;
 use crate::intake::{Intake, PAGE};
-use crate::lanes::{Failure, Lanes, Sending, Sent};
+use crate::lanes::{Failure, Lanes, POSTPONED, Sending, Sent};
 use crate::profile::{Pace, Profile};
 use crate::repeats::Repeats;
 
@@ -154,6 +154,7 @@ impl Courier {
         loop {
             if Instant::now() >= next_look {
                 next_look = Instant::now() + LOOK;
+                self.settle();
                 self.look().await;
             }
             self.take_in().await;
@@ -184,9 +185,9 @@ impl Courier {
 
     /// Reads what has fallen due in the database.
     async fn look(&mut self) {
-        // What fell due before it was written is not behind the cursor for ever. While the journal is still, nothing is
-        // read that was settled already.
-        if Instant::now() >= self.next_rewind && self.journal.is_still() {
+        // What fell due before it was written is not behind the cursor for ever. While the journal is still, and we have
+        // nothing for it, nothing is read that was settled already.
+        if Instant::now() >= self.next_rewind && self.verdicts.is_empty() && self.journal.is_still() {
             self.next_rewind = Instant::now() + REWIND;
             self.due = DueCursor::default();
             self.repeats.end();
@@ -227,7 +228,7 @@ impl Courier {
         }
         for message in self.repeats.meet(repeated) {
             if self.lanes.room(&message[0].host) < message.len() {
-                self.lanes.postpone_message(&message, now + POSTPONED, now);
+                self.lanes.postpone_message(&message, now + MESSAGES_POSTPONED, now);
             } else {
                 self.lanes.add_message(message);
             }
@@ -339,7 +340,7 @@ impl Courier {
     fn came_back(&mut self, sent: Result<Sent, tokio::task::JoinError>) {
         match sent {
             Ok(sent) => self.lanes.done(sent, (self.clock)()),
-            // Its lane stays closed until the next start sends the push again.
+            // Its lane, or its customer, waits until the next start sends the message again.
             Err(fault) => tracing::error!(%fault, "an attempt ended badly"),
         }
     }
@@ -408,5 +409,6 @@ const REWIND: Duration = Duration::from_secs(60);
 /// The pause before the journal is asked again to take our verdicts.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// When a due push comes again whose host has too much waiting.
-const POSTPONED: Duration = Duration::from_secs(60);
+/// When a due message comes again whose host has too much waiting: as long as reports are apart at last, so that a customer
+/// who is away does not have us read all its messages every minute.
+const MESSAGES_POSTPONED: Duration = Duration::from_secs(300);

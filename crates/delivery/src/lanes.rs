@@ -240,6 +240,7 @@ impl Lanes {
             let Bundle { customer, lease, mut pushes, .. } = bundle;
             if lease.is_some_and(|until| now + LEASE_LEFT > until) {
                 pushes.iter().for_each(|push| self.forget(push));
+                self.postpone_message(&pushes, now + POSTPONED, now);
                 self.free(customer.as_ref());
                 self.queue_up(&name);
                 continue;
@@ -478,8 +479,11 @@ const SOON: Duration = Duration::from_secs(5);
 /// takes, and its verdict on the way to the disk. After a crash the message comes again when it is over.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// What must be left of the lease for an attempt to begin; otherwise it is left to the database.
+/// What must be left of the lease for an attempt to begin; otherwise the message leaves after all.
 const LEASE_LEFT: Duration = Duration::from_secs(2 * PUSH_ATTEMPT.as_secs());
+
+/// When a due push comes again whose host has too much waiting.
+pub(crate) const POSTPONED: Duration = Duration::from_secs(60);
 
 /// Pushes held for one host; past this they wait in the database. At 8 in flight it is far more than can be sent soon.
 const HELD_PER_HOST: usize = 1_024;
