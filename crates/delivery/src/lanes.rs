@@ -285,9 +285,9 @@ impl Lanes {
             Verdict { id: push.id, at, took, outcome: outcome.clone(), exchange }
         };
         self.verdicts.push(sending.pushes.iter().map(verdict).collect());
-        match (soon, &outcome) {
-            (Some(soon), Outcome::Again { due, .. }) => self.keep(sending, soon, *due),
-            _ => sending.pushes.iter().for_each(|push| self.go_on(push, &outcome, now)),
+        match soon {
+            Some(soon) => self.keep(sending, soon),
+            None => sending.pushes.iter().for_each(|push| self.go_on(push, &outcome, now)),
         }
     }
 
@@ -314,14 +314,14 @@ impl Lanes {
     }
 
     /// Keeps a message that failed until it is tried again.
-    fn keep(&mut self, sending: Sending, soon: Timestamp, lease: Timestamp) {
-        let message = sending.message();
+    fn keep(&mut self, sending: Sending, soon: Timestamp) {
+        let (message, lease) = (sending.message(), Some(soon + LEASE));
         let Sending { host, customer, mut pushes } = sending;
         for push in &mut pushes {
             push.message = Some(message);
             push.attempts += 1;
         }
-        self.begin(Bundle { host, customer, bond: None, due: Some(soon), lease: Some(lease), pushes });
+        self.begin(Bundle { host, customer, bond: None, due: Some(soon), lease, pushes });
     }
 
     /// Lets the next push of the lane go, or puts the whole lane to sleep until its head is tried again.
