@@ -20,13 +20,17 @@ pub(crate) async fn run(command: &Explain) -> Result<()> {
         ExplainOrder::Code { callee, display } => {
             question["order"] = json!({"product": "code", "callee": callee, "shown": display});
         }
-        ExplainOrder::Notice { callee, display, clip, template, values } => {
-            let item = match clip {
-                Some(clip) => json!({"clip": clip}),
-                None => json!({"template": template, "values": values}),
+        ExplainOrder::Notice { callee, display, clip, template, values, params } => {
+            let item = match (clip, params.is_empty()) {
+                (Some(clip), _) => json!({"clip": clip}),
+                (None, true) => json!({"template": template, "values": values}),
+                (None, false) => json!({"template": template, "values": by_name(params)}),
             };
             question["order"] =
                 json!({"product": "notice", "callee": callee, "shown": display, "items": [item]});
+        }
+        ExplainOrder::Menu { callee, display, template, params } => {
+            question["order"] = json!({"product": "menu", "callee": callee, "shown": display, "template": template, "values": by_name(params)});
         }
         ExplainOrder::Request { path, body, method } => {
             let body =
@@ -36,6 +40,10 @@ pub(crate) async fn run(command: &Explain) -> Result<()> {
     }
     tell(&api.post(&["explain"], &question).await?, command.json);
     Ok(())
+}
+
+fn by_name(params: &[(String, String)]) -> Value {
+    params.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
 }
 
 /// Asks about a customer's request as `huihu call` would send it, in the name of the app that has the key.
