@@ -121,11 +121,13 @@ impl Named {
         if let Some(first) = faults.min() {
             return Err(first);
         }
-        let word = |piece| match piece {
-            Piece::Words(words) => &**words,
-            Piece::Place(name) => value(name).unwrap_or_default(),
-        };
-        let text: String = self.pieces.iter().map(word).collect();
+        let mut text = String::new();
+        for piece in &self.pieces {
+            text += match piece {
+                Piece::Words(words) => words,
+                Piece::Place(name) => value(name).unwrap_or_default(),
+            };
+        }
         if text.chars().count() > lengths.text.into() { Err(Unfit::TextLength) } else { Ok(text) }
     }
 }
