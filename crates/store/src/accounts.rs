@@ -81,7 +81,11 @@ impl Accounts {
             return Ok(false);
         }
         let snapshot = Arc::new(snapshot::read(&self.store).await?);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        // Who began to read before a change may be done after whoever read it, and must not bring back what was.
+        if snapshot.version > now.version {
+            *now = snapshot;
+        }
         Ok(true)
     }
 

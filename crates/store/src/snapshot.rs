@@ -34,7 +34,8 @@ use crate::words::{self, KeyState, LengthProfile, ListKind, PushProfile, Word};
 /// One state of all accounts.
 #[derive(Default)]
 pub(crate) struct Snapshot {
-    pub(crate) version: String,
+    /// Counts up with each change.
+    pub(crate) version: u64,
     pub(crate) by_key: HashMap<Box<str>, KnownKey>,
     /// The keys of each app, oldest first.
     pub(crate) by_app: HashMap<AppId, Vec<Box<str>>>,
@@ -58,8 +59,9 @@ impl KnownKey {
 }
 
 /// The version of the configuration.
-pub(crate) async fn version(connection: &impl ConnectionTrait) -> Result<String, StoreFault> {
-    Ok(read_setting(connection, VERSION).await?.unwrap_or_default())
+pub(crate) async fn version(connection: &impl ConnectionTrait) -> Result<u64, StoreFault> {
+    let version = read_setting(connection, VERSION).await?;
+    version.and_then(|text| text.parse().ok()).ok_or_else(|| StoreFault::damaged("the version of the accounts"))
 }
 
 /// Counts the version of the configuration up, with the change that makes it another one.
@@ -95,7 +97,7 @@ pub(crate) async fn read(store: &Store) -> Result<Snapshot, StoreFault> {
 
 /// Every table of the accounts.
 struct Rows {
-    version: String,
+    version: u64,
     /// Whether only listed people may be called by anybody.
     listed_only: bool,
     enterprises: Vec<enterprise::Model>,
