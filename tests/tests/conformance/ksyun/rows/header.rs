@@ -162,6 +162,13 @@ fn absences() -> Vec<Case> {
             let time = v4.time.clone();
             v4.without("x-amz-date").header("date", &time)
         }),
+        v4("33c", "V4 with Date as HTTP writes it in its place", "200", |v4| {
+            // What is signed has the time in its own form all the same.
+            let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let time = chrono::NaiveDateTime::parse_from_str(&date, "%a, %d %b %Y %H:%M:%S GMT");
+            let time = time.expect("it was written so").format("%Y%m%dT%H%M%SZ").to_string();
+            v4.at(&time).without("x-amz-date").header("date", &date)
+        }),
         foreign("34", "Bearer x"),
         foreign("34b", "Basic eDp5"),
         foreign("34c", "KSC4-HMAC-SHA256 Credential=x"),
