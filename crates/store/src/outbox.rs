@@ -225,7 +225,8 @@ impl Outbox {
         Ok(Page { pushes, reached, full })
     }
 
-    /// Reads deferred pushes that are due, at most about `limit`; those of one message always together.
+    /// Reads deferred pushes that are due, at most `limit`. A page may end in the middle of a message: read what is
+    /// repeated with [`Self::of_messages`].
     ///
     /// # Errors
     /// [`StoreFault`] when the database cannot be read.
@@ -237,7 +238,7 @@ impl Outbox {
     ) -> Result<(Vec<Waiting>, DueCursor), StoreFault> {
         let DueCursor(at, id) = after;
         let later_at_once = Condition::all().add(Column::At.eq(at.micros())).add(Column::Id.gt(id.0));
-        let mut rows = Entity::find()
+        let rows = Entity::find()
             .filter(is(PushState::Deferred))
             .filter(Condition::any().add(Column::At.gt(at.micros())).add(later_at_once))
             .filter(Column::At.lte(now.micros()))
@@ -247,20 +248,6 @@ impl Outbox {
             .all(self.shared.store.read())
             .await
             .map_err(StoreFault::of_database("read the outbox of"))?;
-        if let Some(Model { id, at, message: Some(message), .. }) =
-            rows.last().filter(|_| rows.len() >= limit)
-        {
-            let rest = Entity::find()
-                .filter(is(PushState::Deferred))
-                .filter(Column::Message.eq(*message))
-                .filter(Column::At.eq(*at))
-                .filter(Column::Id.gt(*id))
-                .order_by_asc(Column::Id)
-                .all(self.shared.store.read())
-                .await
-                .map_err(StoreFault::of_database("read the outbox of"))?;
-            rows.extend(rest);
-        }
         let cursor =
             rows.last().map_or(after, |row| DueCursor(Timestamp::from_micros(row.at), PushNo(row.id)));
         Ok((readable(read(rows, self.shared.store.read()).await?), cursor))
