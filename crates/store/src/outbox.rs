@@ -85,7 +85,7 @@ pub struct Verdict {
     pub took: Duration,
     /// What came of it.
     pub outcome: Outcome,
-    /// What was sent and answered, when it failed; kept with the push that gives the message its number.
+    /// What was sent and answered, when it failed: told with the first push of a message, and kept once for all of them.
     pub exchange: Option<Exchange>,
 }
 
@@ -418,7 +418,7 @@ pub(crate) fn call_id(bytes: &[u8]) -> Option<CallId> {
 }
 
 /// Writes verdicts in the transaction of the journal's batch. Of attempts, only those that failed get a row of their
-/// own: the push itself tells of the one that succeeds.
+/// own, one for all pushes of the message: the pushes themselves tell of the one that succeeds.
 ///
 /// Due pushes are read in the order of their times, on from the last that was read. One that would fall due while it is
 /// being written would never be found again, so it falls due a little later.
@@ -450,7 +450,7 @@ pub(crate) fn settle(
         let request = exchange.as_ref().map(|exchange| &**exchange.request.expose());
         let answer = exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
         let answer = answer.map(|answer| &**answer.expose());
-        attempt.execute(params![id.0, at.micros(), took_millis, &**why, request, answer])?;
+        attempt.execute(params![message.0, at.micros(), took_millis, &**why, request, answer])?;
     }
     Ok(())
 }
@@ -478,8 +478,8 @@ const FAILED: &str =
 
 const POSTPONED: &str = "UPDATE push SET state = 1, at = ? WHERE id = ?";
 
-const ATTEMPT: &str =
-    "INSERT INTO attempt (push_id, at, took_millis, outcome, request, answer) VALUES (?, ?, ?, ?, ?, ?)";
+const ATTEMPT: &str = "INSERT INTO attempt (message, at, took_millis, outcome, request, answer) \
+                       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
 /// How far ahead of its writing a push falls due at the earliest: longer than a disk takes, even on a bad day.
 const AHEAD: Duration = Duration::from_secs(3);
