@@ -2,6 +2,7 @@
 
 mod keys;
 mod playing;
+mod quality;
 mod relaying;
 mod reporting;
 mod strangers;
