@@ -14,6 +14,7 @@
 //! need: [`timer_wheel`], [`record`] and [`tone`]. [`quality`] says how good it was.
 
 pub mod clip;
+pub mod conceal;
 pub mod dtmf;
 pub mod g711;
 mod inband;

@@ -1,5 +1,6 @@
 //! Stories of legs on virtual time.
 
+mod concealing;
 mod keys;
 mod playing;
 mod quality;
