@@ -53,6 +53,18 @@ impl Codec {
         }
     }
 
+    /// Whether no sample is louder than about -40 dBm0.
+    #[must_use]
+    #[inline]
+    pub fn is_quiet(self, samples: &[u8]) -> bool {
+        // The lower seven bits are the magnitude, once the law's inversion is undone.
+        let (flipped, loud) = match self {
+            Self::Pcma => (0x55, 16),
+            Self::Pcmu => (0xff, 26),
+        };
+        samples.iter().fold(0, |max, sample| max.max((sample ^ flipped) & 0x7f)) <= loud
+    }
+
     /// A sample's linear value, 16 bits.
     #[must_use]
     #[inline]

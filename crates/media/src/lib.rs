@@ -11,13 +11,16 @@
 //!
 //! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
 //! [`rtcp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`clip`] and [`g711`]; and what drivers and far ends
-//! need: [`timer_wheel`], [`record`] and [`tone`].
+//! need: [`timer_wheel`], [`record`] and [`tone`]. [`quality`] says how good it was.
 
 pub mod clip;
+pub mod conceal;
 pub mod dtmf;
 pub mod g711;
 mod inband;
 mod line;
+pub mod playout;
+pub mod quality;
 mod reception;
 pub mod record;
 mod relay;

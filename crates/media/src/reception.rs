@@ -1,9 +1,17 @@
 //! How well a leg's packets arrive: RFC 3550 appendices A.1 (sequence), A.3 (loss) and A.8 (jitter).
+//!
+//! What RTCP tells the far end counts copies as packets (section 6.4.1), so that they hide losses. What we tell of a leg
+//! does not: each number of the last [`WINDOW`] is remembered, and one that leaves this window without having come is
+//! lost.
 
 use base::time::Instant;
 
 use crate::line::samples_at;
+use crate::playout::Playout;
 use crate::rtp::{Header, seq_distance};
+
+/// Sequence numbers that are remembered: more than [`MISORDER_MAX`].
+const WINDOW: u32 = u128::BITS;
 
 /// The largest gap in sequence numbers that is still loss; beyond it the sender must have restarted.
 const DROPOUT_MAX: i16 = 3_000;
@@ -27,9 +35,26 @@ pub(crate) enum Order {
 #[derive(Debug, Default)]
 pub(crate) struct Reception {
     stream: Option<Stream>,
-    /// Packets lost in streams that are over.
-    lost_before: i64,
+    /// Of streams that are over.
+    before: Tally,
     late: u32,
+}
+
+/// How packets came, over all streams of a leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// By sequence numbers.
+    pub(crate) expected: u32,
+    pub(crate) lost: u32,
+    /// Runs of losses.
+    pub(crate) bursts: u32,
+    pub(crate) duplicates: u32,
+    /// Came when their audio would have been due.
+    pub(crate) missed: u32,
+    /// Differences of transit in samples: their sum, number and greatest (appendix A.8, before it is smoothed).
+    pub(crate) jitter_sum: u64,
+    pub(crate) jitter_count: u32,
+    pub(crate) jitter_max: u32,
 }
 
 #[derive(Debug)]
@@ -45,6 +70,15 @@ struct Stream {
     last_timestamp: u32,
     /// In samples, times 16.
     jitter: u32,
+    /// Which of the last numbers came; the newest is the lowest bit.
+    came: u128,
+    /// Of numbers that have left the window; also what is not counted by numbers.
+    tally: Tally,
+    /// Whether the last number that left the window was lost.
+    in_burst: bool,
+    /// Whether the newest arrival was a copy.
+    is_copy: bool,
+    playout: Playout,
     expected_prior: u32,
     received_prior: u32,
 }
@@ -82,21 +116,27 @@ impl Reception {
         }
     }
 
-    /// Measures an audio packet's arrival (appendix A.8). Packets of one timestamp are measured once.
+    /// Measures an audio packet's arrival (appendix A.8), also that of a late one. Copies and
+    /// packets of one timestamp are measured once.
     #[inline]
     pub(crate) fn time(&mut self, timestamp: u32, now: Instant) {
         let Some(stream) = &mut self.stream else { return };
         let transit = samples_at(now).wrapping_sub(timestamp);
         if let Some(last) = stream.transit {
-            if stream.last_timestamp == timestamp {
+            if stream.last_timestamp == timestamp || stream.is_copy {
                 return;
             }
             let moved = transit.wrapping_sub(last).cast_signed().unsigned_abs();
             // A jump of the sender's clock is no jitter; without this bound it would show for minutes.
             if moved < JITTER_STEP_MAX {
                 stream.jitter = stream.jitter + moved - ((stream.jitter + 8) >> 4);
+                stream.tally.jitter_sum += u64::from(moved);
+                stream.tally.jitter_count = stream.tally.jitter_count.saturating_add(1);
+                stream.tally.jitter_max = stream.tally.jitter_max.max(moved);
             }
         }
+        let missed = !stream.playout.note(transit);
+        stream.tally.missed = stream.tally.missed.saturating_add(missed.into());
         stream.transit = Some(transit);
         stream.last_timestamp = timestamp;
     }
@@ -108,7 +148,8 @@ impl Reception {
 
     /// Forgets the stream because the source has changed; losses so far stay counted.
     pub(crate) fn end_stream(&mut self) {
-        self.lost_before += self.stream.take().map_or(0, |stream| i64::from(stream.lost()));
+        self.before = self.tally();
+        self.stream = None;
     }
 
     /// Numbers for a report block, and the beginning of the next interval.
@@ -131,10 +172,19 @@ impl Reception {
         })
     }
 
-    /// Packets lost in all streams so far; copies can hide losses, so it is never below zero.
+    /// How the packets of all streams came so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.stream.as_ref().map_or(self.before, |stream| self.before.and(&stream.tally()))
+    }
+
+    /// Packets lost in all streams so far.
     pub(crate) fn lost(&self) -> u32 {
-        let now = self.stream.as_ref().map_or(0, |stream| i64::from(stream.lost()));
-        u32::try_from((self.lost_before + now).max(0)).unwrap_or(u32::MAX)
+        self.tally().lost
+    }
+
+    /// How long audio would wait to be played.
+    pub(crate) fn playout(&self) -> Playout {
+        self.stream.as_ref().map(|stream| stream.playout).unwrap_or_default()
     }
 
     /// Packets that came after a newer one.
@@ -160,9 +210,30 @@ impl Reception {
             transit: None,
             last_timestamp: header.timestamp,
             jitter: 0,
+            // Nothing before the first one was awaited.
+            came: u128::MAX,
+            tally: Tally::default(),
+            in_burst: false,
+            is_copy: false,
+            playout: Playout::default(),
             expected_prior: 0,
             received_prior: 0,
         });
+    }
+}
+
+impl Tally {
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            expected: self.expected.saturating_add(other.expected),
+            lost: self.lost.saturating_add(other.lost),
+            bursts: self.bursts.saturating_add(other.bursts),
+            duplicates: self.duplicates.saturating_add(other.duplicates),
+            missed: self.missed.saturating_add(other.missed),
+            jitter_sum: self.jitter_sum + other.jitter_sum,
+            jitter_count: self.jitter_count.saturating_add(other.jitter_count),
+            jitter_max: self.jitter_max.max(other.jitter_max),
+        }
     }
 }
 
@@ -178,10 +249,16 @@ impl Stream {
             self.newest = seq;
             self.received = self.received.wrapping_add(1);
             self.restart = None;
+            self.is_copy = false;
+            self.pass(u32::from(ahead.unsigned_abs()));
             return Order::Next;
         }
         if ahead <= 0 && ahead > -MISORDER_MAX {
             self.received = self.received.wrapping_add(1);
+            let bit = 1 << ahead.unsigned_abs();
+            self.is_copy = self.came & bit != 0;
+            self.tally.duplicates = self.tally.duplicates.saturating_add(self.is_copy.into());
+            self.came |= bit;
             return Order::Late;
         }
         if self.restart == Some(seq) {
@@ -189,6 +266,42 @@ impl Stream {
         }
         self.restart = Some(seq.wrapping_add(1));
         Order::Wild
+    }
+
+    /// Moves the window on to a newest packet that is so many numbers ahead.
+    #[inline]
+    fn pass(&mut self, ahead: u32) {
+        if self.came.leading_ones() >= ahead {
+            self.in_burst = false;
+        } else {
+            self.settle(ahead);
+        }
+        self.came = self.came.checked_shl(ahead).unwrap_or(0) | 1;
+    }
+
+    /// Counts the losses among the numbers that leave the window, oldest first.
+    #[cold]
+    fn settle(&mut self, ahead: u32) {
+        for place in 0..ahead {
+            let came = place < WINDOW && self.came & (1 << (WINDOW - 1 - place)) != 0;
+            if !came {
+                self.tally.lost = self.tally.lost.saturating_add(1);
+                self.tally.bursts = self.tally.bursts.saturating_add((!self.in_burst).into());
+            }
+            self.in_burst = !came;
+        }
+    }
+
+    /// What has been counted, and what the window says now.
+    fn tally(&self) -> Tally {
+        let lost = !self.came;
+        let older_came = (self.came >> 1) | (u128::from(!self.in_burst) << (WINDOW - 1));
+        Tally {
+            expected: self.expected(),
+            lost: self.tally.lost.saturating_add(lost.count_ones()),
+            bursts: self.tally.bursts.saturating_add((lost & older_came).count_ones()),
+            ..self.tally
+        }
     }
 
     const fn extended(&self) -> u32 {
@@ -243,6 +356,35 @@ mod tests {
         assert_eq!(hear(&mut reception, [5, 7, 6, 7, 8]), [New, Next, Late, Late, Next]);
         assert_eq!((reception.lost(), reception.late()), (0, 2));
         assert_eq!(reception.report().unwrap().cumulative, -1);
+    }
+
+    #[test]
+    fn copies_do_not_hide_losses_and_bursts_are_runs_of_losses() {
+        let mut reception = Reception::default();
+        // 3 and 4 never come, 6 comes late, 8 comes three times, 300 to 499 and 777 never come.
+        let seqs = [0, 1, 2, 5, 7, 6, 8, 8, 8].into_iter().chain(9..300).chain(500..777).chain(778..1_000);
+        hear(&mut reception, seqs);
+        let tally = reception.tally();
+        assert_eq!((tally.expected, tally.lost, tally.bursts, tally.duplicates), (1_000, 203, 3, 2));
+        assert_eq!(reception.report().map(|loss| loss.cumulative), Some(201), "RTCP counts copies");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_counted_is_what_was_lost(came in proptest::collection::vec(proptest::bool::ANY, 1..1_000)) {
+            let mut reception = Reception::default();
+            let mut came = came;
+            let last = came.len() - 1;
+            (came[0], came[last]) = (true, true);
+            for (n, _) in came.iter().enumerate().filter(|(_, came)| **came) {
+                reception.note(&header(65_000_u16.wrapping_add(n as u16), 0, 1));
+            }
+            let tally = reception.tally();
+            proptest::prop_assert_eq!(tally.expected, came.len() as u32);
+            proptest::prop_assert_eq!(tally.lost, came.iter().filter(|came| !**came).count() as u32);
+            let bursts = came.windows(2).filter(|pair| pair[0] && !pair[1]).count();
+            proptest::prop_assert_eq!(tally.bursts, bursts as u32);
+        }
     }
 
     #[test]

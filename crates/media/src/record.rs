@@ -12,6 +12,9 @@
 //! window is a first one again, and is not written over what stands there. When packets come faster than they were said,
 //! that first one was late: what stands in the window from there on is moved back.
 //!
+//! Packets that never came are concealed as [`CONCEALED_MAX`] says; a pause of the party stays silent, because its packets
+//! are numbered without a gap.
+//!
 //! Only the parties are heard: not what they are made to hear, and not their keys.
 
 mod wav;
@@ -21,10 +24,11 @@ use std::time::Duration;
 
 use base::time::Instant;
 
+use crate::conceal::{HISTORY_MILLIS, Pace, bridge};
 use crate::g711::{ALAW_SILENCE, Codec, transcode};
 use crate::line::samples_in;
 pub use crate::record::wav::{WAV_HEADER_BYTES, alaw_wav_header, mix, mono, stereo_bytes};
-use crate::rtp::timestamp_distance;
+use crate::rtp::{Header, seq_distance, timestamp_distance};
 use crate::session::Heard;
 
 /// How long a packet may be late and still be recorded: on its way, or because the machine was busy with other things.
@@ -50,6 +54,20 @@ const JITTER: u64 = 160;
 
 /// Samples of the longest packet, an Ethernet frame full: 187 ms.
 const PACKET: u64 = 1_500;
+
+/// The longest run of lost packets that is concealed; a longer one is left silent, since nothing true could be heard.
+pub const CONCEALED_MAX: Duration = Duration::from_millis(120);
+
+const CONCEALED_SAMPLES_MAX: u64 = CONCEALED_MAX.as_millis() as u64 * 8;
+
+/// Numbers that a late packet may be behind the newest; more is a sender that has begun again.
+const MISORDER_MAX: i16 = 100;
+
+/// Samples of a gap that are made at once.
+const GAP_MAX: usize = CONCEALED_SAMPLES_MAX as usize;
+
+/// What a concealment may look back at.
+const HISTORY: usize = HISTORY_MILLIS * Pace::Narrow as usize;
 
 const _: () = assert!(REORDER_SAMPLES + AHEAD + PACKET <= WINDOW as u64);
 
@@ -105,6 +123,13 @@ pub struct Chunk {
 
 struct Track {
     window: Box<[u8; WINDOW]>,
+    /// Which samples of the window were in packets that have not come, and how many they are.
+    missing: Box<[bool; WINDOW]>,
+    missing_count: usize,
+    /// The newest samples that have left the window, the newest last.
+    past: [u8; HISTORY],
+    /// Stream, number and samples of the newest packet.
+    newest: Option<(u32, u16, u64)>,
     anchor: Option<Anchor>,
     /// Behind the last sample that stands in the window or did.
     end: u64,
@@ -166,6 +191,7 @@ impl Recorder {
         };
         let header = &heard.packet.header;
         if let Some(place) = track.place(header.ssrc, header.timestamp, place_now, earliest) {
+            track.miss(header, place, payload.len() as u64, earliest);
             track.write(place, payload, codec, earliest);
         }
     }
@@ -220,10 +246,12 @@ impl Recorder {
         let from = chunk.len();
         let kept = stretch.len().min((CHUNK_BYTES_MAX - from) / width);
         self.dropped += (stretch.len() - kept) as u64;
+        self.left.conceal(stretch.clone());
         let left = &mut self.left.window[stretch.clone()];
         match &mut self.right {
             None => chunk.extend_from_slice(&left[..kept]),
             Some(right) => {
+                right.conceal(stretch.clone());
                 let right = &mut right.window[stretch];
                 chunk.resize(from + width * kept, ALAW_SILENCE);
                 let pairs = chunk[from..].chunks_exact_mut(2);
@@ -240,7 +268,15 @@ impl Recorder {
 
 impl Track {
     fn new() -> Self {
-        Self { window: Box::new([ALAW_SILENCE; WINDOW]), anchor: None, end: 0 }
+        Self {
+            window: Box::new([ALAW_SILENCE; WINDOW]),
+            missing: Box::new([false; WINDOW]),
+            missing_count: 0,
+            past: [ALAW_SILENCE; HISTORY],
+            newest: None,
+            anchor: None,
+            end: 0,
+        }
     }
 
     /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed. `None`
@@ -278,11 +314,79 @@ impl Track {
         for place in anchor.begin..self.end {
             let sample = std::mem::replace(&mut self.window[place as usize % WINDOW], ALAW_SILENCE);
             self.window[(place - by) as usize % WINDOW] = sample;
+            if self.missing_count > 0 {
+                let missing = std::mem::take(&mut self.missing[place as usize % WINDOW]);
+                self.missing[(place - by) as usize % WINDOW] = missing;
+            }
         }
         anchor.begin -= by;
         anchor.place -= by;
         self.end -= by;
         by
+    }
+
+    /// Notes what is missing right before a packet that was placed: as many samples as the packets whose numbers were left
+    /// out would have had. Anything else is a pause.
+    fn miss(&mut self, header: &Header, place: u64, samples: u64, earliest: u64) {
+        let Some((ssrc, seq, length)) = self.newest.filter(|newest| newest.0 == header.ssrc) else {
+            self.newest = Some((header.ssrc, header.seq, samples));
+            return;
+        };
+        let ahead = seq_distance(header.seq, seq);
+        if ahead <= 0 && ahead > -MISORDER_MAX {
+            return;
+        }
+        self.newest = Some((ssrc, header.seq, samples));
+        let gap = place.saturating_sub(self.end);
+        if ahead < 2 || gap > CONCEALED_SAMPLES_MAX || gap != u64::from(ahead.unsigned_abs() - 1) * length {
+            return;
+        }
+        for place in self.end.max(earliest)..place {
+            let missing = &mut self.missing[place as usize % WINDOW];
+            self.missing_count += usize::from(!std::mem::replace(missing, true));
+        }
+    }
+
+    /// Conceals what is missing in a stretch of the window that leaves it.
+    fn conceal(&mut self, stretch: Range<usize>) {
+        if self.missing_count == 0 {
+            self.remember(stretch);
+            return;
+        }
+        let mut at = stretch.start;
+        while at < stretch.end {
+            let run = self.missing[at..stretch.end].iter().take_while(|missing| !**missing).count();
+            self.remember(at..at + run);
+            at += run;
+            if at < stretch.end {
+                self.bridge(at);
+            }
+        }
+    }
+
+    /// Fills the gap that begins at a place of the window, by what stands before and after it.
+    fn bridge(&mut self, from: usize) {
+        let place = |n: usize| (from + n) % WINDOW;
+        let length = (0..GAP_MAX).take_while(|n| self.missing[place(*n)]).count();
+        let follows = (length..length + HISTORY).take_while(|n| !self.missing[place(*n)]).count();
+        let (mut gap, mut after) = ([0; GAP_MAX], [0; HISTORY]);
+        let (gap, after) = (&mut gap[..length], &mut after[..follows]);
+        for (n, sample) in after.iter_mut().enumerate() {
+            *sample = Codec::Pcma.decode(self.window[place(length + n)]);
+        }
+        bridge(&self.past.map(|byte| Codec::Pcma.decode(byte)), gap, after);
+        for (n, sample) in gap.iter().enumerate() {
+            self.window[place(n)] = Codec::Pcma.encode(*sample);
+            self.missing[place(n)] = false;
+        }
+        self.missing_count -= length;
+    }
+
+    fn remember(&mut self, stretch: Range<usize>) {
+        let passed = &self.window[stretch];
+        let newest = &passed[passed.len().saturating_sub(HISTORY)..];
+        self.past.copy_within(newest.len().., 0);
+        self.past[HISTORY - newest.len()..].copy_from_slice(newest);
     }
 
     /// Writes a packet's samples at their place; what is too late or too far ahead for the window is left out.
@@ -298,6 +402,11 @@ impl Track {
             let window = &mut self.window[at..at + part.len()];
             window.copy_from_slice(part);
             transcode(window, codec, Codec::Pcma);
+            if self.missing_count > 0 {
+                for missing in &mut self.missing[at..at + part.len()] {
+                    self.missing_count -= usize::from(std::mem::take(missing));
+                }
+            }
         }
         self.end = self.end.max(first + samples.len() as u64);
         if let Some(anchor) = &mut self.anchor {
@@ -335,6 +444,16 @@ mod tests {
             self.recorder.hear(side, &heard, &bytes, now);
         }
 
+        /// Twenty milliseconds of one letter arrive whose timestamp says when they were said.
+        fn says_at(&mut self, millis: u64, seq: u16, timestamp: u32, letter: u8) {
+            let bytes = packet(8, seq, timestamp, 1, &[letter; 160]);
+            let now = Instant::from_millis(millis);
+            let Incoming::Audio(heard, _) = self.ears[0].receive(address(), &bytes, now) else {
+                panic!("not heard")
+            };
+            self.recorder.hear(Side::Left, &heard, &bytes, now);
+        }
+
         /// Packets with letters from `A` on are handled at one moment. Gives them in the words of [`Self::ends`].
         fn says_at_once(&mut self, millis: u64, ssrc: u32, seqs: impl IntoIterator<Item = u8>) -> String {
             let say = |seq: u8| {
@@ -366,12 +485,28 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_packet_is_silence_and_a_late_one_finds_its_place() {
+    fn a_lost_packet_is_concealed_and_a_late_one_finds_its_place() {
         let mut studio = Studio::new(Channels::Mono);
         for (millis, seq, letter) in [(0, 1, b'a'), (40, 3, b'c'), (150, 2, b'b'), (160, 5, b'e')] {
             studio.says(Side::Left, millis, 1, seq, letter);
         }
-        assert_eq!(studio.ends(240), "a160 b160 c160 .160 e160 .1120");
+        let all = studio.ends(240);
+        assert!(
+            all.starts_with("a160 b160 c1") && all.ends_with(" e187 .1120"),
+            "what came is untouched: {all}"
+        );
+        assert!(!all.contains("c160 .160"), "between them is something of both: {all}");
+    }
+
+    #[test]
+    fn a_pause_and_a_long_loss_stay_silent() {
+        let mut studio = Studio::new(Channels::Mono);
+        // Packet 2 was said 40 ms after packet 1; of 3 to 9, seven packets, nothing came.
+        for (millis, seq, timestamp, letter) in [(0, 1, 0, b'a'), (60, 2, 480, b'b'), (220, 10, 1_760, b'c')]
+        {
+            studio.says_at(millis, seq, timestamp, letter);
+        }
+        assert_eq!(studio.ends(240), "a160 .320 b160 .1120 c160");
     }
 
     #[test]
@@ -512,6 +647,9 @@ mod tests {
                 prop_assert_eq!(said(&recorder), before, "what is moved is not lost");
                 if let Some(place) = place {
                     prop_assert!(place <= place_now + AHEAD);
+                    let seq = timestamp as u16 / 160;
+                    let header = Header { marker: false, payload_type: 8, seq, timestamp, ssrc };
+                    recorder.left.miss(&header, place, length as u64, earliest);
                     recorder.left.write(place, &vec![b'a'; length], Codec::Pcma, earliest);
                 }
                 prop_assert!(said(&recorder) >= before);

@@ -14,6 +14,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, RngCore, SeedableRng};
 use rtcp_types::{ReceiverReport, ReportBlock, RtcpPacket, RtcpPacketParser, SenderReport};
 
+use crate::quality::RoundTrip;
 use crate::reception::Loss;
 
 /// The mean time between two reports (RFC 3550 section 6.2); each is randomised by 0.5 to 1.5.
@@ -60,6 +61,15 @@ pub(crate) struct Rtcp {
     reported_packets: u32,
     last_sender_report: Option<(u32, Instant)>,
     far_end: Option<FarEnd>,
+    trips: Trips,
+}
+
+/// Every time there and back that could be measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trips {
+    sum_micros: u64,
+    count: u32,
+    max_micros: u32,
 }
 
 /// What goes into a report.
@@ -85,6 +95,7 @@ impl Rtcp {
             reported_packets: 0,
             last_sender_report: None,
             far_end: None,
+            trips: Trips::default(),
         };
         rtcp.schedule(now);
         rtcp
@@ -96,6 +107,14 @@ impl Rtcp {
 
     pub(crate) const fn far_end(&self) -> Option<FarEnd> {
         self.far_end
+    }
+
+    /// The times there and back so far.
+    pub(crate) fn round_trip(&self) -> Option<RoundTrip> {
+        let Trips { sum_micros, count, max_micros } = self.trips;
+        let mean = Duration::from_micros(sum_micros.checked_div(count.into())?);
+        let last = self.far_end.and_then(|far| far.round_trip)?;
+        Some(RoundTrip { last, mean, max: Duration::from_micros(max_micros.into()) })
     }
 
     /// Another stream is received: the last sender report was not about it.
@@ -164,8 +183,15 @@ impl Rtcp {
         }
         // 24 bits with a sign.
         let lost = (block.cumulative_lost() << 8).cast_signed() >> 8;
-        let round_trip =
-            self.round_trip(block, now).or_else(|| self.far_end.and_then(|last| last.round_trip));
+        let measured = self.trip(block, now);
+        if let Some(trip) = measured {
+            // It is at most ten seconds.
+            let micros = trip.as_micros() as u32;
+            self.trips.sum_micros += u64::from(micros);
+            self.trips.count = self.trips.count.saturating_add(1);
+            self.trips.max_micros = self.trips.max_micros.max(micros);
+        }
+        let round_trip = measured.or_else(|| self.far_end.and_then(|last| last.round_trip));
         self.far_end = Some(FarEnd {
             lost,
             fraction_lost: block.fraction_lost(),
@@ -175,7 +201,7 @@ impl Rtcp {
     }
 
     /// RFC 3550 section 6.4.1: now, less when our report left, less how long they kept it.
-    fn round_trip(&self, block: &ReportBlock<'_>, now: Instant) -> Option<Duration> {
+    fn trip(&self, block: &ReportBlock<'_>, now: Instant) -> Option<Duration> {
         let left = block.last_sender_report_timestamp();
         let kept = block.delay_since_last_sender_report_timestamp();
         let units = middle(self.ntp(now)).wrapping_sub(left).wrapping_sub(kept);

@@ -13,6 +13,7 @@
 //! relayed, and [`Session::tick`] until it gives nothing, whenever [`Session::next_due`] has come. Changing the source
 //! never moves sequence numbers or timestamps back and never cuts a frame.
 
+mod counts;
 mod description;
 
 use std::net::SocketAddr;
@@ -28,10 +29,12 @@ use crate::inband::ToneEar;
 use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
 use crate::reception::{Order, Reception};
 use crate::relay::{Relay, Span};
-use crate::rtcp::{Account, COMPOUND_BYTES_MAX, FarEnd, Rtcp};
+use crate::rtcp::{Account, COMPOUND_BYTES_MAX, Rtcp};
 use crate::rtp::{HEADER_BYTES, Packet};
 use crate::source::{Gate, Policy, Verdict};
 
+use self::counts::Counts;
+pub use self::counts::Report;
 pub use self::description::{Description, EventTypes, Hears};
 
 /// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
@@ -118,35 +121,6 @@ pub enum Due {
     Pressed(Pressed),
 }
 
-/// What a leg's media came to, for the call's record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Packets heard from the far end.
-    pub packets_in: u32,
-    /// Their payload bytes.
-    pub bytes_in: u64,
-    /// Packets sent.
-    pub packets_out: u32,
-    /// Their payload bytes.
-    pub bytes_out: u64,
-    /// Packets that did not come.
-    pub lost: u32,
-    /// Packets that came after a newer one.
-    pub late: u32,
-    /// Jitter at the end (RFC 3550 section 6.4.1).
-    pub jitter: Duration,
-    /// Packets from strangers, RTP and RTCP.
-    pub foreign: u32,
-    /// Packets of the far end that are no RTP, of unknown type or wildly numbered.
-    pub unusable: u32,
-    /// From the creation of the session to the first packet heard.
-    pub first_packet_after: Option<Duration>,
-    /// Times that our own ticks came too late to catch up.
-    pub stalls: u32,
-    /// What the far end says about our stream.
-    pub far_end: Option<FarEnd>,
-}
-
 /// The media of one leg.
 #[derive(Debug)]
 pub struct Session {
@@ -169,7 +143,7 @@ pub struct Session {
     rtcp_learned: Option<SocketAddr>,
     held: bool,
     created: Instant,
-    report: Report,
+    counts: Counts,
 }
 
 /// What goes out when no playlist plays.
@@ -207,7 +181,7 @@ impl Session {
             rtcp_learned: None,
             held: false,
             created: now,
-            report: Report::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -293,7 +267,7 @@ impl Session {
         let moved = match self.gate.judge(from, &header, now) {
             Verdict::Ours => false,
             Verdict::OursNow => true,
-            Verdict::Foreign => return self.foreign(),
+            Verdict::Foreign => return self.foreign(from),
         };
         if moved {
             self.move_source();
@@ -305,12 +279,12 @@ impl Session {
         if order == Order::New {
             self.begin_stream(now);
         }
-        self.report.packets_in = self.report.packets_in.saturating_add(1);
-        self.report.bytes_in = self.report.bytes_in.saturating_add(payload.len() as u64);
+        self.counts.heard(payload.len(), now);
         if let Some(spoken) = codec {
             let mut pressed = None;
+            self.reception.time(header.timestamp, now);
+            self.counts.quiet = self.counts.quiet.saturating_add(u32::from(spoken.is_quiet(payload)));
             if order != Order::Late {
-                self.reception.time(header.timestamp, now);
                 pressed = self.tone_ear.as_mut().and_then(|ear| ear.hear(&header, payload, spoken));
             }
             return Incoming::Audio(Heard { packet, codec, moved, order, event: None }, pressed);
@@ -329,7 +303,7 @@ impl Session {
         let learned =
             self.gate.is_learned() && self.gate.target().map(|target| target.ip()) == Some(from.ip());
         if !learned && Some(from) != self.description.remote_rtcp {
-            self.foreign();
+            self.counts.foreign = self.counts.foreign.saturating_add(1);
             return;
         }
         if self.rtcp.read(bytes, self.line.ssrc, self.reception.ssrc(), now) {
@@ -337,7 +311,7 @@ impl Session {
                 self.rtcp_learned = Some(from);
             }
         } else {
-            self.report.unusable = self.report.unusable.saturating_add(1);
+            self.counts.unusable = self.counts.unusable.saturating_add(1);
         }
     }
 
@@ -372,7 +346,7 @@ impl Session {
         let range = heard.packet.rewritten();
         let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
         crate::rtp::Header { payload_type, ..placed }.write(header);
-        self.count_sent(payload.len());
+        self.counts.sent(payload.len(), now);
         Some(range)
     }
 
@@ -458,18 +432,6 @@ impl Session {
         Some(self.rtcp.bye(&account, now, out.first_chunk_mut()?))
     }
 
-    /// What the leg's media came to so far.
-    #[must_use]
-    pub fn report(&self) -> Report {
-        Report {
-            lost: self.reception.lost(),
-            late: self.reception.late(),
-            jitter: Duration::from_micros(u64::from(self.reception.jitter()) * 125),
-            far_end: self.rtcp.far_end(),
-            ..self.report
-        }
-    }
-
     #[inline]
     fn codec_of(&self, payload_type: u8) -> Option<Codec> {
         let codec = Codec::of_payload_type(payload_type)?;
@@ -479,15 +441,16 @@ impl Session {
     #[cold]
     fn unusable(&mut self, from: SocketAddr, why: Unheard) -> Incoming {
         if Some(from) != self.gate.target() {
-            return self.foreign();
+            return self.foreign(from);
         }
-        self.report.unusable = self.report.unusable.saturating_add(1);
+        self.counts.unusable = self.counts.unusable.saturating_add(1);
         Incoming::Dropped(why)
     }
 
     #[cold]
-    fn foreign(&mut self) -> Incoming {
-        self.report.foreign = self.report.foreign.saturating_add(1);
+    fn foreign(&mut self, from: SocketAddr) -> Incoming {
+        self.counts.foreign_from = Some(from);
+        self.counts.foreign = self.counts.foreign.saturating_add(1);
         Incoming::Dropped(Unheard::Foreign)
     }
 
@@ -504,15 +467,14 @@ impl Session {
             ear.end_stream();
         }
         self.rtcp.end_stream();
-        let first = self.report.first_packet_after.unwrap_or_else(|| now.since(self.created));
-        self.report.first_packet_after = Some(first);
+        self.counts.first_heard.get_or_insert(now);
     }
 
     fn press_on(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<Due> {
         // A description without events in the middle of a press: the press is finished as it was begun.
         let payload_type = self.description.events.map_or(EVENTS_BY_CUSTOM, |events| events.send);
         match self.keypad.stroke(now, &mut self.line, payload_type, out)? {
-            Stroke::Packet(length) => Some(self.sent(length)),
+            Stroke::Packet(length) => Some(self.sent(length, now)),
             Stroke::Done => {
                 self.line.settle(now);
                 Some(Due::KeysSent)
@@ -531,7 +493,7 @@ impl Session {
             return Some(Due::ClipEnded(over.play));
         }
         if now.since(self.line.at) > CATCH_UP {
-            self.report.stalls = self.report.stalls.saturating_add(1);
+            self.counts.stalls = self.counts.stalls.saturating_add(1);
             self.line.settle(now);
             if now < self.line.at {
                 return None;
@@ -546,7 +508,7 @@ impl Session {
         }
         self.line.write_audio(codec.payload_type(), header);
         self.line.pass(FRAME_TICKS);
-        Some(self.sent(HEADER_BYTES + FRAME_SAMPLES))
+        Some(self.sent(HEADER_BYTES + FRAME_SAMPLES, now))
     }
 
     /// When the next frame of a clip or of silence is due.
@@ -560,26 +522,20 @@ impl Session {
     }
 
     /// A clip goes on while there is no target, as a telephone rings in an empty house, but nothing is counted.
-    fn sent(&mut self, length: usize) -> Due {
+    fn sent(&mut self, length: usize, now: Instant) -> Due {
         if self.target().is_some() {
-            self.count_sent(length - HEADER_BYTES);
+            self.counts.sent(length - HEADER_BYTES, now);
         }
         Due::Rtp(length)
-    }
-
-    #[inline]
-    fn count_sent(&mut self, payload: usize) {
-        self.report.packets_out = self.report.packets_out.wrapping_add(1);
-        self.report.bytes_out = self.report.bytes_out.wrapping_add(payload as u64);
     }
 
     fn account(&mut self, now: Instant) -> Account {
         Account {
             ssrc: self.line.ssrc,
             timestamp: self.line.timestamp_at(now),
-            packets: self.report.packets_out,
+            packets: self.counts.packets_out,
             // The field wraps (RFC 3550 section 6.4.1).
-            bytes: self.report.bytes_out as u32,
+            bytes: self.counts.bytes_out as u32,
             loss: self.reception.report(),
         }
     }

@@ -45,7 +45,8 @@ pub(crate) struct Gate {
     described: Option<SocketAddr>,
     trusted: Option<SocketAddr>,
     policy: Policy,
-    learning: Option<Learning>,
+    /// Boxed, because it is large and soon over.
+    learning: Option<Box<Learning>>,
     /// Whether a packet came from the described address, after which nothing else is learned.
     confirmed: bool,
 }
@@ -115,7 +116,7 @@ impl Gate {
         self.learning = match self.policy {
             Policy::Nat(_) if described.is_some() => {
                 let candidates = [const { None }; CANDIDATES];
-                Some(Learning { until: now + LEARNING, likeness: Likeness::Nothing, candidates })
+                Some(Box::new(Learning { until: now + LEARNING, likeness: Likeness::Nothing, candidates }))
             }
             Policy::Nat(_) | Policy::Strict => None,
         };

@@ -1,7 +1,9 @@
 //! Stories of legs on virtual time.
 
+mod concealing;
 mod keys;
 mod playing;
+mod quality;
 mod relaying;
 mod reporting;
 mod strangers;

@@ -1,0 +1,302 @@
+//! How good a leg's media was, in figures that were measured, and what they are worth to a listener.
+//!
+//! A [`Summary`] holds values only: a session can be asked for one at any time and at its end. [`rate`] is the E-model of
+//! ITU-T G.107 with everything at its default but what packets can tell: delay, loss, how bursty it is, and the codec.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::g711::Codec;
+
+/// What a leg's media came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What came from the far end.
+    pub heard: Heard,
+    /// What went to the far end.
+    pub said: Said,
+    /// There and back, from RTCP.
+    pub round_trip: Option<RoundTrip>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// What came from the far end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Packets, copies included.
+    pub packets: u32,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// Packets that must have been sent, by extended sequence numbers (RFC 3550 appendix A.1).
+    pub expected: u32,
+    /// Those of them that never came.
+    pub lost: u32,
+    /// Runs of such losses.
+    pub bursts: u32,
+    /// Packets that came again.
+    pub duplicates: u32,
+    /// Packets that came after a newer one, copies included.
+    pub late: u32,
+    /// Packets that came, but not before a listener with a buffer of [`Heard::buffer`] wanted them.
+    pub missed: u32,
+    /// How unevenly they came.
+    pub jitter: Jitter,
+    /// How long audio waits in an adaptive jitter buffer for this stream.
+    pub buffer: Duration,
+    /// From the creation of the session to the first packet.
+    pub first_after: Option<Duration>,
+    /// The longest time without a packet, between packets and since the last one.
+    pub silence_max: Duration,
+    /// How long nothing has come now; `None` when nothing ever came.
+    pub silence: Option<Duration>,
+    /// Audio packets in which there was nothing to hear: below about -40 dBm0. Counted for G.711.
+    pub quiet: u32,
+    /// What it is worth; `None` before anything came.
+    pub rating: Option<Rating>,
+}
+
+/// What went to the far end. What became of it is known if the far end sends RTCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// Packets.
+    pub packets: u32,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// From the creation of the session to the first packet.
+    pub first_after: Option<Duration>,
+    /// What the far end missed of it and how unevenly it came, if it told.
+    pub reported: Option<Reported>,
+    /// What it was worth to the far end, if it told.
+    pub rating: Option<Rating>,
+}
+
+/// What the far end says of what we sent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reported {
+    /// Packets that it missed; copies hide losses.
+    pub lost: u32,
+    /// As it measured it at last.
+    pub jitter: Duration,
+}
+
+/// How unevenly packets came (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Jitter {
+    /// The running estimate, as RTCP tells it.
+    pub now: Duration,
+    /// The mean over the call of what the estimate smooths.
+    pub mean: Duration,
+    /// The greatest difference of two packets' transit.
+    pub max: Duration,
+}
+
+/// Measurements of the time there and back.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundTrip {
+    /// The newest one.
+    pub last: Duration,
+    /// Their mean.
+    pub mean: Duration,
+    /// The longest one.
+    pub max: Duration,
+}
+
+/// Addresses, as far as they tell why somebody is not heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Where the far end's description says that it is.
+    pub described: Option<SocketAddr>,
+    /// Whom we listen to instead, because their packets came from there.
+    pub learned: Option<SocketAddr>,
+    /// The last one whose packets came and were not heard, and how many such packets came.
+    pub foreign: Option<SocketAddr>,
+    /// See [`Source::foreign`].
+    pub foreign_packets: u32,
+    /// Packets of the far end that were not usable: no RTP, an unknown type, wild numbers.
+    pub unusable: u32,
+}
+
+/// What a direction is worth to a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rating {
+    /// The transmission rating factor of G.107, 0 to 100; 93.2 is a perfect line of the telephone network.
+    pub r: f32,
+    /// The mean opinion score that it is worth (annex B), 1 to 4.5.
+    pub mos: f32,
+}
+
+/// Which ways a leg's media went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Course {
+    /// The far end was heard and was sent to.
+    BothWays,
+    /// It was heard and nothing went to it.
+    OnlyHeard,
+    /// It was sent to and never heard.
+    OnlySaid,
+    /// Neither.
+    Nothing,
+}
+
+/// What a line does to the voice, on its way to one listener.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Impairment {
+    /// The voice's way from mouth to ear: packets, network and jitter buffer.
+    pub delay: Duration,
+    /// The part of packets that is not heard, 0 to 1.
+    pub loss: f32,
+    /// How long the runs of losses are against those of random loss (G.107 section 3.5); 1 is random.
+    pub burst_ratio: f32,
+}
+
+impl Summary {
+    /// Which ways media went.
+    #[must_use]
+    pub const fn course(&self) -> Course {
+        match (self.heard.packets > 0, self.said.packets > 0) {
+            (true, true) => Course::BothWays,
+            (true, false) => Course::OnlyHeard,
+            (false, true) => Course::OnlySaid,
+            (false, false) => Course::Nothing,
+        }
+    }
+
+    /// Whether the far end describes an address that only its own network knows, and sends from another one.
+    #[must_use]
+    pub fn is_behind_nat(&self) -> bool {
+        let Source { described: Some(described), learned, foreign, .. } = self.source else { return false };
+        is_private(described.ip()) && (learned.is_some() || (self.heard.packets == 0 && foreign.is_some()))
+    }
+}
+
+/// The facts in one sentence, without addresses: `both ways, the first packet after 120 ms, 1.2 % lost`.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.course() {
+            Course::BothWays => "both ways",
+            Course::OnlyHeard => "one way: the far end was heard, and nothing was sent to it",
+            Course::OnlySaid => "one way: nothing was heard of the far end",
+            Course::Nothing => "none",
+        })?;
+        if let Some(after) = self.heard.first_after {
+            write!(f, ", the first packet after {} ms", after.as_millis())?;
+        }
+        if self.heard.lost > 0 {
+            let percent = 100.0 * self.heard.lost as f32 / self.heard.expected.max(1) as f32;
+            write!(f, ", {percent:.1} % lost")?;
+        }
+        if self.heard.packets > 0 && self.heard.quiet == self.heard.packets {
+            f.write_str(", all of it silence")?;
+        }
+        if self.is_behind_nat() {
+            f.write_str(", a private address described while packets come from elsewhere")?;
+        } else if self.heard.packets == 0 && self.source.foreign.is_some() {
+            f.write_str(", packets come from another address than the described one")?;
+        }
+        if self.heard.packets == 0 && self.source.unusable > 0 {
+            f.write_str(", what came was not usable")?;
+        }
+        Ok(())
+    }
+}
+
+impl Impairment {
+    /// The burst ratio of so many losses in so many runs among so many packets.
+    #[must_use]
+    pub fn burst_ratio(expected: u32, lost: u32, bursts: u32) -> f32 {
+        if bursts == 0 || expected == 0 {
+            return 1.0;
+        }
+        let by_chance = 1.0 / (1.0 - (lost as f32 / expected as f32).min(0.99));
+        (lost as f32 / bursts as f32 / by_chance).clamp(1.0, BURST_RATIO_MAX)
+    }
+}
+
+/// Rates a line by the E-model (G.107): `R = 93.2 - Id - Ie,eff`, with the delay impairment of its usual approximation and
+/// the packet-loss impairment of section 3.5. Never fails; values out of range are taken for the nearest in range.
+#[must_use]
+pub fn rate(codec: Codec, line: &Impairment) -> Rating {
+    let delay = line.delay.as_secs_f32() * 1_000.0;
+    let id = 0.024 * delay + 0.11 * (delay - 177.3).max(0.0);
+    let percent = line.loss.clamp(0.0, 1.0) * 100.0;
+    let Resilience { ie, bpl } = Resilience::of(codec);
+    let ie_eff = ie + (95.0 - ie) * percent / (percent / line.burst_ratio.max(1.0) + bpl);
+    let r = (93.2 - id - ie_eff).clamp(0.0, 100.0);
+    let mos = 1.0 + 0.035 * r + r * (r - 60.0) * (100.0 - r) * 7e-6;
+    Rating { r, mos: mos.clamp(1.0, 4.5) }
+}
+
+/// More is a line that is down for a while, which the loss itself says.
+const BURST_RATIO_MAX: f32 = 8.0;
+
+/// How a codec sounds without loss and how it stands loss (G.113 appendix I), on the narrow-band scale.
+struct Resilience {
+    ie: f32,
+    bpl: f32,
+}
+
+impl Resilience {
+    const fn of(codec: Codec) -> Self {
+        match codec {
+            // G.113 table I.4: G.711 with the concealment of its appendix I, random loss.
+            Codec::Pcma | Codec::Pcmu => Self { ie: 0.0, bpl: 25.1 },
+        }
+    }
+}
+
+/// Addresses that no packet from outside has as its source: RFC 1918, 6598, 4193, link-local, loopback.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let shared = first == 100 && second & 0xc0 == 64;
+            v4.is_private() || shared || v4.is_link_local() || v4.is_loopback()
+        }
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(delay_millis: u64, loss: f32, burst_ratio: f32) -> Rating {
+        let delay = Duration::from_millis(delay_millis);
+        rate(Codec::Pcma, &Impairment { delay, loss, burst_ratio })
+    }
+
+    #[test]
+    fn a_perfect_line_is_the_telephone_network_at_its_best() {
+        let best = line(0, 0.0, 1.0);
+        assert!((best.r - 93.2).abs() < 0.01 && (best.mos - 4.41).abs() < 0.01, "{best:?}");
+    }
+
+    #[test]
+    fn delay_and_loss_cost_what_the_recommendations_say() {
+        // R by hand: 93.2 - 0.024 d - 0.11 (d - 177.3) - 95 p / (p / BurstR + 25.1).
+        for (delay, loss, burst, r) in [
+            (150, 0.0, 1.0, 89.6),
+            (300, 0.0, 1.0, 72.5),
+            (0, 0.01, 1.0, 89.56),
+            (0, 0.05, 1.0, 77.42),
+            (0, 0.20, 1.0, 51.07),
+            (0, 0.05, 2.0, 75.99),
+        ] {
+            let got = line(delay, loss, burst).r;
+            assert!((got - r).abs() < 0.1, "{delay} ms, {loss}, {burst}: {got} instead of {r}");
+        }
+        assert_eq!(line(10_000, 1.0, 8.0), Rating { r: 0.0, mos: 1.0 });
+    }
+
+    #[test]
+    fn random_loss_has_a_burst_ratio_of_one_and_a_pause_a_greater_one() {
+        assert!((Impairment::burst_ratio(10_000, 1_000, 900) - 1.0).abs() < 0.01);
+        assert!((Impairment::burst_ratio(10_000, 1_000, 300) - 3.0).abs() < 0.01);
+        assert_eq!(Impairment::burst_ratio(0, 0, 0), 1.0);
+        assert_eq!(Impairment::burst_ratio(10, 10, 1), 1.0, "nothing is heard at all");
+    }
+}
