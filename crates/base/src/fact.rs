@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::clip::ClipKey;
 use crate::id::{CallId, Leg};
 use crate::private::Private;
+use crate::quality::MediaReport;
 use crate::release::{Ending, Release};
 use crate::time::Timestamp;
 
@@ -104,9 +105,20 @@ pub enum Fact {
         leg: Leg,
         /// How.
         release: Release,
+        /// What its media came to, if it was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        media: Option<Box<MediaReport>>,
     },
     /// The call is over: the last entry of every call.
     Over(Ending),
+}
+
+impl Fact {
+    /// The leg is gone, and nothing is known of its media.
+    #[must_use]
+    pub const fn released(leg: Leg, release: Release) -> Self {
+        Self::Released { leg, release, media: None }
+    }
 }
 
 /// How a pressed key comes to us.

@@ -22,6 +22,7 @@ pub mod number;
 pub mod order;
 pub mod permit;
 pub mod private;
+pub mod quality;
 pub mod quota;
 pub mod record;
 pub mod refusal;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::Call;
 use crate::id::Leg;
 use crate::private::Private;
+use crate::quality::MediaReport;
 use crate::release::{Ending, Release};
 use crate::time::Timestamp;
 
@@ -73,4 +74,7 @@ pub struct LegRecord {
     pub released_at: Option<Timestamp>,
     /// How it ended.
     pub release: Option<Release>,
+    /// What its media came to.
+    #[serde(default)]
+    pub media: Option<MediaReport>,
 }

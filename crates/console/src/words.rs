@@ -2,6 +2,7 @@
 
 use base::account;
 use base::order;
+use base::quality;
 use base::quota;
 use base::release;
 use base::row;
@@ -127,6 +128,20 @@ words! {
         Number,
         /// As text.
         Text,
+    }
+}
+
+words! {
+    /// What shows why a party was hard to hear.
+    MediaTrouble = quality::Trouble {
+        /// It describes an address that only its own network knows, and sends from another one.
+        BehindNat,
+        /// Packets come from another address than the described one.
+        Elsewhere,
+        /// What came was no audio that we can use.
+        Unusable,
+        /// Everything that came was silence.
+        Silent,
     }
 }
 

@@ -153,7 +153,7 @@ impl House {
 /// Has a call take place.
 async fn place(journal: Journal, call: Call) -> CallId {
     let (id, now) = (call.id, call.accepted_at);
-    let released = |leg| Fact::Released { leg, release: Release::normal(Party::Caller) };
+    let released = |leg| Fact::released(leg, Release::normal(Party::Caller));
     let facts = [
         Fact::Accepted(Box::new(call)),
         Fact::Dialled { leg: Leg::A },

@@ -22,6 +22,7 @@ use base::limits;
 use base::order::Ears;
 use base::permit::Permit;
 use base::private::Private;
+use base::quality::MediaReport;
 use base::release::{Cause, Ending, Party, Release};
 use base::time::{Instant, Timestamp};
 use plans::{Event, Plan, Repeat, Todo, Wish};
@@ -187,11 +188,12 @@ impl Running {
         }
     }
 
-    /// The leg is gone; `how` asks its state for the one truth.
+    /// The leg is gone; `how` asks its state for the one truth. `media`: what its sockets have seen, if it had any.
     pub(crate) fn gone(
         &mut self,
         leg: Leg,
         how: impl FnOnce(&mut LegState) -> Release,
+        media: Option<MediaReport>,
         now: Instant,
         out: &mut Outcome<'_>,
     ) {
@@ -199,10 +201,11 @@ impl Running {
         if state.is_gone() {
             return;
         }
+        let media = media.filter(|_| state.is_up()).map(Box::new);
         let release = how(state);
         self.experience.is_released(leg, release);
         self.end_talk(now, out);
-        self.note(Fact::Released { leg, release }, now, out);
+        self.note(Fact::Released { leg, release, media }, now, out);
         self.tell(Event::Released { leg, release }, now, out);
     }
 
@@ -344,7 +347,7 @@ impl Running {
                 out.deeds.push_back(Deed::HangUp(leg, ending.cause));
                 let release = state.lost(ending.cause);
                 self.experience.is_released(leg, release);
-                self.note(Fact::Released { leg, release }, now, out);
+                self.note(Fact::released(leg, release), now, out);
             }
         }
         self.note(Fact::Over(ending), now, out);

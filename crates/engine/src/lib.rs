@@ -10,7 +10,7 @@
 //! their timers live there too, so nothing of a call is ever locked. It never reads a database, never speaks HTTP,
 //! never blocks on anything but its own poller.
 //!
-//! `call.rs`, `leg.rs` and `keys.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
+//! `call.rs`, `leg.rs`, `keys.rs` and `verdict.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
 //! then `driver/shard.rs`.
 
 mod call;
@@ -19,6 +19,7 @@ pub mod engine;
 mod keys;
 mod leg;
 pub mod recording;
+mod verdict;
 
 pub use driver::sockets::SocketFault;
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault, Trunk};

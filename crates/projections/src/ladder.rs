@@ -18,7 +18,8 @@ use base::id::Leg;
 use base::order::ProductKind;
 use base::release::{Cause, Party, Release};
 
-/// Writes the ladder of a call's entries, one line each. Numbers are masked, pressed keys and codes are not shown.
+/// Writes the ladder of a call's entries, one line each, and below it what the media of each leg came to. Numbers are
+/// masked, pressed keys and codes are not shown.
 #[must_use]
 pub fn ladder(entries: &[Entry]) -> String {
     let Some(first) = entries.first() else { return String::new() };
@@ -38,6 +39,11 @@ pub fn ladder(entries: &[Entry]) -> String {
         let words = words(&entry.fact, call);
         let secs = format!("+{}.{:03} s", after.as_secs(), after.subsec_millis());
         writeln!(text, "{secs:>12}   {arrow}   {words}").expect("a string takes any text");
+    }
+    for entry in entries {
+        if let Fact::Released { leg, media: Some(media), .. } = &entry.fact {
+            writeln!(text, "{leg}'s media: {media}").expect("a string takes any text");
+        }
     }
     text
 }
@@ -108,7 +114,7 @@ fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         Fact::Bridged => Arrow::Both("conversation"),
         Fact::Digit { leg, .. } => Arrow::From(*leg, "key".into()),
         Fact::Collected { leg, .. } => Arrow::From(*leg, "keys".into()),
-        Fact::Released { leg, release } => released(*leg, release, answered[leg.index()]),
+        Fact::Released { leg, release, .. } => released(*leg, release, answered[leg.index()]),
         Fact::Accepted(_)
         | Fact::Spoken { .. }
         | Fact::RecordingStarted
@@ -160,7 +166,7 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
         Fact::RecordingStarted => "recording".into(),
         Fact::RecordingEnded { length } => format!("recorded {:.3} s", length.as_secs_f64()),
         Fact::StopAsked => "the customer asked to stop".into(),
-        Fact::Released { leg, release } => {
+        Fact::Released { leg, release, .. } => {
             let q850 = release.q850.map_or_else(String::new, |q850| format!(" (Q.850 {q850})"));
             format!("{leg} gone: {}{}{q850}", cause_words(release.cause), by_words(release.by))
         }

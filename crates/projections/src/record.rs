@@ -69,8 +69,9 @@ impl Progress {
                 let leg = &mut self.legs[leg.index()];
                 !is_gone(leg) && first(&mut leg.answered_at, at)
             }
-            Fact::Released { leg, release } => {
+            Fact::Released { leg, release, media } => {
                 let leg = &mut self.legs[leg.index()];
+                leg.media = leg.media.or_else(|| media.as_deref().copied());
                 // A leg whose INVITE could not even leave is released too, without having been dialled.
                 leg.release.get_or_insert(*release);
                 first(&mut leg.released_at, at)
@@ -191,6 +192,7 @@ const KEYS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use base::quality::{Direction, MediaReport};
     use base::release::{Cause, Party};
 
     use super::*;
@@ -307,5 +309,26 @@ mod tests {
         let record = story::record(&story::code("0 accepted; 1 over Customer Stopped")).unwrap();
         let Product::Code(code) = &record.call.product else { panic!("a code was ordered") };
         assert!(code.digits.expose().is_empty());
+    }
+
+    #[test]
+    fn what_a_legs_media_came_to_is_in_its_record() {
+        let mut entries = story::callback(story::CONNECTED);
+        let direction = Direction { packets: 50, ..Direction::default() };
+        let report = MediaReport {
+            heard: direction,
+            said: direction,
+            first_after: None,
+            round_trip: None,
+            trouble: None,
+        };
+        for entry in &mut entries {
+            if let Fact::Released { leg: Leg::B, media, .. } = &mut entry.fact {
+                *media = Some(Box::new(report));
+            }
+        }
+        let record = story::record(&entries).unwrap();
+        assert_eq!((record.leg(Leg::A).media, record.leg(Leg::B).media), (None, Some(report)));
+        assert!(crate::ladder(&entries).ends_with("B's media: both ways\n"));
     }
 }

@@ -24,8 +24,7 @@ pub fn close_interrupted(entries: &[Entry], at: Timestamp) -> Vec<Entry> {
         progress.apply(entry);
     }
     let up = [Leg::A, Leg::B].into_iter().filter(|leg| record::is_up(progress.leg(*leg)));
-    let released =
-        up.map(|leg| Fact::Released { leg, release: interrupted(record::had_rung(progress.leg(leg))) });
+    let released = up.map(|leg| Fact::released(leg, interrupted(record::had_rung(progress.leg(leg)))));
     let at = at.max(last.at);
     // What the process recorded after it was last seen alive is in the file too, and counts for nothing.
     let recorded = progress.records_since().map(|began| Fact::RecordingEnded { length: at.since(began) });
@@ -48,7 +47,7 @@ mod tests {
         let entries = story::callback(text);
         let closing = close_interrupted(&entries, story::at(100_000));
         let tell = |entry: &Entry| match entry.fact {
-            Fact::Released { leg, release } => {
+            Fact::Released { leg, release, .. } => {
                 format!("{} released {leg} {:?} rang={}", entry.seq, release.cause, release.rang)
             }
             Fact::RecordingEnded { length } => format!("{} recorded {}", entry.seq, length.as_millis()),

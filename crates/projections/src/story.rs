@@ -233,7 +233,7 @@ fn fact(words: &[&str], call: &Call) -> Fact {
         ["recording"] => Fact::RecordingStarted,
         ["recorded", length] => Fact::RecordingEnded { length: millis_of(length) },
         ["stop"] => Fact::StopAsked,
-        ["released", on, by, why] => Fact::Released { leg: leg(on), release: release(by, why) },
+        ["released", on, by, why] => Fact::released(leg(on), release(by, why)),
         ["over", by, why] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: None }),
         ["over", by, why, on] => Fact::Over(Ending { by: party(by), cause: cause(why), leg: Some(leg(on)) }),
         _ => panic!("no such fact: {words:?}"),

@@ -1,10 +1,12 @@
 //! Calls that run, and the records of those that are over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Json, State};
 use base::call;
 use base::id::{AppId, CallId, Leg};
+use base::quality::{self, MediaReport};
 use base::record::{CallRecord, LegRecord};
 use serde::{Deserialize, Serialize};
 use store::admin::CallPick;
@@ -18,7 +20,7 @@ use crate::page::{Ask, Page, PageQuery};
 use crate::parts::{Parts, Sessions};
 use crate::problem::Problem;
 use crate::time::Time;
-use crate::words::{Cause, EndedBy, Product};
+use crate::words::{Cause, EndedBy, MediaTrouble, Product};
 
 /// A call that was accepted.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -160,6 +162,77 @@ pub(crate) struct LegSummary {
     /// The telephone network's own cause (Q.850), when it sent one.
     #[schema(required)]
     q850: Option<u8>,
+    /// What its media came to; null when it was never answered.
+    #[schema(required)]
+    media: Option<LegMedia>,
+}
+
+/// What the media of a leg came to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct LegMedia {
+    /// All of it in one sentence.
+    #[schema(example = "both ways, first heard after 20 ms, MOS 4.4")]
+    verdict: String,
+    /// What came from the party.
+    heard: MediaDirection,
+    /// What went to the party; what became of it is known if the far end told.
+    said: MediaDirection,
+    /// Milliseconds from the answer to the party's first packet; null when none came.
+    #[schema(required)]
+    first_after_millis: Option<u64>,
+    /// Milliseconds there and back; null when the far end did not tell.
+    #[schema(required)]
+    round_trip_millis: Option<f64>,
+    /// Why the party was hard to hear; null when nothing shows it.
+    #[schema(required)]
+    trouble: Option<MediaTrouble>,
+}
+
+/// One direction of a leg's media.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct MediaDirection {
+    /// Packets.
+    packets: u32,
+    /// Those that were lost on the way.
+    lost: u32,
+    /// How unevenly they came, in milliseconds.
+    jitter_millis: f64,
+    /// The mean opinion score that it is worth by the E-model, 1 to 4.5; null when nothing is known.
+    #[schema(required)]
+    mos: Option<f64>,
+}
+
+impl From<MediaReport> for LegMedia {
+    fn from(media: MediaReport) -> Self {
+        Self {
+            verdict: media.to_string(),
+            heard: media.heard.into(),
+            said: media.said.into(),
+            first_after_millis: media.first_after.map(whole_millis),
+            round_trip_millis: media.round_trip.map(millis),
+            trouble: media.trouble.map(Into::into),
+        }
+    }
+}
+
+impl From<quality::Direction> for MediaDirection {
+    fn from(direction: quality::Direction) -> Self {
+        Self {
+            packets: direction.packets,
+            lost: direction.lost,
+            jitter_millis: millis(direction.jitter),
+            mos: direction.mos.map(quality::Mos::value),
+        }
+    }
+}
+
+/// To a tenth of a millisecond.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A recording of a conversation.
@@ -212,6 +285,7 @@ impl LegSummary {
             by: release.map(|release| release.by.into()),
             sip_status: release.and_then(|release| release.status),
             q850: release.and_then(|release| release.q850),
+            media: leg.media.map(Into::into),
         }
     }
 }

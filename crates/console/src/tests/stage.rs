@@ -325,7 +325,7 @@ fn story(call: Call) -> Vec<Entry> {
     let facts = [
         Fact::Dialled { leg: Leg::A },
         Fact::Ringing { leg: Leg::A, dialog: None },
-        Fact::Released { leg: Leg::A, release: busy },
+        Fact::released(Leg::A, busy),
         Fact::Over(Ending { by: Party::Caller, cause: Cause::Busy, leg: Some(Leg::A) }),
     ];
     entries(call, facts)
@@ -339,7 +339,7 @@ fn pressed(call: Call) -> Vec<Entry> {
         Fact::Answered { leg: Leg::A, dialog: None },
         press('4'),
         press('2'),
-        Fact::Released { leg: Leg::A, release: Release::normal(Party::Caller) },
+        Fact::released(Leg::A, Release::normal(Party::Caller)),
         Fact::Over(Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) }),
     ];
     entries(call, facts)

@@ -63,6 +63,7 @@ impl<'a> Words<'a> {
             // A tenth of a second, which no time on the wire shows.
             released_at: Some(ended_at - Duration::from_millis(100)),
             release: self.one_of("cause").map(release),
+            media: None,
         }
     }
 }

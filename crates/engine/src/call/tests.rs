@@ -112,20 +112,20 @@ impl Story {
     }
 
     fn hangs_up(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.ended(true), now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.ended(true), None, now, out))
     }
 
     fn confirms(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.ended(false), now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.ended(false), None, now, out))
     }
 
     fn fails(&mut self, leg: Leg, status: u16) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.failed(status, None, false), now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.failed(status, None, false), None, now, out))
     }
 
     /// Our own timer ends the waiting for any word of the trunk.
     fn stays_silent(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.failed(408, None, true), now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.failed(408, None, true), None, now, out))
     }
 
     fn presses(&mut self, leg: Leg, digit: char) -> &mut Self {
@@ -203,7 +203,7 @@ fn word(fact: &Fact) -> String {
         Fact::RecordingStarted => "recording".to_owned(),
         Fact::RecordingEnded { length } => format!("recorded {} ms", length.as_millis()),
         Fact::StopAsked => "stop asked".to_owned(),
-        Fact::Released { leg, release } => format!("released {leg} {:?}", release.cause),
+        Fact::Released { leg, release, .. } => format!("released {leg} {:?}", release.cause),
         Fact::Over(ending) => format!("over {:?}", ending.cause),
     }
 }
@@ -453,7 +453,7 @@ fn a_busy_announcement_is_heard_and_named() {
 fn a_leg_that_could_not_be_dialled_is_released_all_the_same() {
     let mut story = Story::callback();
     story.answers(Leg::A);
-    story.told(|call, now, out| call.gone(Leg::B, |leg| leg.lost(Cause::OurFault), now, out));
+    story.told(|call, now, out| call.gone(Leg::B, |leg| leg.lost(Cause::OurFault), None, now, out));
     story.confirms(Leg::A);
     assert!(story.journal().ends_with("released B OurFault, released A OtherPartyGone, over OurFault"));
 }

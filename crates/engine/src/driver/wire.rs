@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
 use base::id::Leg;
+use base::quality::MediaReport;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use sip::Fork;
@@ -13,6 +14,7 @@ use smallvec::SmallVec;
 use crate::driver::net::{self, Arrival, Net};
 use crate::driver::sockets::Pair;
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
+use crate::verdict;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
@@ -32,6 +34,10 @@ pub(crate) struct Wire {
     pub(crate) recorded: bool,
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
+    /// When its session began.
+    opened: Instant,
+    /// When the party picked up.
+    pub(crate) answered: Option<Instant>,
     ours: OurSide,
     /// What each branch of the call has agreed to: the 2xx that ends the ringing need not say it again.
     agreed: SmallVec<[(Fork, Agreement); 1]>,
@@ -56,6 +62,7 @@ impl Wire {
         ours: OurSide,
         pair: Pair,
         strict: bool,
+        now: Instant,
     ) -> Self {
         Self {
             call,
@@ -65,12 +72,20 @@ impl Wire {
             awaited: None,
             recorded: false,
             armed: None,
+            opened: now,
+            answered: None,
             ours,
             agreed: SmallVec::new(),
             pair,
             connected: None,
             strict,
         }
+    }
+
+    /// What the media came to; `None` when the party never picked up.
+    pub(crate) fn media(&self, now: Instant) -> Option<MediaReport> {
+        let rang = self.answered?.since(self.opened);
+        Some(verdict::report(&self.session.quality(now), rang))
     }
 
     /// Our first description of the leg.

@@ -343,7 +343,9 @@ fn word(fact: &Fact) -> String {
         Fact::RecordingStarted => "recording".to_owned(),
         Fact::RecordingEnded { .. } => "recorded".to_owned(),
         Fact::StopAsked => "stop asked".to_owned(),
-        Fact::Released { leg, release } => format!("released {leg} {:?} by {:?}", release.cause, release.by),
+        Fact::Released { leg, release, .. } => {
+            format!("released {leg} {:?} by {:?}", release.cause, release.by)
+        }
         Fact::Over(ending) => format!("over {:?}", ending.cause),
     }
 }

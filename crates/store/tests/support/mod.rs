@@ -54,7 +54,7 @@ pub(crate) fn call(number: u32, host: &str) -> Call {
 pub(crate) fn talk(call: Call) -> Vec<Entry> {
     let id = call.id;
     let dialog = || Some(Dialog(r#"{"call":"7f3a9c","from":"a1","to":"b2","cseq":1,"route":[]}"#.into()));
-    let released = |leg, by| Fact::Released { leg, release: Release::normal(by) };
+    let released = |leg, by| Fact::released(leg, Release::normal(by));
     let facts = [
         Fact::Accepted(Box::new(call)),
         Fact::Dialled { leg: Leg::A },

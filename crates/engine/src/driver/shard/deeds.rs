@@ -71,7 +71,7 @@ impl Shard {
             None => {
                 self.close_wire(number, leg, now);
                 self.tell(number, now, |running, now, out| {
-                    running.gone(leg, |state| state.lost(Cause::OurFault), now, out);
+                    running.gone(leg, |state| state.lost(Cause::OurFault), None, now, out);
                 });
             }
         }
@@ -95,7 +95,7 @@ impl Shard {
             tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
             return None;
         }
-        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict()));
+        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict(), now));
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
         let other = live.wires[leg.other().index()];

@@ -107,6 +107,9 @@ impl Shard {
             None => self.wire_mut(number, leg).is_some_and(|wire| wire.accept_early(fork, now)),
         };
         if understood {
+            if let Some(wire) = self.wire_mut(number, leg) {
+                wire.answered = Some(now);
+            }
             self.attend(number, leg, now);
             self.with(number, now, |running, now, out| running.answered(leg, now, out));
         } else {
@@ -132,8 +135,9 @@ impl Shard {
     }
 
     fn on_gone(&mut self, number: u64, leg: Leg, now: Instant, how: impl FnOnce(&mut LegState) -> Release) {
+        let media = self.wire_mut(number, leg).and_then(|wire| wire.media(now));
         self.close_wire(number, leg, now);
-        self.with(number, now, |running, now, out| running.gone(leg, how, now, out));
+        self.with(number, now, |running, now, out| running.gone(leg, how, media, now, out));
     }
 
     /// Takes the far end's answer; whether it can be talked to.
