@@ -52,14 +52,7 @@ impl Scene {
         let receiver = Receiver::start();
         receiver.answer("report", |_| Reply::code(0));
         operator.change_app(&app, &json!({"report_url": receiver.url("report")}));
-        let huawei = installation.customer(&server);
-        let customer = Customer {
-            address: huawei.address,
-            key: huawei.key,
-            secret: huawei.secret,
-            token: None,
-            from: None,
-        };
+        let customer = Customer::from(installation.customer(&server));
         Self { _installation: installation, _server: server, operator, app, customer, receiver }
     }
 

@@ -6,25 +6,25 @@ use serde_json::{Value, json};
 
 use super::scene::{STAYS, Scene};
 use super::{Case, answers, case};
+use crate::case::repeated;
 
 /// Every case.
 pub(super) fn all() -> Vec<Case> {
     vec![
-        reported("77", "a code that was heard", "as documented, SUCCESS \"SUCCESS\", VoiceType 1", heard),
+        reported("77", "a code that was heard", "VoiceType 1, SUCCESS \"SUCCESS\", as documented", heard),
         reported(
             "77b",
             "a busy telephone, no Caller, no ExtId",
-            "as documented, FAIL 486, VoiceType 1",
+            "VoiceType 1, FAIL 486, as documented",
             busy,
         ),
-        reported("77c", "a notice, a menu", "as documented, FAIL 486, VoiceType 2 twice", |scene| {
-            let told = [scene.notify(&[]), scene.ivr(&[])].map(|answer| word(&scene.report(&answer)));
-            if told[0] == told[1] { format!("{} twice", told[0]) } else { told.join("; ") }
+        reported("77c", "a notice, a menu", "VoiceType 2, FAIL 486, as documented 2 times", |scene| {
+            repeated(&[scene.notify(&[]), scene.ivr(&[])].map(|answer| word(&scene.report(&answer))))
         }),
         reported(
             "77d",
             "a menu, told as 3, numbers as text",
-            "as documented, FAIL \"486\", VoiceType 3",
+            "VoiceType 3, FAIL \"486\", as documented",
             |scene| {
                 let form = json!({"reports": {"menus_are": 3, "numbers": "text"}});
                 scene.operator().change_app(scene.app(), &form);
@@ -96,7 +96,7 @@ fn word(report: &Value) -> String {
     if faults.is_empty() {
         let told = ["Status", "ErrCode", "VoiceType"].map(|name| &report[name]);
         let status = told[0].as_str().unwrap_or_default();
-        format!("as documented, {status} {}, VoiceType {}", told[1], told[2])
+        format!("VoiceType {}, {status} {}, as documented", told[2], told[1])
     } else {
         format!("{} in {report}", faults.join(", "))
     }

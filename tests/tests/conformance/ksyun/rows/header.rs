@@ -8,7 +8,7 @@ use serde_json::json;
 use super::parameter::temporary;
 use crate::ksyun::scene::Scene;
 use crate::ksyun::town::Kind;
-use crate::ksyun::{Case, case};
+use crate::ksyun::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     [shapes(), faults(), absences(), special()].into_iter().flatten().collect()
@@ -156,7 +156,7 @@ fn absences() -> Vec<Case> {
             let answer = scene.send_v4(&V4::post(&scene.customer, &scene.lean(VERIFY)).without("x-amz-date"));
             let message = answer.body["Error"]["Message"].as_str().unwrap_or("");
             let says = if message.contains("not in Http Header") { " … not in Http Header" } else { "" };
-            format!("{}{says}", crate::ksyun::told(&answer))
+            format!("{}{says}", told(&answer))
         }),
         v4("33b", "V4 with Date in its place", "200", |v4| {
             let time = v4.time.clone();
