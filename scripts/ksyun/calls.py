@@ -27,15 +27,15 @@ def sdk(secret, endpoint):
     return CommonClient("voice", VERSION, credential, REGION, ClientProfile(httpProfile=http))
 
 
-def kscore(prefix, token=None):
+def kscore(key, secret, token=None):
     """A client of kscore, with the model of the service that lies beside this file."""
     return get_session().create_client(
         "voice",
         REGION,
         use_ssl=False,
         endpoint_url=f"http://{address}",
-        ks_access_key_id=os.environ[f"{prefix}_KEY"],
-        ks_secret_access_key=os.environ[f"{prefix}_SECRET" if token else "SECRET_KEY"],
+        ks_access_key_id=key,
+        ks_secret_access_key=secret,
         ks_session_token=token,
     )
 
@@ -70,10 +70,10 @@ told("sdk a wrong mobile", lambda: client.call("CallVerify", {**verify, "Mobile"
 told("sdk a wrong secret", lambda: sdk("another", address).call("CallVerify", verify))
 told("sdk values as a dict", lambda: client.call("CallNotify", {**notify, "TplParams": {"name": "张三", "no": "1"}}))
 
-plain = kscore("ACCESS")
+plain = kscore(os.environ["ACCESS_KEY"], secret)
 told("kscore CallVerify", lambda: plain.call_verify(**verify))
 told("kscore CallNotify", lambda: plain.call_notify(**notify))
 told("kscore CallIvr", lambda: plain.call_ivr(**ivr))
 told("kscore a wrong mobile", lambda: plain.call_verify(**{**verify, "Mobile": "123"}))
-temporary = kscore("TEMPORARY", os.environ["TEMPORARY_TOKEN"])
+temporary = kscore(*(os.environ[f"TEMPORARY_{name}"] for name in ["KEY", "SECRET", "TOKEN"]))
 told("kscore with a token", lambda: temporary.call_notify(**notify))

@@ -17,5 +17,7 @@ if ! cmp -s "$here/requirements.txt" "$tools/installed.txt"; then
     cp "$here/requirements.txt" "$tools/installed.txt"
 fi
 
+# The packages would take the way through a proxy even to this machine.
+unset HTTP_PROXY http_proxy ALL_PROXY all_proxy
 export KS_DATA_PATH=$here/models
 exec "$tools/bin/python" "$here/calls.py" "$@"

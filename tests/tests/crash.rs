@@ -337,7 +337,7 @@ fn menus_that_were_under_way_are_reported_once_each() {
         "next": {"prompt": "二", "keys": {"1": "root"}, "waitSecs": 60},
     }});
     let menu = operator.template_of("menu", &app, &menu.to_string(), true);
-    let customer = ksyun_customer(&scene.installation.customer(&server));
+    let customer = ksyun::Customer::from(scene.installation.customer(&server));
     // Half of them press 1 and then 9, which leads nowhere; the others press nothing, or are still ringing.
     let fates = [PRESSES, ANSWERS, PRESSES, RINGS];
     let mobiles = (0..CALLS).map(|n| format!("138{n:04}{}", fates[n % fates.len()]));
@@ -367,10 +367,34 @@ fn menus_that_were_under_way_are_reported_once_each() {
     assert_eq!(scene.installation.records(2 * CALLS).len(), CALLS);
 }
 
-/// The same customer, as he asks the other vendor's way.
-fn ksyun_customer(customer: &Customer) -> ksyun::Customer {
-    let Customer { address, key, secret, from } = customer.clone();
-    ksyun::Customer { address, key, secret, token: None, from }
+#[test]
+fn a_report_that_was_refused_comes_again_after_a_crash() {
+    let scene = Scene::new(100);
+    let server = scene.installation.serve();
+    let operator = Operator::of(&scene.installation, &server);
+    scene.receiver.refuse("report", 500);
+    operator.change_app(&operator.app_named("demo"), &json!({"report_url": scene.receiver.url("report")}));
+    let customer = ksyun::Customer::from(scene.installation.customer(&server));
+    let call = call_id(&customer.verify("13800000486", "4829"));
+    let refused = scene.receiver.report(&call);
+    wait::until("the failed attempt to be written down", PATIENCE, || {
+        (operator.push_state(&call, "report") == "deferred").then_some(())
+    });
+    server.kill();
+    let before = scene.receiver.all().len();
+    scene.receiver.answer("report", |_| Reply::code(0));
+    // The dead process had a minute to repeat it from memory. Nobody needs to wait until that is over.
+    let database = scene.installation.open_database();
+    database.execute("UPDATE push SET at = at - 60000000", []).expect("a minute can go by");
+    drop(database);
+    let server = scene.installation.serve();
+    let operator = Operator::of(&scene.installation, &server);
+    wait::until("the report to be taken", PATIENCE, || {
+        (operator.push_state(&call, "report") == "delivered").then_some(())
+    });
+    let after = scene.receiver.all().split_off(before);
+    assert_eq!(after.len(), 1, "it was taken the first time");
+    assert_eq!(after[0].body, json!([refused]));
 }
 
 /// Pushes in a state, as an operator sees them beside the running server.

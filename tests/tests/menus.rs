@@ -3,6 +3,7 @@
 //!
 //! What the prompts sound like is known from notices with the same words.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -51,14 +52,7 @@ impl Scene {
         let receiver = Receiver::start();
         receiver.answer("report", |_| Reply::code(0));
         operator.change_app(&app, &json!({"report_url": receiver.url("report")}));
-        let huawei = installation.customer(&server);
-        let customer = Customer {
-            address: huawei.address,
-            key: huawei.key,
-            secret: huawei.secret,
-            token: None,
-            from: None,
-        };
+        let customer = Customer::from(installation.customer(&server));
         Self { _installation: installation, _server: server, operator, app, customer, receiver }
     }
 
@@ -160,6 +154,28 @@ fn a_menu_is_walked_with_info_by_a_telephone_without_events() {
     assert_eq!(scene.told(&call), walked("12"));
     let _wire = telephone.succeeds();
     heard_all_prompts(&ear.heard());
+}
+
+#[test]
+fn whoever_talks_in_a_menu_presses_nothing() {
+    let mut telephone = telephone();
+    let scene = Scene::new(telephone.address());
+    let menu = json!({
+        "nodes": {"root": {"prompt": PROMPTS[2], "keys": {"1": "end", "2": "end"}, "waitSecs": 20, "plays": 1}},
+    });
+    let menu = scene.operator.template_of("menu", &scene.app, &menu.to_string(), true);
+    let call = call_id(&scene.customer.ivr(MOBILE, &menu, "{}"));
+    telephone.talks(DIALLED);
+    let clips = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/speech/clips/zh");
+    let talk = ["demo-caller", "demo-callee", "welcome", "transferring", "digit-1", "digit-2"];
+    let talk: Vec<i16> =
+        talk.iter().flat_map(|clip| ears::read(&clips.join(format!("{clip}.wav")))).collect();
+    assert!(talk.len() > 8 * ears::RATE, "somebody talks for a while");
+    telephone.say(DIALLED, &talk);
+    let report = scene.receiver.report(&call);
+    assert_eq!((&report["Status"], &report["PressKey"]), (&json!("SUCCESS"), &json!("")));
+    let length = report["Duration"].as_u64().expect("a duration is a number");
+    assert!(length >= 20, "it was waited for a key while somebody talked, and not only {length} s");
 }
 
 #[test]

@@ -60,18 +60,27 @@ fn tell(explanation: &Value, json: bool) {
         return;
     }
     for rule in explanation["rules"].as_array().into_iter().flatten() {
-        let mark = if rule["passed"] == true { "pass" } else { "FAIL" };
+        let (refusal, objection) = (rule["refusal"].as_str(), rule["objection"].as_str());
+        let mark = match (refusal, objection) {
+            (Some(_), _) => "FAIL",
+            (None, Some(_)) => "tell",
+            (None, None) => "pass",
+        };
         say(&format!("{mark}  {}", text(rule, "rule")));
-        if let Some(refusal) = rule["refusal"].as_str() {
+        if let Some(refusal) = refusal {
             say(&format!("      {refusal}"));
         }
         for quota in rule["quotas"].as_array().into_iter().flatten() {
             say(&format!("      {}", left(quota)));
         }
     }
-    match explanation["refusal"].as_str() {
-        None => say("The call would be placed."),
-        Some(refusal) => say(&format!("The call would be refused: {refusal}.")),
+    match (explanation["refusal"].as_str(), explanation["objection"].as_str()) {
+        (Some(refusal), _) => say(&format!("The call would be refused: {refusal}.")),
+        (None, Some(_)) => say(&format!(
+            "The call would be accepted and nobody dialled; its report would tell why: {}.",
+            words(explanation, "objection")
+        )),
+        (None, None) => say("The call would be placed."),
     }
     let answer = &explanation["answer"];
     if let Some(body) = answer["body"].as_str() {
