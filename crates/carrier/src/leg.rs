@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use base::time::Instant;
+use media::codec::Codec;
 use media::dtmf::Key;
-use media::g711;
 use media::session::{Description, EventTypes, Hears, Incoming};
 use sip::LegKey;
 use sip::sdp::{self, Agreed, AudioDescription, Direction, Kind, OurSide};
@@ -125,13 +125,8 @@ impl Media {
 }
 
 /// A description before anything is agreed to: nobody is heard and nobody is sent anything.
-pub(crate) const NOTHING_AGREED: Description = Description {
-    remote: None,
-    remote_rtcp: None,
-    codec: g711::Codec::Pcma,
-    hears: Hears::Both,
-    events: None,
-};
+pub(crate) const NOTHING_AGREED: Description =
+    Description { remote: None, remote_rtcp: None, codec: Codec::PCMA, hears: Hears::Both, events: None };
 
 /// Our side at this address.
 pub(crate) fn our_side(ip: IpAddr, port: u16, id: u64) -> OurSide {
@@ -144,10 +139,10 @@ fn events_of(body: &[u8]) -> Option<u8> {
     audio.payloads.iter().find(|payload| payload.kind == Kind::TelephoneEvent).map(|payload| payload.number)
 }
 
-const fn codec(codec: sdp::Codec) -> g711::Codec {
+const fn codec(codec: sdp::Codec) -> Codec {
     match codec {
-        sdp::Codec::Pcma => g711::Codec::Pcma,
-        sdp::Codec::Pcmu => g711::Codec::Pcmu,
+        sdp::Codec::Pcma => Codec::PCMA,
+        sdp::Codec::Pcmu => Codec::PCMU,
     }
 }
 

@@ -12,7 +12,7 @@ use caller::{Caller, PACE};
 use huihu_carrier::{Carrier, EndedBy, LegReport, Settings, Times};
 use media::FRAME_SAMPLES;
 use media::clip::Clip;
-use media::g711::Codec;
+use media::g711::Law;
 use media::record::WAV_HEADER_BYTES;
 use sip::sdp::Direction;
 
@@ -40,7 +40,7 @@ fn carrier() -> Carrier {
 
 /// Whether `part` is heard somewhere in the endless repetition of the clip.
 fn repeats(clip: &Clip, part: &[u8]) -> bool {
-    let samples = clip.samples(Codec::Pcma);
+    let samples = clip.samples(Law::Pcma);
     (0..samples.len()).any(|start| samples.iter().cycle().skip(start).zip(part).all(|(a, b)| a == b))
 }
 
@@ -59,7 +59,7 @@ fn two_numbers_answer_with_two_voices_to_the_bit() {
     let calls = [caller.call("+8613800000001", &[]), caller.call("+8613800010001", &[])];
     caller.run_until(|caller| calls.iter().all(|call| caller.calls[call].heard.len() >= 8_000));
     for (call, voice) in calls.iter().zip([voice(3), voice(5)]) {
-        let samples = voice.samples(Codec::Pcma);
+        let samples = voice.samples(Law::Pcma);
         assert!(caller.calls[call].heard[..8_000] == [samples, samples].concat(), "the voice of call {call}");
         assert_eq!(caller.told(*call)[..2], ["Trying", "Early 180 fork 0"]);
     }
@@ -76,7 +76,7 @@ fn what_a_telephone_hears_is_on_its_tape() {
     let carrier = Carrier::start(Settings { recordings, ..settings() }).unwrap();
     let mut caller = Caller::of(&carrier);
     let said = voice(13);
-    let call = caller.call("+8613800000001", said.samples(Codec::Pcma));
+    let call = caller.call("+8613800000001", said.samples(Law::Pcma));
     caller.run_until(|_| carrier.heard().iter().any(|report| report.packets_in == 25));
     caller.press(call, "42#");
     caller.run_until(|_| carrier.heard()[0].digits == "42#");
@@ -88,7 +88,7 @@ fn what_a_telephone_hears_is_on_its_tape() {
     let tape = fs::read(report.heard.unwrap()).unwrap();
     // Frame by frame: between two of them a machine that is busy with other things may leave a silence.
     let mut rest = &tape[WAV_HEADER_BYTES..];
-    for frame in said.samples(Codec::Pcma).chunks(FRAME_SAMPLES) {
+    for frame in said.samples(Law::Pcma).chunks(FRAME_SAMPLES) {
         let place = rest.windows(FRAME_SAMPLES).position(|heard| heard == frame).expect("a frame is missing");
         rest = &rest[place + FRAME_SAMPLES..];
     }

@@ -25,7 +25,7 @@ impl Clips {
     pub(crate) fn new(shelf: Shelf) -> Self {
         let shipped = |clip: SystemClip| (clip, Clip::from_alaw(speech::system::system(clip)));
         let weigh = |_: &ClipId, clip: &Clip| {
-            u32::try_from(2 * clip.samples(media::g711::Codec::Pcma).len()).unwrap_or(u32::MAX)
+            u32::try_from(2 * clip.samples(media::g711::Law::Pcma).len()).unwrap_or(u32::MAX)
         };
         Self {
             system: SystemClip::ALL.into_iter().map(shipped).collect(),

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::g711::{Codec, SAMPLE_RATE, transcode};
+use crate::g711::{Law, SAMPLE_RATE, transcode};
 
 /// Clips in one playlist: the longest code, 8 digits said 9 times with pauses between, takes 80.
 pub const CLIPS_PER_PLAYLIST: usize = 128;
@@ -22,17 +22,17 @@ impl Clip {
     #[must_use]
     pub fn from_alaw(samples: &[u8]) -> Self {
         let mut other = samples.to_vec();
-        transcode(&mut other, Codec::Pcma, Codec::Pcmu);
+        transcode(&mut other, Law::Pcma, Law::Pcmu);
         Self { alaw: samples.into(), ulaw: other.into() }
     }
 
     /// The samples in the given law, a byte each.
     #[must_use]
     #[inline]
-    pub fn samples(&self, codec: Codec) -> &[u8] {
-        match codec {
-            Codec::Pcma => &self.alaw,
-            Codec::Pcmu => &self.ulaw,
+    pub fn samples(&self, law: Law) -> &[u8] {
+        match law {
+            Law::Pcma => &self.alaw,
+            Law::Pcmu => &self.ulaw,
         }
     }
 
@@ -113,10 +113,10 @@ impl Reel {
     }
 
     /// Fills the frame with what comes next; clips follow each other without a gap, and silence follows the last.
-    pub(crate) fn fill(&mut self, frame: &mut [u8], codec: Codec) {
+    pub(crate) fn fill(&mut self, frame: &mut [u8], law: Law) {
         let mut rest = frame;
         while !rest.is_empty() && !self.is_over() {
-            let samples = &self.list.clips[self.clip].samples(codec)[self.sample..];
+            let samples = &self.list.clips[self.clip].samples(law)[self.sample..];
             let taken = samples.len().min(rest.len());
             let (head, tail) = rest.split_at_mut(taken);
             head.copy_from_slice(&samples[..taken]);
@@ -126,7 +126,7 @@ impl Reel {
                 self.next_clip();
             }
         }
-        rest.fill(codec.silence());
+        rest.fill(law.silence());
     }
 
     fn next_clip(&mut self) {
@@ -148,10 +148,10 @@ fn duration_of(samples: usize) -> Duration {
 mod tests {
     use super::*;
 
-    fn frames(list: Playlist, codec: Codec, count: usize) -> Vec<u8> {
+    fn frames(list: Playlist, law: Law, count: usize) -> Vec<u8> {
         let mut reel = Reel::new(list);
         let mut heard = vec![0; count * 4];
-        heard.chunks_mut(4).for_each(|frame| reel.fill(frame, codec));
+        heard.chunks_mut(4).for_each(|frame| reel.fill(frame, law));
         heard
     }
 
@@ -159,23 +159,23 @@ mod tests {
     fn the_next_clip_begins_in_the_frame_in_which_the_last_one_ended() {
         let list = Playlist::new([Clip::from_alaw(&[1; 5]), Clip::from_alaw(&[2; 2])], Plays::ONCE).unwrap();
         assert_eq!(list.duration(), Some(Duration::from_micros(875)));
-        assert_eq!(frames(list, Codec::Pcma, 3), [1, 1, 1, 1, 1, 2, 2, 0xd5, 0xd5, 0xd5, 0xd5, 0xd5]);
+        assert_eq!(frames(list, Law::Pcma, 3), [1, 1, 1, 1, 1, 2, 2, 0xd5, 0xd5, 0xd5, 0xd5, 0xd5]);
     }
 
     #[test]
     fn repetitions_are_gapless_too() {
         let twice = Plays::Times(NonZeroU16::new(2).unwrap());
         let list = Playlist::new([Clip::from_alaw(&[1, 2, 3])], twice).unwrap();
-        assert_eq!(frames(list, Codec::Pcma, 2), [1, 2, 3, 1, 2, 3, 0xd5, 0xd5]);
+        assert_eq!(frames(list, Law::Pcma, 2), [1, 2, 3, 1, 2, 3, 0xd5, 0xd5]);
         let endless = Playlist::new([Clip::from_alaw(&[1, 2, 3])], Plays::Endless).unwrap();
         assert_eq!(endless.duration(), None);
-        assert_eq!(frames(endless, Codec::Pcma, 2), [1, 2, 3, 1, 2, 3, 1, 2]);
+        assert_eq!(frames(endless, Law::Pcma, 2), [1, 2, 3, 1, 2, 3, 1, 2]);
     }
 
     #[test]
     fn mu_law_legs_hear_mu_law() {
         let list = Playlist::new([Clip::from_alaw(&[0xd5, 0x55])], Plays::ONCE).unwrap();
-        assert_eq!(frames(list, Codec::Pcmu, 1), [0xfe, 0x7e, 0xff, 0xff]);
+        assert_eq!(frames(list, Law::Pcmu, 1), [0xfe, 0x7e, 0xff, 0xff]);
     }
 
     #[test]

@@ -125,6 +125,14 @@ impl Event {
         Some(Self { code, end: flags & END != 0, samples: u16::from_be_bytes([high, low]) })
     }
 
+    /// Writes only how long it has lasted, in ticks of the line's clock; the rest of the payload stays as it came.
+    #[inline]
+    pub(crate) fn write_duration(samples: u16, payload: &mut [u8]) {
+        if let Some(place) = payload.get_mut(2..4) {
+            place.copy_from_slice(&samples.to_be_bytes());
+        }
+    }
+
     fn write(self, payload: &mut [u8; EVENT_BYTES]) {
         let [high, low] = self.samples.to_be_bytes();
         *payload = [self.code, if self.end { END | VOLUME } else { VOLUME }, high, low];

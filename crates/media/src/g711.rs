@@ -1,8 +1,10 @@
-//! G.711: the two codecs of the telephone network, and the way from one to the other without decoding.
+//! G.711: the two laws of the telephone network, and the way from one to the other without decoding.
 
 use audio_codec_algorithms::{
     convert_alaw_to_ulaw, convert_ulaw_to_alaw, decode_alaw, decode_ulaw, encode_alaw, encode_ulaw,
 };
+
+use serde::{Deserialize, Serialize};
 
 /// Samples in a second.
 pub const SAMPLE_RATE: u32 = 8_000;
@@ -14,15 +16,15 @@ pub const ALAW_SILENCE: u8 = 0xd5;
 pub const ULAW_SILENCE: u8 = 0xff;
 
 /// One of the two laws. A byte is a sample in both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Codec {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Law {
     /// A-law, `PCMA/8000`: everywhere but North America and Japan.
     Pcma,
     /// Mu-law, `PCMU/8000`.
     Pcmu,
 }
 
-impl Codec {
+impl Law {
     /// The static RTP payload type (RFC 3551 table 4).
     #[must_use]
     #[inline]
@@ -33,7 +35,7 @@ impl Codec {
         }
     }
 
-    /// The codec of a static RTP payload type.
+    /// The law of a static RTP payload type.
     #[must_use]
     #[inline]
     pub const fn of_payload_type(payload_type: u8) -> Option<Self> {
@@ -88,11 +90,11 @@ impl Codec {
 
 /// Rewrites samples of one law as the other by the tables of G.711 (no decoding); nothing to do within one law.
 #[inline]
-pub fn transcode(samples: &mut [u8], from: Codec, to: Codec) {
+pub fn transcode(samples: &mut [u8], from: Law, to: Law) {
     match (from, to) {
-        (Codec::Pcma, Codec::Pcma) | (Codec::Pcmu, Codec::Pcmu) => {}
-        (Codec::Pcma, Codec::Pcmu) => samples.iter_mut().for_each(|byte| *byte = convert_alaw_to_ulaw(*byte)),
-        (Codec::Pcmu, Codec::Pcma) => samples.iter_mut().for_each(|byte| *byte = convert_ulaw_to_alaw(*byte)),
+        (Law::Pcma, Law::Pcma) | (Law::Pcmu, Law::Pcmu) => {}
+        (Law::Pcma, Law::Pcmu) => samples.iter_mut().for_each(|byte| *byte = convert_alaw_to_ulaw(*byte)),
+        (Law::Pcmu, Law::Pcma) => samples.iter_mut().for_each(|byte| *byte = convert_ulaw_to_alaw(*byte)),
     }
 }
 
@@ -102,23 +104,23 @@ mod tests {
 
     #[test]
     fn every_byte_survives_its_own_decoding() {
-        for codec in [Codec::Pcma, Codec::Pcmu] {
+        for law in [Law::Pcma, Law::Pcmu] {
             for byte in 0..=u8::MAX {
-                let again = codec.encode(codec.decode(byte));
-                assert_eq!(codec.decode(again), codec.decode(byte), "{codec:?} {byte:#x}");
+                let again = law.encode(law.decode(byte));
+                assert_eq!(law.decode(again), law.decode(byte), "{law:?} {byte:#x}");
             }
         }
     }
 
     #[test]
     fn silence_is_quiet_and_stays_silence() {
-        assert_eq!(Codec::Pcma.decode(ALAW_SILENCE), 8);
-        assert_eq!(Codec::Pcmu.decode(ULAW_SILENCE), 0);
+        assert_eq!(Law::Pcma.decode(ALAW_SILENCE), 8);
+        assert_eq!(Law::Pcmu.decode(ULAW_SILENCE), 0);
         let mut one = [ALAW_SILENCE];
-        transcode(&mut one, Codec::Pcma, Codec::Pcmu);
+        transcode(&mut one, Law::Pcma, Law::Pcmu);
         // The smallest positive step of mu-law, not its zero: A-law has none.
-        assert_eq!((one, Codec::Pcmu.decode(one[0])), ([0xfe], 8));
-        transcode(&mut one, Codec::Pcmu, Codec::Pcma);
+        assert_eq!((one, Law::Pcmu.decode(one[0])), ([0xfe], 8));
+        transcode(&mut one, Law::Pcmu, Law::Pcma);
         assert_eq!(one, [ALAW_SILENCE]);
     }
 
@@ -126,8 +128,8 @@ mod tests {
     fn the_other_law_says_nearly_the_same() {
         for byte in 0..=u8::MAX {
             let mut other = [byte];
-            transcode(&mut other, Codec::Pcma, Codec::Pcmu);
-            let (here, there) = (Codec::Pcma.decode(byte), Codec::Pcmu.decode(other[0]));
+            transcode(&mut other, Law::Pcma, Law::Pcmu);
+            let (here, there) = (Law::Pcma.decode(byte), Law::Pcmu.decode(other[0]));
             let step = i32::from(here.unsigned_abs() / 16).max(16);
             assert!((i32::from(here) - i32::from(there)).abs() <= step, "{byte:#x}: {here} became {there}");
         }

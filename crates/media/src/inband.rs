@@ -23,7 +23,7 @@ use std::time::Duration;
 use base::fact::KeySource;
 
 use crate::dtmf::{Key, Pressed};
-use crate::g711::{Codec, SAMPLE_RATE};
+use crate::g711::{Law, SAMPLE_RATE};
 use crate::rtp::{Header, timestamp_distance};
 
 /// Hears keys in the voice of one leg. Debug shows nothing of it: the samples would tell the keys.
@@ -64,8 +64,8 @@ impl ToneEar {
     }
 
     /// Takes the voice of a packet that is not late; gives the press that is certain now. Allocates nothing.
-    pub(crate) fn hear(&mut self, header: &Header, samples: &[u8], codec: Codec) -> Option<Pressed> {
-        let key = self.key_of(header, samples, codec)?;
+    pub(crate) fn hear(&mut self, header: &Header, samples: &[u8], law: Law) -> Option<Pressed> {
+        let key = self.key_of(header, samples, law)?;
         Some(Pressed { key, held: CERTAIN_AFTER, source: KeySource::Tone })
     }
 
@@ -74,14 +74,14 @@ impl ToneEar {
         *self = Self { ready: self.ready, ..Self::new() };
     }
 
-    fn key_of(&mut self, header: &Header, samples: &[u8], codec: Codec) -> Option<Key> {
+    fn key_of(&mut self, header: &Header, samples: &[u8], law: Law) -> Option<Key> {
         self.follow(header, samples.len());
         let mut first = self.ready.take();
         let mut rest = samples;
         while !rest.is_empty() {
             let (taken, left) = rest.split_at(rest.len().min(self.missing));
             rest = left;
-            self.keep(taken, codec);
+            self.keep(taken, law);
             if self.missing > 0 {
                 break;
             }
@@ -120,10 +120,10 @@ impl ToneEar {
         self.next = Some(next);
     }
 
-    fn keep(&mut self, samples: &[u8], codec: Codec) {
+    fn keep(&mut self, samples: &[u8], law: Law) {
         self.window.copy_within(samples.len().., 0);
         let place = &mut self.window[WINDOW - samples.len()..];
-        place.iter_mut().zip(samples).for_each(|(place, byte)| *place = f32::from(codec.decode(*byte)));
+        place.iter_mut().zip(samples).for_each(|(place, byte)| *place = f32::from(law.decode(*byte)));
         self.missing -= samples.len();
     }
 

@@ -14,6 +14,7 @@
 //! need: [`timer_wheel`], [`record`] and [`tone`]. [`quality`] says how good it was.
 
 pub mod clip;
+pub mod codec;
 pub mod conceal;
 pub mod dtmf;
 pub mod g711;
@@ -24,6 +25,7 @@ pub mod quality;
 mod reception;
 pub mod record;
 mod relay;
+mod resample;
 pub mod rtcp;
 pub mod rtp;
 pub mod session;
@@ -32,5 +34,6 @@ pub mod source;
 mod tests;
 pub mod timer_wheel;
 pub mod tone;
+mod transcode;
 
 pub use line::{FRAME, FRAME_SAMPLES};

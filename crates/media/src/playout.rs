@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A packet's lateness is its transit time against the first one's. The deviation grows at once and shrinks slowly, so
-//! that the second burst of a bad line is already waited for; the fastest follows the mean over many seconds, so that a
+//! that the second burst of a bad line is already waited for; the fastest follows the mean over some seconds, so that a
 //! far end's clock that drifts against ours moves the deadline along and never fills or empties the buffer.
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ const CLOCK_JUMP: f32 = 24_000.0;
 const MEAN_GAIN: f32 = 1.0 / 32.0;
 const DEVIATION_GAIN_UP: f32 = 1.0 / 8.0;
 const DEVIATION_GAIN_DOWN: f32 = 1.0 / 64.0;
-const FASTEST_GAIN: f32 = 1.0 / 1_024.0;
+const FASTEST_GAIN: f32 = 1.0 / 256.0;
 const DEVIATIONS: f32 = 4.0;
 
 /// Follows the lateness of one stream's packets.
@@ -73,6 +73,12 @@ impl Playout {
     /// How long the fastest packet's audio waits, in 1/8,000 s.
     pub(crate) fn depth_ticks(&self) -> u32 {
         self.line.map_or(DEPTH_TICKS_MIN, |line| line.depth()) as u32
+    }
+
+    /// The transit time of a packet that comes at the very last moment, on the scale of [`Playout::note`]; `None` before
+    /// the first packet.
+    pub(crate) fn deadline(&self) -> Option<u32> {
+        self.line.map(|line| line.reference.wrapping_add_signed((line.fastest + line.depth()) as i32))
     }
 
     /// How long the fastest packet's audio waits.

@@ -24,10 +24,12 @@ use std::time::Duration;
 
 use base::time::Instant;
 
+use crate::codec::{Codec, Decoder, PACKET_SAMPLES_MAX, Rate};
 use crate::conceal::{HISTORY_MILLIS, Pace, bridge};
-use crate::g711::{ALAW_SILENCE, Codec, transcode};
+use crate::g711::{ALAW_SILENCE, Law, transcode};
 use crate::line::samples_in;
 pub use crate::record::wav::{WAV_HEADER_BYTES, alaw_wav_header, mix, mono, stereo_bytes};
+use crate::resample::Resampler;
 use crate::rtp::{Header, seq_distance, timestamp_distance};
 use crate::session::Heard;
 
@@ -54,6 +56,8 @@ const JITTER: u64 = 160;
 
 /// Samples of the longest packet, an Ethernet frame full: 187 ms.
 const PACKET: u64 = 1_500;
+
+const SAMPLES_MAX: usize = PACKET as usize;
 
 /// The longest run of lost packets that is concealed; a longer one is left silent, since nothing true could be heard.
 pub const CONCEALED_MAX: Duration = Duration::from_millis(120);
@@ -130,9 +134,17 @@ struct Track {
     past: [u8; HISTORY],
     /// Stream, number and samples of the newest packet.
     newest: Option<(u32, u16, u64)>,
+    /// Hears what is not G.711.
+    interpreter: Option<Box<Interpreter>>,
     anchor: Option<Anchor>,
     /// Behind the last sample that stands in the window or did.
     end: u64,
+}
+
+struct Interpreter {
+    codec: Codec,
+    decoder: Decoder,
+    resampler: Resampler,
 }
 
 #[derive(Clone, Copy)]
@@ -175,7 +187,7 @@ impl Recorder {
         self.channels
     }
 
-    /// Takes an audio packet that a session heard; `bytes` are the packet's, before [`crate::session::Session::forward`]
+    /// Takes an audio packet that a session heard, in whatever codec; `bytes` are the packet's, before [`crate::session::Session::forward`]
     /// rewrites them. Events are not heard.
     pub fn hear(&mut self, side: Side, heard: &Heard, bytes: &[u8], now: Instant) {
         let (Some(codec), Some(payload)) = (heard.codec, bytes.get(heard.packet.payload())) else { return };
@@ -190,9 +202,16 @@ impl Recorder {
             },
         };
         let header = &heard.packet.header;
+        let mut decoded = [0; SAMPLES_MAX];
+        let (payload, law) = match codec {
+            Codec::G711(law) => (payload, law),
+            // Their decoders want packets in order; one that comes late is concealed.
+            Codec::G722 | Codec::Opus { .. } if heard.is_late() => return,
+            Codec::G722 | Codec::Opus { .. } => (track.decode(codec, payload, &mut decoded), Law::Pcma),
+        };
         if let Some(place) = track.place(header.ssrc, header.timestamp, place_now, earliest) {
             track.miss(header, place, payload.len() as u64, earliest);
-            track.write(place, payload, codec, earliest);
+            track.write(place, payload, law, earliest);
         }
     }
 
@@ -274,9 +293,25 @@ impl Track {
             missing_count: 0,
             past: [ALAW_SILENCE; HISTORY],
             newest: None,
+            interpreter: None,
             anchor: None,
             end: 0,
         }
+    }
+
+    /// A packet's samples in A-law. The first packet of a codec allocates its decoder.
+    fn decode<'a>(&mut self, codec: Codec, payload: &[u8], out: &'a mut [u8; SAMPLES_MAX]) -> &'a [u8] {
+        let fresh =
+            || Box::new(Interpreter { codec, decoder: Decoder::new(codec), resampler: Resampler::new() });
+        let interpreter = match &mut self.interpreter {
+            Some(known) if known.codec.is_same_coding(codec) => known,
+            unknown => unknown.insert(fresh()),
+        };
+        let (mut samples, mut narrow) = ([0; PACKET_SAMPLES_MAX], [0; SAMPLES_MAX]);
+        let count = interpreter.decoder.decode(payload, &mut samples);
+        let count = interpreter.resampler.convert(&samples[..count], codec.rate(), Rate::Narrow, &mut narrow);
+        out.iter_mut().zip(&narrow[..count]).for_each(|(byte, sample)| *byte = Law::Pcma.encode(*sample));
+        &out[..count]
     }
 
     /// The place of a packet by its timestamp, or by its arrival when it begins a stream or its clock has strayed. `None`
@@ -372,11 +407,11 @@ impl Track {
         let (mut gap, mut after) = ([0; GAP_MAX], [0; HISTORY]);
         let (gap, after) = (&mut gap[..length], &mut after[..follows]);
         for (n, sample) in after.iter_mut().enumerate() {
-            *sample = Codec::Pcma.decode(self.window[place(length + n)]);
+            *sample = Law::Pcma.decode(self.window[place(length + n)]);
         }
-        bridge(&self.past.map(|byte| Codec::Pcma.decode(byte)), gap, after);
+        bridge(&self.past.map(|byte| Law::Pcma.decode(byte)), gap, after);
         for (n, sample) in gap.iter().enumerate() {
-            self.window[place(n)] = Codec::Pcma.encode(*sample);
+            self.window[place(n)] = Law::Pcma.encode(*sample);
             self.missing[place(n)] = false;
         }
         self.missing_count -= length;
@@ -390,7 +425,7 @@ impl Track {
     }
 
     /// Writes a packet's samples at their place; what is too late or too far ahead for the window is left out.
-    fn write(&mut self, place: u64, payload: &[u8], codec: Codec, earliest: u64) {
+    fn write(&mut self, place: u64, payload: &[u8], law: Law, earliest: u64) {
         let late = usize::try_from(earliest.saturating_sub(place)).unwrap_or(usize::MAX);
         let Some(in_time) = payload.get(late..) else { return };
         let first = place.max(earliest);
@@ -401,7 +436,7 @@ impl Track {
         for (at, part) in [(at, to_the_end), (0, from_the_beginning)] {
             let window = &mut self.window[at..at + part.len()];
             window.copy_from_slice(part);
-            transcode(window, codec, Codec::Pcma);
+            transcode(window, law, Law::Pcma);
             if self.missing_count > 0 {
                 for missing in &mut self.missing[at..at + part.len()] {
                     self.missing_count -= usize::from(std::mem::take(missing));
@@ -650,7 +685,7 @@ mod tests {
                     let seq = timestamp as u16 / 160;
                     let header = Header { marker: false, payload_type: 8, seq, timestamp, ssrc };
                     recorder.left.miss(&header, place, length as u64, earliest);
-                    recorder.left.write(place, &vec![b'a'; length], Codec::Pcma, earliest);
+                    recorder.left.write(place, &vec![b'a'; length], Law::Pcma, earliest);
                 }
                 prop_assert!(said(&recorder) >= before);
             }
@@ -662,7 +697,7 @@ mod tests {
     fn mu_law_is_recorded_as_a_law() {
         let clip = Clip::from_alaw(&[0xd5, 0x55, 0x2a]);
         let mut track = Track::new();
-        track.write(0, clip.samples(Codec::Pcmu), Codec::Pcmu, 0);
+        track.write(0, clip.samples(Law::Pcmu), Law::Pcmu, 0);
         assert_eq!(track.window[..4], [0xd5, 0x55, 0x2a, ALAW_SILENCE]);
     }
 }

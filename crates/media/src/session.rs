@@ -13,8 +13,10 @@
 //! relayed, and [`Session::tick`] until it gives nothing, whenever [`Session::next_due`] has come. Changing the source
 //! never moves sequence numbers or timestamps back and never cuts a frame.
 
+mod clock;
 mod counts;
 mod description;
+mod voice;
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -23,16 +25,19 @@ use std::time::Duration;
 use base::time::{Instant, Timestamp};
 
 use crate::clip::{Playlist, Reel};
+use crate::codec::Codec;
 use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Pressed, Stroke};
-use crate::g711::{Codec, transcode};
+use crate::g711::{Law, transcode};
 use crate::inband::ToneEar;
 use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
-use crate::reception::{Order, Reception};
+use crate::reception::{Loss, Order, Reception};
 use crate::relay::{Relay, Span};
 use crate::rtcp::{Account, COMPOUND_BYTES_MAX, Rtcp};
-use crate::rtp::{HEADER_BYTES, Packet};
+use crate::rtp::{HEADER_BYTES, Header, Packet};
 use crate::source::{Gate, Policy, Verdict};
+use crate::transcode::{Transcoder, Voice};
 
+use self::clock::Clock;
 use self::counts::Counts;
 pub use self::counts::Report;
 pub use self::description::{Description, EventTypes, Hears};
@@ -91,12 +96,14 @@ pub enum Unheard {
     Unknown,
     /// Its number is far from the others'.
     Wild,
+    /// It describes the noise of a pause (RFC 3389). It is counted as heard; the pause is silent.
+    Noise,
 }
 
 /// A packet of the far end, read and judged; the bytes stay in the driver's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// Header and bounds.
+    /// Header and bounds. The timestamp is in 1/8,000 s, whatever clock the codec has.
     pub packet: Packet,
     /// The codec of an audio packet; `None` for an event.
     pub codec: Option<Codec>,
@@ -104,6 +111,13 @@ pub struct Heard {
     pub moved: bool,
     order: Order,
     event: Option<Event>,
+}
+
+impl Heard {
+    /// Whether it came after a newer packet.
+    pub(crate) fn is_late(&self) -> bool {
+        self.order == Order::Late
+    }
 }
 
 /// What a tick brings.
@@ -138,6 +152,13 @@ pub struct Session {
     playing: Option<Playing>,
     plays: u32,
     relay: Relay,
+    /// Speaks what cannot be put together from bytes: clips in G.722, another codec's voice.
+    voice: Option<Box<Voice>>,
+    /// Hears the peer, where it speaks another codec.
+    transcoder: Option<Box<Transcoder>>,
+    /// The event of the peer that goes out beside transcoded audio: their beginning and ours.
+    event: Option<(u32, u32)>,
+    clock: Clock,
     keypad: Keypad,
     rtcp: Rtcp,
     rtcp_learned: Option<SocketAddr>,
@@ -176,6 +197,10 @@ impl Session {
             playing: None,
             plays: 0,
             relay: Relay::default(),
+            voice: voice_of(params.description.codec),
+            transcoder: None,
+            event: None,
+            clock: Clock::default(),
             keypad: Keypad::new(),
             rtcp: Rtcp::new(params.seed, params.wall, now),
             rtcp_learned: None,
@@ -192,6 +217,10 @@ impl Session {
         if description.remote != self.description.remote {
             self.rtcp_learned = None;
         }
+        if !description.codec.is_same_coding(self.description.codec) {
+            self.voice = voice_of(description.codec);
+            self.transcoder = None;
+        }
         self.description = description;
         if !had_rtcp {
             self.rtcp.schedule(now);
@@ -207,7 +236,7 @@ impl Session {
     /// The far end wants to hear us again.
     pub fn resume(&mut self) {
         self.held = false;
-        self.relay.release();
+        self.release();
     }
 
     /// Listens for keys in the voice too, until the first event comes: many telephones send both, and events are
@@ -256,12 +285,13 @@ impl Session {
     /// Judges a packet that came to the RTP socket. Allocates nothing.
     #[inline]
     pub fn receive(&mut self, from: SocketAddr, bytes: &[u8], now: Instant) -> Incoming {
-        let Some(packet) = Packet::parse(bytes) else { return self.unusable(from, Unheard::Malformed) };
+        let Some(mut packet) = Packet::parse(bytes) else { return self.unusable(from, Unheard::Malformed) };
         let header = packet.header;
         let payload = &bytes[packet.payload()];
         let codec = self.codec_of(header.payload_type);
         let is_event = self.description.events.is_some_and(|events| events.receive == header.payload_type);
-        if payload.is_empty() || (codec.is_none() && !is_event) {
+        let is_noise = header.payload_type == COMFORT_NOISE;
+        if payload.is_empty() || (codec.is_none() && !is_event && !is_noise) {
             return self.unusable(from, Unheard::Unknown);
         }
         let moved = match self.gate.judge(from, &header, now) {
@@ -280,16 +310,25 @@ impl Session {
             self.begin_stream(now);
         }
         self.counts.heard(payload.len(), now);
+        let ticks = self.description.codec.ticks();
+        let header = Header { timestamp: self.clock.narrow(header.timestamp, ticks), ..header };
+        packet.header = header;
         if let Some(spoken) = codec {
             let mut pressed = None;
             self.reception.time(header.timestamp, now);
-            self.counts.quiet = self.counts.quiet.saturating_add(u32::from(spoken.is_quiet(payload)));
-            if order != Order::Late {
-                pressed = self.tone_ear.as_mut().and_then(|ear| ear.hear(&header, payload, spoken));
+            if let Codec::G711(law) = spoken {
+                self.counts.quiet = self.counts.quiet.saturating_add(u32::from(law.is_quiet(payload)));
+                if order != Order::Late {
+                    pressed = self.tone_ear.as_mut().and_then(|ear| ear.hear(&header, payload, law));
+                }
             }
             return Incoming::Audio(Heard { packet, codec, moved, order, event: None }, pressed);
         }
-        let Some(event) = Event::parse(payload) else { return self.unusable(from, Unheard::Malformed) };
+        if is_noise {
+            return Incoming::Dropped(Unheard::Noise);
+        }
+        let Some(mut event) = Event::parse(payload) else { return self.unusable(from, Unheard::Malformed) };
+        event.samples /= ticks as u16;
         if event.is_key() {
             self.events_heard = true;
             self.tone_ear = None;
@@ -315,9 +354,10 @@ impl Session {
         }
     }
 
-    /// Puts a packet that the peer's session heard on this leg's line: rewrites the header, and the samples if the
-    /// codecs differ, in place. Gives where in `bytes` the packet to send lies; `None` when this leg does not relay
-    /// now or the packet has no place on its line. Allocates nothing.
+    /// Puts a packet that the peer's session heard on this leg's line: rewrites the header, and the samples if they are in
+    /// the other law, in place. Gives where in `bytes` the packet to send lies; `None` when this leg does not relay
+    /// now or the packet has no place on its line. Allocates nothing, but for the first packet of a peer that speaks
+    /// another codec: what that one says is decoded and goes out by [`Session::tick`] ([`Session::is_transcoding`]).
     ///
     /// While a playlist plays or keys are sent, the peer is not heard. A mix of both would be made here.
     #[inline]
@@ -328,24 +368,42 @@ impl Session {
         self.target()?;
         let payload = heard.packet.payload();
         let samples = bytes.get_mut(payload.clone())?;
-        let (span, payload_type) = match (heard.codec, &heard.event) {
-            (Some(_), _) => (Span::Audio(samples.len() as u32), self.description.codec.payload_type()),
+        let placed = match (heard.codec, &heard.event) {
+            (Some(codec), _) => match (codec, self.description.codec) {
+                (Codec::G711(theirs), Codec::G711(ours)) => {
+                    let span = Span::Audio(samples.len() as u32);
+                    let placed = self.place(heard, span, ours.payload_type(), now)?;
+                    transcode(samples, theirs, ours);
+                    placed
+                }
+                (theirs, ours) if theirs.is_same_coding(ours) => {
+                    self.place(heard, Span::Audio(theirs.span(samples)), ours.payload_type(), now)?
+                }
+                (theirs, _) => {
+                    self.interpret(theirs, &heard.packet.header, samples, now);
+                    return None;
+                }
+            },
             (None, Some(event)) => {
                 let Some(types) = self.description.events else {
                     self.relay.skip(heard.order);
                     return None;
                 };
-                (Span::Event(u32::from(event.samples)), types.send)
+                let placed = if self.is_transcoding() {
+                    self.place_event(&heard.packet.header, event, types.send)?
+                } else {
+                    self.place(heard, Span::Event(u32::from(event.samples)), types.send, now)?
+                };
+                let ticks = self.description.codec.ticks() as u16;
+                Event::write_duration(event.samples.saturating_mul(ticks), samples);
+                placed
             }
             (None, None) => return None,
         };
-        let placed = self.relay.place(&mut self.line, &heard.packet.header, heard.order, span, now)?;
-        if let Some(codec) = heard.codec {
-            transcode(samples, codec, self.description.codec);
-        }
         let range = heard.packet.rewritten();
         let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
-        crate::rtp::Header { payload_type, ..placed }.write(header);
+        let timestamp = placed.timestamp.wrapping_mul(self.description.codec.ticks());
+        Header { timestamp, ..placed }.write(header);
         self.counts.sent(payload.len(), now);
         Some(range)
     }
@@ -354,7 +412,7 @@ impl Session {
     pub fn silence(&mut self) {
         self.source = Source::Silent;
         self.playing = None;
-        self.relay.release();
+        self.release();
     }
 
     /// Plays to this leg from now on, instead of whatever went out. The end is told by [`Due::ClipEnded`]; a playlist
@@ -366,7 +424,7 @@ impl Session {
 
     /// Plays to this leg and afterwards goes on with what went out before. The peer is not heard meanwhile.
     pub fn announce(&mut self, playlist: Playlist, now: Instant) -> Play {
-        self.relay.release();
+        self.release();
         if !self.keypad.is_busy() {
             self.line.settle(now);
         }
@@ -381,7 +439,7 @@ impl Session {
         self.playing = None;
         if self.source != Source::Peer {
             self.source = Source::Peer;
-            self.relay.release();
+            self.release();
         }
     }
 
@@ -394,7 +452,7 @@ impl Session {
         if self.description.events.is_none() {
             return Err(CannotPress::NotNegotiated);
         }
-        self.relay.release();
+        self.release();
         self.keypad.press(keys)
     }
 
@@ -417,6 +475,14 @@ impl Session {
         if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) }
     }
 
+    /// Whether the peer speaks another codec, so that ticks bring what it says: ask [`Session::next_due`] after every
+    /// packet of it.
+    #[must_use]
+    #[inline]
+    pub fn is_transcoding(&self) -> bool {
+        self.source == Source::Peer && self.transcoder.is_some()
+    }
+
     /// When [`Session::tick`] has something to do next; `None` when nothing is planned.
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
@@ -434,8 +500,12 @@ impl Session {
 
     #[inline]
     fn codec_of(&self, payload_type: u8) -> Option<Codec> {
-        let codec = Codec::of_payload_type(payload_type)?;
-        (codec == self.description.codec || self.description.hears == Hears::Both).then_some(codec)
+        let ours = self.description.codec;
+        if payload_type == ours.payload_type_heard() {
+            return Some(ours);
+        }
+        let other = Law::of_payload_type(payload_type).map(Codec::G711)?;
+        (self.description.hears == Hears::Both && matches!(ours, Codec::G711(_))).then_some(other)
     }
 
     #[cold]
@@ -474,7 +544,17 @@ impl Session {
         // A description without events in the middle of a press: the press is finished as it was begun.
         let payload_type = self.description.events.map_or(EVENTS_BY_CUSTOM, |events| events.send);
         match self.keypad.stroke(now, &mut self.line, payload_type, out)? {
-            Stroke::Packet(length) => Some(self.sent(length, now)),
+            Stroke::Packet(length) => {
+                let ticks = self.description.codec.ticks();
+                if ticks > 1 {
+                    let (header, payload) = out.split_first_chunk_mut::<HEADER_BYTES>()?;
+                    self.clock_out(header);
+                    if let Some(event) = Event::parse(payload) {
+                        Event::write_duration(event.samples.saturating_mul(ticks as u16), payload);
+                    }
+                }
+                Some(self.sent(length, now))
+            }
             Stroke::Done => {
                 self.line.settle(now);
                 Some(Due::KeysSent)
@@ -499,16 +579,16 @@ impl Session {
                 return None;
             }
         }
-        let codec = self.description.codec;
         let (header, rest) = out.split_first_chunk_mut::<HEADER_BYTES>()?;
-        let frame = &mut rest[..FRAME_SAMPLES];
-        match &mut self.playing {
-            Some(playing) => playing.reel.fill(frame, codec),
-            None => frame.fill(codec.silence()),
+        let length = self.speak(now, &mut rest[..FRAME_SAMPLES]);
+        if length == 0 {
+            self.line.pass(FRAME_TICKS);
+            return None;
         }
-        self.line.write_audio(codec.payload_type(), header);
+        self.line.write_audio(self.description.codec.payload_type(), header);
         self.line.pass(FRAME_TICKS);
-        Some(self.sent(HEADER_BYTES + FRAME_SAMPLES, now))
+        self.clock_out(header);
+        Some(self.sent(HEADER_BYTES + length, now))
     }
 
     /// When the next frame of a clip or of silence is due.
@@ -517,6 +597,9 @@ impl Session {
         match (&self.playing, self.source, self.fills_from) {
             (Some(_), ..) => Some(self.line.at),
             (None, Source::Silent, Some(from)) => Some(self.line.at.max(from)),
+            (None, Source::Peer, _) if self.transcoder.as_ref().is_some_and(|peer| peer.is_playing()) => {
+                Some(self.line.at)
+            }
             (None, Source::Silent | Source::Peer, _) => None,
         }
     }
@@ -530,15 +613,27 @@ impl Session {
     }
 
     fn account(&mut self, now: Instant) -> Account {
+        let ticks = self.description.codec.ticks();
         Account {
             ssrc: self.line.ssrc,
-            timestamp: self.line.timestamp_at(now),
+            timestamp: self.line.timestamp_at(now).wrapping_mul(self.description.codec.ticks()),
             packets: self.counts.packets_out,
             // The field wraps (RFC 3550 section 6.4.1).
             bytes: self.counts.bytes_out as u32,
-            loss: self.reception.report(),
+            loss: self
+                .reception
+                .report()
+                .map(|loss| Loss { jitter: loss.jitter.saturating_mul(ticks), ..loss }),
         }
     }
+}
+
+/// The static payload type of comfort noise (RFC 3389 section 4).
+const COMFORT_NOISE: u8 = 13;
+
+/// G.711 needs no encoder until somebody is heard who speaks something else.
+fn voice_of(codec: Codec) -> Option<Box<Voice>> {
+    (!matches!(codec, Codec::G711(_))).then(|| Voice::new(codec))
 }
 
 /// The payload type that most of the world uses for telephone events.

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use base::time::{Instant, Timestamp};
 use huihu_media::clip::{Clip, Playlist, Plays};
+use huihu_media::codec::Codec;
 use huihu_media::dtmf::Key;
-use huihu_media::g711::Codec;
 use huihu_media::record::{Channels, Recorder, Side};
 use huihu_media::rtp::{HEADER_BYTES, Header};
 use huihu_media::session::{Description, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
@@ -89,7 +89,7 @@ fn the_counter_counts() {
 #[test]
 fn packets_and_ticks_allocate_nothing() {
     let nat = Policy::Nat([].into());
-    let mut legs = [session(Codec::Pcma, nat), session(Codec::Pcmu, Policy::Strict)];
+    let mut legs = [session(Codec::PCMA, nat), session(Codec::PCMU, Policy::Strict)];
     let announcement =
         || Playlist::new([Clip::from_alaw(&[7; 4_000])], Plays::ONCE).expect("there is a clip");
     let mut announcements: Vec<_> = (0..10).map(|_| announcement()).collect();
@@ -165,7 +165,7 @@ fn packets_and_ticks_allocate_nothing() {
 /// A party that is asked for keys, for a simulated minute: silence goes out, voice with tones comes in.
 #[test]
 fn listening_for_tones_and_filling_pauses_allocate_nothing() {
-    let mut leg = session(Codec::Pcma, Policy::Strict);
+    let mut leg = session(Codec::PCMA, Policy::Strict);
     let key = |letter| Key::from_char(letter).expect("this is a key");
     let mut voice = alaw_key(key('5'), Duration::from_millis(100));
     voice.resize(2 * voice.len(), 0xd5);
@@ -189,4 +189,43 @@ fn listening_for_tones_and_filling_pauses_allocate_nothing() {
     }
     assert_eq!(allocations() - before, 0);
     assert!(heard == 300 && ticked > 2_990, "{heard} heard, {ticked} ticked: nothing was proved");
+}
+
+/// A peer with one codec and a leg with another, for ten simulated seconds with losses, after the first packets.
+#[test]
+fn transcoding_allocates_nothing() {
+    let opus = Codec::Opus { receive: 111, send: 111 };
+    for (from, to) in [(Codec::PCMA, opus), (Codec::G722, Codec::PCMU), (opus, Codec::G722)] {
+        let (mut peer, mut leg) = (session(from, Policy::Strict), session(to, Policy::Strict));
+        leg.relay();
+        let mut recorder = Recorder::new(Channels::Mono, Instant::START);
+        // Silence in Opus is short, but any bytes will do.
+        let (mut out, mut bytes, mut ticked) = ([0; OUT_BYTES], [0x48; HEADER_BYTES + 160], 0);
+        let mut before = 0;
+        for frame in 0..500u32 {
+            if frame == 20 {
+                before = allocations();
+            }
+            let now = Instant::START + Duration::from_millis(20) * frame;
+            let header = Header {
+                marker: false,
+                payload_type: from.payload_type_heard(),
+                seq: frame as u16,
+                timestamp: frame * 160 * from.ticks(),
+                ssrc: 9,
+            };
+            header.write(bytes.first_chunk_mut().expect("there is room"));
+            if frame % 20 != 13
+                && let Incoming::Audio(heard, _) = peer.receive(address(), &bytes, now)
+            {
+                recorder.hear(Side::Left, &heard, &bytes, now);
+                leg.forward(&heard, &mut bytes, now);
+            }
+            while leg.tick(now, &mut out).is_some() {
+                ticked += 1;
+            }
+        }
+        assert_eq!(allocations() - before, 0, "{from:?} to {to:?}");
+        assert!(ticked > 480, "{from:?} to {to:?}: {ticked} ticked: nothing was proved");
+    }
 }

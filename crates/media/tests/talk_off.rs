@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use base::time::{Instant, Timestamp};
 use huihu_media::FRAME_SAMPLES;
-use huihu_media::g711::Codec;
+use huihu_media::codec::Codec;
+use huihu_media::g711::Law;
 use huihu_media::rtp::{HEADER_BYTES, Header};
 use huihu_media::session::{Description, Hears, Incoming, Params, Session};
 use huihu_media::source::Policy;
@@ -21,7 +22,7 @@ fn listener() -> Session {
     let description = Description {
         remote: Some(address()),
         remote_rtcp: None,
-        codec: Codec::Pcma,
+        codec: Codec::PCMA,
         hears: Hears::Both,
         events: None,
     };
@@ -58,7 +59,7 @@ fn no_clip_that_ships_has_a_key_in_it_however_loud_it_is() {
         let mut session = listener();
         let samples: Vec<u8> = speech
             .iter()
-            .map(|byte| Codec::Pcma.encode((f64::from(Codec::Pcma.decode(*byte)) * gain) as i16))
+            .map(|byte| Law::Pcma.encode((f64::from(Law::Pcma.decode(*byte)) * gain) as i16))
             .collect();
         for (nth, frame) in samples.chunks(FRAME_SAMPLES).enumerate() {
             let (seq, timestamp) = (nth as u16, nth as u32 * FRAME_SAMPLES as u32);

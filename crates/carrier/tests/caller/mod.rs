@@ -8,8 +8,8 @@ use base::fact::KeySource;
 use base::time::{Instant, Timestamp};
 use huihu_carrier::Carrier;
 use media::clip::{Clip, Playlist, Plays};
+use media::codec::Codec;
 use media::dtmf::{Key, Pressed};
-use media::g711::Codec;
 use media::session::{Description, Due, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
 use media::source::Policy;
 use sip::sdp::{self, Direction, OurSide};
@@ -204,7 +204,7 @@ impl Call {
         let description = Description {
             remote: Some(agreed.address),
             remote_rtcp: None,
-            codec: Codec::Pcma,
+            codec: Codec::PCMA,
             hears: Hears::Same,
             events: agreed.events.map(|send| EventTypes { receive: 101, send }),
         };
@@ -256,7 +256,7 @@ fn params(number: u64) -> Params {
         description: Description {
             remote: None,
             remote_rtcp: None,
-            codec: Codec::Pcma,
+            codec: Codec::PCMA,
             hears: Hears::Same,
             events: None,
         },

@@ -77,7 +77,7 @@ impl Talk {
 const NOBODY: Description = Description {
     remote: None,
     remote_rtcp: None,
-    codec: media::g711::Codec::Pcma,
+    codec: media::codec::Codec::PCMA,
     hears: Hears::Both,
     events: None,
 };
@@ -85,8 +85,8 @@ const NOBODY: Description = Description {
 /// What media does by an agreement. `events` is the payload type of telephone events in our own description.
 pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
     let codec = match agreed.codec {
-        Codec::Pcma => media::g711::Codec::Pcma,
-        Codec::Pcmu => media::g711::Codec::Pcmu,
+        Codec::Pcma => media::codec::Codec::PCMA,
+        Codec::Pcmu => media::codec::Codec::PCMU,
     };
     Description {
         remote: Some(agreed.address),

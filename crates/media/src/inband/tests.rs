@@ -80,12 +80,12 @@ impl Sound {
         self
     }
 
-    fn encode(&self, codec: Codec) -> Vec<u8> {
-        self.samples.iter().map(|sample| codec.encode(*sample as i16)).collect()
+    fn encode(&self, law: Law) -> Vec<u8> {
+        self.samples.iter().map(|sample| law.encode(*sample as i16)).collect()
     }
 
     fn keys(&self) -> String {
-        keys(&self.encode(Codec::Pcma), Codec::Pcma)
+        keys(&self.encode(Law::Pcma), Law::Pcma)
     }
 }
 
@@ -95,19 +95,19 @@ fn header(nth: usize) -> Header {
 }
 
 /// The keys that are heard in these samples, in packets of 20 ms, when some packets are lost.
-fn keys_without(lost: impl Fn(usize) -> bool, samples: &[u8], codec: Codec) -> String {
+fn keys_without(lost: impl Fn(usize) -> bool, samples: &[u8], law: Law) -> String {
     let mut ear = ToneEar::new();
     let packets = samples.chunks(160).enumerate().filter(|(nth, _)| !lost(*nth));
-    let pressed = packets.filter_map(|(nth, packet)| ear.hear(&header(nth), packet, codec));
+    let pressed = packets.filter_map(|(nth, packet)| ear.hear(&header(nth), packet, law));
     pressed.map(|pressed| pressed.key.letter()).collect()
 }
 
-fn keys(samples: &[u8], codec: Codec) -> String {
-    keys_without(|_| false, samples, codec)
+fn keys(samples: &[u8], law: Law) -> String {
+    keys_without(|_| false, samples, law)
 }
 
 /// Two presses with a pause, somewhere in noise 15 dB below them; what is wrong with what is heard.
-fn fault(press: Press, codec: Codec, seed: u64) -> Option<String> {
+fn fault(press: Press, law: Law, seed: u64) -> Option<String> {
     let mut rng = StdRng::seed_from_u64(seed);
     let press = Press { millis: rng.random_range(40..80), ..press };
     let mut sound = Sound::new(seed);
@@ -118,8 +118,8 @@ fn fault(press: Press, codec: Codec, seed: u64) -> Option<String> {
         .press(press)
         .pause(400);
     sound.noise(press.power() / 10_f64.powf(1.5));
-    let heard = keys(&sound.encode(codec), codec);
-    (heard != format!("{0}{0}", press.key)).then(|| format!("{press:?} {codec:?}, seed {seed}: {heard:?}"))
+    let heard = keys(&sound.encode(law), law);
+    (heard != format!("{0}{0}", press.key)).then(|| format!("{press:?} {law:?}, seed {seed}: {heard:?}"))
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn all_sixteen_keys_are_heard_at_every_level_with_twist_in_noise() {
     for key in KEYS.chars() {
         for level in [-3.0, -10.0, -20.0, -30.0] {
             for twist in [-6.0, 0.0, 6.0] {
-                for (codec, detuned) in [(Codec::Pcma, 0.985), (Codec::Pcmu, 1.0), (Codec::Pcma, 1.015)] {
+                for (law, detuned) in [(Law::Pcma, 0.985), (Law::Pcmu, 1.0), (Law::Pcma, 1.015)] {
                     seed += 1;
-                    faults.extend(fault(Press { detuned, ..press(key).at(level, twist) }, codec, seed));
+                    faults.extend(fault(Press { detuned, ..press(key).at(level, twist) }, law, seed));
                 }
             }
         }
@@ -183,10 +183,10 @@ fn what_is_too_short_or_too_quiet_or_too_far_off_is_no_key() {
 fn whatever_packets_of_a_key_are_lost_it_is_heard_at_most_once() {
     let mut sound = Sound::new(1);
     sound.pause(100).press(Press { millis: 200, ..press('6') }).pause(2_000);
-    let samples = sound.encode(Codec::Pcma);
+    let samples = sound.encode(Law::Pcma);
     let mut heard = 0;
     for lost in (0_u32..1 << 12).step_by(7) {
-        let keys = keys_without(|nth| lost & 1 << nth != 0, &samples, Codec::Pcma);
+        let keys = keys_without(|nth| lost & 1 << nth != 0, &samples, Law::Pcma);
         assert!(keys.is_empty() || keys == "6", "without {lost:#b}: {keys}");
         heard += usize::from(!keys.is_empty());
     }
@@ -197,23 +197,23 @@ fn whatever_packets_of_a_key_are_lost_it_is_heard_at_most_once() {
 fn two_presses_are_two_although_a_packet_between_them_is_lost() {
     let mut sound = Sound::new(1);
     sound.press(press('6')).pause(640).press(press('6')).pause(640);
-    let samples = sound.encode(Codec::Pcma);
+    let samples = sound.encode(Law::Pcma);
     for lost in 0..samples.len() / 160 {
         // Packets 0 to 2 and 7 to 9 are the keys: with the middle of 60 ms missing, what is left is too short.
-        let heard = keys_without(|nth| nth == lost, &samples, Codec::Pcma);
+        let heard = keys_without(|nth| nth == lost, &samples, Law::Pcma);
         assert_eq!(heard, if [1, 8].contains(&lost) { "6" } else { "66" }, "without {lost}");
     }
 }
 
 #[test]
 fn silence_that_is_not_sent_ends_a_key() {
-    let tone = Sound::new(1).press(press('4')).encode(Codec::Pcma);
+    let tone = Sound::new(1).press(press('4')).encode(Law::Pcma);
     let mut ear = ToneEar::new();
     let mut heard = String::new();
     for (seq, timestamp) in [(0, 0), (1, 160), (2, 320), (3, 8_000), (4, 8_160), (5, 8_320)] {
         let header = Header { seq, timestamp, ..header(0) };
         let packet = &tone[usize::from(seq % 3) * 160..][..160];
-        heard.extend(ear.hear(&header, packet, Codec::Pcma).map(|pressed| pressed.key.letter()));
+        heard.extend(ear.hear(&header, packet, Law::Pcma).map(|pressed| pressed.key.letter()));
     }
     assert_eq!(heard, "44");
 }
@@ -222,14 +222,14 @@ fn silence_that_is_not_sent_ends_a_key() {
 fn a_packet_of_any_length_gives_all_its_keys() {
     let mut sound = Sound::new(1);
     sound.press(press('4')).pause(480).press(press('2')).pause(320);
-    let samples = sound.encode(Codec::Pcmu);
+    let samples = sound.encode(Law::Pcmu);
     for length in [1, 7, 80, 240, 480, 1_460] {
         let mut ear = ToneEar::new();
         let (mut heard, mut at) = (String::new(), 0);
         for (seq, packet) in samples.chunks(length).chain([&[0xff; 1][..]]).enumerate() {
             let header = Header { seq: seq as u16, timestamp: at, ..header(0) };
             at += packet.len() as u32;
-            heard.extend(ear.hear(&header, packet, Codec::Pcmu).map(|pressed| pressed.key.letter()));
+            heard.extend(ear.hear(&header, packet, Law::Pcmu).map(|pressed| pressed.key.letter()));
         }
         assert_eq!(heard, "42", "{length}");
     }
@@ -243,7 +243,7 @@ proptest! {
     fn no_packets_do_harm(
         packets in prop::collection::vec((any::<u16>(), any::<u32>(), 0..4_u8, 1..1_500_usize), 1..40),
     ) {
-        let tone = Sound::new(1).press(Press { millis: 200, ..press('6') }).encode(Codec::Pcma);
+        let tone = Sound::new(1).press(Press { millis: 200, ..press('6') }).encode(Law::Pcma);
         let (mut ear, mut last) = (ToneEar::new(), header(0));
         for (seq, timestamp, how, length) in packets {
             last.seq = if how == 0 { seq } else { last.seq.wrapping_add(1) };
@@ -252,7 +252,7 @@ proptest! {
                 1 => last.timestamp.wrapping_add(timestamp % 4_000),
                 _ => last.timestamp.wrapping_add(length as u32),
             };
-            let pressed = ear.hear(&last, &tone[..length], Codec::Pcma);
+            let pressed = ear.hear(&last, &tone[..length], Law::Pcma);
             prop_assert!(pressed.is_none_or(|pressed| pressed.key.letter() == '6'));
             prop_assert!(ear.missing > 0 && ear.lost <= LOST_WINDOWS);
         }

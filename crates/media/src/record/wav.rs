@@ -3,7 +3,7 @@
 //! Whoever keeps a large recording on a disk need not read it whole to make it mono: [`stereo_bytes`] of its header,
 //! then [`mix`] of what follows, piece by piece.
 
-use crate::g711::{ALAW_SILENCE, Codec};
+use crate::g711::{ALAW_SILENCE, Law};
 use crate::record::Channels;
 
 /// Bytes of [`alaw_wav_header`].
@@ -85,7 +85,7 @@ fn sum(left: u8, right: u8) -> u8 {
     } else if is_silent(left) {
         right
     } else {
-        Codec::Pcma.encode(Codec::Pcma.decode(left).saturating_add(Codec::Pcma.decode(right)))
+        Law::Pcma.encode(Law::Pcma.decode(left).saturating_add(Law::Pcma.decode(right)))
     }
 }
 
@@ -135,11 +135,10 @@ mod tests {
 
     #[test]
     fn two_who_speak_at_once_are_both_heard() {
-        let level =
-            |left, right| Codec::Pcma.decode(sum(Codec::Pcma.encode(left), Codec::Pcma.encode(right)));
-        assert_eq!(level(1_000, 1_000), Codec::Pcma.decode(Codec::Pcma.encode(2_000)));
-        assert_eq!(level(30_000, 30_000), Codec::Pcma.decode(Codec::Pcma.encode(i16::MAX)), "no overflow");
-        assert_eq!(level(-30_000, -30_000), Codec::Pcma.decode(Codec::Pcma.encode(i16::MIN)));
+        let level = |left, right| Law::Pcma.decode(sum(Law::Pcma.encode(left), Law::Pcma.encode(right)));
+        assert_eq!(level(1_000, 1_000), Law::Pcma.decode(Law::Pcma.encode(2_000)));
+        assert_eq!(level(30_000, 30_000), Law::Pcma.decode(Law::Pcma.encode(i16::MAX)), "no overflow");
+        assert_eq!(level(-30_000, -30_000), Law::Pcma.decode(Law::Pcma.encode(i16::MIN)));
         assert!(level(8_000, -8_000).abs() <= 8);
     }
 

@@ -152,7 +152,7 @@ impl Session {
     fn said_so_far(&self, one_way: Duration) -> quality::Said {
         let reported = self.rtcp.far_end().map(|far| quality::Reported {
             lost: u32::try_from(far.lost).unwrap_or(0),
-            jitter: span_of(far.jitter.into()),
+            jitter: span_of((far.jitter / self.description.codec.ticks()).into()),
         });
         let rating = reported.map(|reported| {
             // How long the far end's buffer is, nobody tells; it is at least what its jitter wants.

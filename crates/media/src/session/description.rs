@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::g711::Codec;
+use crate::codec::Codec;
 
 /// What offer and answer agreed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Description {
     pub remote_rtcp: Option<SocketAddr>,
     /// The codec that we send.
     pub codec: Codec,
-    /// Whether the far end may also send the other law.
+    /// Whether the far end may also send the other law, where G.711 was agreed to.
     pub hears: Hears,
     /// Payload types of telephone events, if agreed.
     pub events: Option<EventTypes>,

@@ -47,7 +47,7 @@ fn recorded(said: &[u8], is_lost: impl Fn(usize) -> bool) -> Vec<i16> {
         }
     }
     bytes.extend(recorder.finish(Instant::START + 20 * MILLISECOND * FRAMES as u32).bytes);
-    bytes.into_iter().map(|byte| Codec::Pcma.decode(byte)).collect()
+    bytes.into_iter().map(|byte| Law::Pcma.decode(byte)).collect()
 }
 
 /// Signal to noise of 20 ms, in dB, kept within what an ear can tell.
@@ -77,7 +77,7 @@ fn spectral_distance(said: &[i16], heard: &[i16]) -> f32 {
 fn five_percent_lost_are_hardly_missed() {
     let mut rng = SmallRng::seed_from_u64(11);
     let lost: Vec<bool> = (0..FRAMES).map(|n| n > 5 && n < FRAMES - 5 && rng.random_bool(0.05)).collect();
-    let said: Vec<u8> = voice().into_iter().map(|sample| Codec::Pcma.encode(sample)).collect();
+    let said: Vec<u8> = voice().into_iter().map(|sample| Law::Pcma.encode(sample)).collect();
     let whole = recorded(&said, |_| false);
     let heard = recorded(&said, |n| lost[n]);
     assert_eq!(heard.len(), whole.len());

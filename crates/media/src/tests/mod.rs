@@ -7,6 +7,7 @@ mod quality;
 mod relaying;
 mod reporting;
 mod strangers;
+mod transcoding;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use std::time::Duration;
 use base::time::{Instant, Timestamp};
 
 use crate::clip::{Clip, Playlist, Plays};
-use crate::g711::Codec;
+use crate::codec::Codec;
+use crate::g711::Law;
 use crate::rtp::{HEADER_BYTES, Header, Packet};
 use crate::session::{Description, Due, EventTypes, Hears, Incoming, OUT_BYTES, Params, Play, Session};
 use crate::source::Policy;
@@ -35,7 +37,7 @@ pub(crate) fn params() -> Params {
         description: Description {
             remote: Some(address()),
             remote_rtcp: None,
-            codec: Codec::Pcma,
+            codec: Codec::PCMA,
             hears: Hears::Both,
             events: Some(EventTypes { receive: 101, send: 101 }),
         },

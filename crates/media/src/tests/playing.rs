@@ -112,12 +112,12 @@ fn a_leg_that_changes_to_mu_law_hears_mu_law() {
     let mut leg = Leg::new(params());
     leg.play(1_600);
     leg.wait(20);
-    let description = Description { codec: Codec::Pcmu, ..*leg.session.description() };
+    let description = Description { codec: Codec::PCMU, ..*leg.session.description() };
     leg.session.describe(description, leg.now);
     leg.wait(20);
     let types: Vec<_> = leg.sent.iter().map(|sent| sent.header.payload_type).collect();
     assert_eq!(types, [8, 8, 0]);
-    assert_eq!(leg.sent[2].payload, Clip::from_alaw(&[b'p'; 160]).samples(Codec::Pcmu));
+    assert_eq!(leg.sent[2].payload, Clip::from_alaw(&[b'p'; 160]).samples(Law::Pcmu));
     leg.assert_one_line();
 }
 

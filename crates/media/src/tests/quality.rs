@@ -87,7 +87,7 @@ fn loss_that_was_inserted_is_found_and_so_is_its_price() {
         assert_near(ratio.into(), 1.0, "random loss has a burst ratio of 1");
         // A frame of 20 ms and the smallest buffer.
         let want = rate(
-            Codec::Pcma,
+            Codec::PCMA,
             &Impairment { delay: 40 * MILLISECOND, loss: loss_percent as f32 / 100.0, burst_ratio: 1.0 },
         );
         let got = heard.rating.unwrap();
@@ -161,7 +161,7 @@ fn delay_that_was_inserted_is_found_by_rtcp_and_has_its_price() {
                 assert_near(trip.as_secs_f64(), want, "round trip");
             }
             let line = Impairment { delay: MILLISECOND * (delay + 40), loss: 0.0, burst_ratio: 1.0 };
-            let want = rate(Codec::Pcma, &line);
+            let want = rate(Codec::PCMA, &line);
             for got in [summary.heard.rating.unwrap(), summary.said.rating.unwrap()] {
                 assert_near(got.mos.into(), want.mos.into(), "MOS");
             }

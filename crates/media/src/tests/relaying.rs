@@ -95,13 +95,13 @@ fn an_announcement_replaces_the_peer_and_then_the_peer_goes_on() {
 #[test]
 fn a_leg_in_mu_law_hears_a_leg_in_a_law() {
     let mut params = params();
-    params.description.codec = Codec::Pcmu;
+    params.description.codec = Codec::PCMU;
     let (mut leg, mut talker) = (Leg::new(params), Talker::new(7));
     leg.session.relay();
     talker.says(&mut leg, 1);
     let said: Vec<u8> = (0..160).map(|n| (n as u8).wrapping_mul(65_500u16 as u8)).collect();
     assert_eq!(leg.sent[0].header.payload_type, 0);
-    assert_eq!(leg.sent[0].payload, Clip::from_alaw(&said).samples(Codec::Pcmu));
+    assert_eq!(leg.sent[0].payload, Clip::from_alaw(&said).samples(Law::Pcmu));
 }
 
 #[test]

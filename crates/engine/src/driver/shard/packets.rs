@@ -30,10 +30,13 @@ impl Shard {
         {
             recording.hear(leg, &heard, packet, now);
         }
-        if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize))
-            && let Some(range) = other.session.forward(&heard, packet, now)
-        {
-            other.send(&mut self.net, &packet[range]);
+        if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize)) {
+            if let Some(range) = other.session.forward(&heard, packet, now) {
+                other.send(&mut self.net, &packet[range]);
+            } else if other.session.is_transcoding() {
+                // What it says in our codec comes with the ticks.
+                peer.into_iter().for_each(|peer| self.arm_wire(peer as usize));
+            }
         }
         if key.is_some() || heard.moved {
             // A press whose end gets lost is over after a while, and a new address has a report to come.
