@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
 use crate::dialog::tools::Tools;
-use crate::dialog::{Leg, Owner, heard, letter};
+use crate::dialog::{Leg, Owner, heard, letter, session};
 use crate::digest::Credentials;
 use crate::event::{Event, LegKey, Output, Outputs};
 use crate::invite::Invite;
@@ -196,12 +196,12 @@ impl Endpoint {
         self.with_leg(leg, now, out, |leg, tools| leg.update(sdp, tools));
     }
 
-    /// Answers an [`Event::Offer`].
+    /// Answers an [`Event::Offer`], or offers what an [`Event::OfferWanted`] asks for.
     pub fn answer_offer(&mut self, leg: LegKey, sdp: &[u8], now: Instant, out: &mut Outputs) {
         self.with_leg(leg, now, out, |leg, tools| leg.answer_offer(sdp, tools));
     }
 
-    /// Refuses an [`Event::Offer`], usually with 488; the session goes on as it was.
+    /// Refuses an [`Event::Offer`] or [`Event::OfferWanted`], usually with 488; the session goes on as it was.
     pub fn refuse_offer(&mut self, leg: LegKey, status: u16, now: Instant, out: &mut Outputs) {
         self.with_leg(leg, now, out, |leg, tools| leg.refuse_offer(status, tools));
     }
@@ -411,6 +411,9 @@ impl Endpoint {
         }
         if let Some(status) = invite.check().err().and_then(Fault::status) {
             return self.tools(now, out).refuse(key, status, None, &[]);
+        }
+        if let Some(least) = session::too_short(invite, &self.settings) {
+            return self.tools(now, out).refuse(key, 422, None, &[("Min-SE", &least)]);
         }
         if self.legs.len() >= LEGS_MAX {
             return self.tools(now, out).refuse(key, 503, None, &[("Retry-After", letter::OVERLOAD_SECS)]);

@@ -97,15 +97,25 @@ pub enum Event {
         /// The offer.
         sdp: Vec<u8>,
     },
-    /// Our [`offer`](crate::Endpoint::offer) was accepted, or the peer answered the description that we gave to its
-    /// re-INVITE without one.
+    /// The peer asks us to offer: a re-INVITE without a session description. Give all that we can do with
+    /// [`answer_offer`](crate::Endpoint::answer_offer), or refuse with
+    /// [`refuse_offer`](crate::Endpoint::refuse_offer). [`OfferAnswered`](Self::OfferAnswered) tells the peer's answer.
+    OfferWanted {
+        /// The branch that asks.
+        fork: Fork,
+    },
+    /// Our [`offer`](crate::Endpoint::offer) was accepted, the peer answered the description that it had
+    /// [wanted](Self::OfferWanted), or it answered a refresh by re-INVITE, perhaps from another address.
     OfferAnswered {
+        /// The branch that answers.
+        fork: Fork,
         /// The answer.
         sdp: Vec<u8>,
     },
     /// Our [`offer`](crate::Endpoint::offer) was refused; the session goes on as it was.
     OfferRefused {
-        /// 491 means that both sides offered at once: try again after a random time (RFC 3261 14.1).
+        /// 491 means that both sides offered at once and the peer came first, or that they met again and again; the
+        /// RFC's back-off (RFC 3261 14.1) was kept before.
         status: u16,
     },
     /// A key was pressed, and an INFO request told it: `0` to `9`, `*`, `#`, `A` to `D`.
@@ -132,11 +142,23 @@ pub enum Event {
     /// The call is over: it had been answered, and a BYE was sent or received. Without an
     /// [`Answered`](Self::Answered) before it, the answer crossed our CANCEL. Final.
     Ended {
-        /// Whether the peer hung up.
-        by_peer: bool,
+        /// Who ended it.
+        by: EndedBy,
         /// The peer's reason, from its BYE.
         reason: Option<Reason>,
     },
+}
+
+/// Who ended an answered call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// We hung up, or the peer knew the call no more.
+    Us,
+    /// The peer hung up.
+    Peer,
+    /// Nobody: the session was not refreshed in time (RFC 4028 10), so the peer is taken for dead. Our BYE is on its
+    /// way, and its answer is not waited for.
+    Expiry,
 }
 
 /// A call that has come in.
@@ -189,6 +211,7 @@ impl fmt::Debug for Event {
                 f.write_str(if *local { " local" } else { "" })
             }
             Self::Offer { fork, .. } => write!(f, "Offer fork {}", fork.0),
+            Self::OfferWanted { fork } => write!(f, "OfferWanted fork {}", fork.0),
             Self::OfferAnswered { .. } => write!(f, "OfferAnswered"),
             Self::OfferRefused { status } => write!(f, "OfferRefused {status}"),
             Self::Digit(_) => write!(f, "Digit"),
@@ -198,8 +221,13 @@ impl fmt::Debug for Event {
             Self::Cancelled { reason } => write!(f, "Cancelled{}", Cause(reason.as_ref())),
             Self::Acked => write!(f, "Acked"),
             Self::AckMissing => write!(f, "AckMissing"),
-            Self::Ended { by_peer, reason } => {
-                write!(f, "Ended by {}{}", if *by_peer { "peer" } else { "us" }, Cause(reason.as_ref()))
+            Self::Ended { by, reason } => {
+                let by = match by {
+                    EndedBy::Us => "us",
+                    EndedBy::Peer => "peer",
+                    EndedBy::Expiry => "expiry",
+                };
+                write!(f, "Ended by {by}{}", Cause(reason.as_ref()))
             }
         }
     }

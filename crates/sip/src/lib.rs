@@ -22,11 +22,11 @@ mod timer;
 mod transaction;
 
 pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
-pub use self::event::{Datagram, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
+pub use self::event::{Datagram, EndedBy, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
 pub use self::invite::Invite;
 pub use self::reason::{Protocol, Reason};
 pub use self::saved::{Saved, SavedDialog};
-pub use self::settings::{NextHop, PeerRule, Settings};
+pub use self::settings::{NextHop, PeerRule, SessionTimer, Settings};
 pub use self::shard::call_id_of;
 pub use self::timer::Pace;
 

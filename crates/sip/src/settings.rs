@@ -1,6 +1,7 @@
 //! What an endpoint is told once: its name on the wire, its peers, its pace.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::timer::Pace;
 
@@ -19,6 +20,8 @@ pub struct Settings {
     pub next_hop: NextHop,
     /// How fast the protocol runs.
     pub pace: Pace,
+    /// How long an answered call may go without a sign of life.
+    pub session: SessionTimer,
 }
 
 impl Settings {
@@ -32,6 +35,7 @@ impl Settings {
             accept_calls: false,
             next_hop: NextHop::Dialog,
             pace: Pace::default(),
+            session: SessionTimer::default(),
         }
     }
 
@@ -41,6 +45,44 @@ impl Settings {
         self.peers.iter().any(|rule| rule.covers(from))
     }
 }
+
+/// Session timers (RFC 4028): both sides agree on an interval, one of them refreshes within it, and a call that nobody
+/// refreshes is over. Whole seconds count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// What we ask for in calls that we place, and in those that come in from peers who know session timers. `None`
+    /// asks for nothing; what a peer asks for is honoured all the same.
+    pub interval: Option<Duration>,
+    /// The shortest interval that we accept: a shorter one is refused with 422. Never below 90 s (RFC 4028 5).
+    pub least: Duration,
+}
+
+impl SessionTimer {
+    /// The shortest interval, in seconds.
+    pub(crate) fn least_secs(&self) -> u32 {
+        whole_secs(self.least).max(LEAST_SESSION_SECS)
+    }
+
+    /// What we ask for, in seconds.
+    pub(crate) fn wanted_secs(&self) -> Option<u32> {
+        self.interval.map(|interval| whole_secs(interval).max(self.least_secs()))
+    }
+}
+
+impl Default for SessionTimer {
+    /// 1800 s, as RFC 4028 4 recommends and carriers set it. On, because a BYE that is lost with its trunk would
+    /// otherwise leave a call that is billed for hours; and a peer that knows no session timers is not asked twice.
+    fn default() -> Self {
+        Self { interval: Some(Duration::from_secs(1_800)), least: Duration::from_secs(90) }
+    }
+}
+
+fn whole_secs(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// The least that a Min-SE may say (RFC 4028 5).
+pub(crate) const LEAST_SESSION_SECS: u32 = 90;
 
 /// An address that a peer may send from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -196,7 +196,7 @@ impl Call {
         }
         let (Event::Early { sdp: Some(sdp), .. }
         | Event::Answered { sdp: Some(sdp), .. }
-        | Event::OfferAnswered { sdp }) = event
+        | Event::OfferAnswered { sdp, .. }) = event
         else {
             return;
         };

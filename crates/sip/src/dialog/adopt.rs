@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::route::RouteSet;
+use super::session::Session;
 use super::tools::Tools;
 use super::{Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, letter};
 use crate::digest::Credentials;
@@ -109,6 +110,7 @@ impl Leg {
             unacknowledged: None,
             offered: None,
             offering: None,
+            session: Session::default(),
             our_sdp: Box::default(),
         }
     }
@@ -134,6 +136,7 @@ impl Dialog {
             their_cseq: None,
             rseq: None,
             has_sdp: false,
+            takes_update: false,
             ack: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::session::Session;
 use super::tools::Tools;
 use super::{
     BYE_AFTER_FAULT, DIALOGS_MAX, Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, fork, heard, letter,
@@ -49,6 +50,7 @@ impl Leg {
             unacknowledged: None,
             offered: None,
             offering: None,
+            session: Session::default(),
             our_sdp: invite.offer.into(),
         }
     }
@@ -157,6 +159,7 @@ impl Leg {
             Stage::Calling => {
                 self.dialogs[dialog].has_sdp = true;
                 self.stage = Stage::Talking { dialog };
+                self.on_session_answer(response, tools);
                 self.tell(Event::Answered { fork: fork(dialog), sdp }, tools);
             }
             Stage::Cancelling { reason, .. } => {
@@ -183,7 +186,7 @@ impl Leg {
         self.end(heard::failed(response), tools);
     }
 
-    /// The INVITE once more with credentials: next CSeq number, a branch derived from the first one.
+    /// The INVITE once more, with credentials or a longer session: next CSeq number, a branch derived from the first.
     fn call_again(
         &mut self,
         response: &Message<'_>,
@@ -192,17 +195,17 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> bool {
         let Some(request) = &news.request else { return false };
-        let Some(proof) = self.proof(response, (Method::Invite, request), attempt, tools) else {
+        let Some(amendment) = self.amendment(response, (Method::Invite, request), attempt, tools) else {
             return false;
         };
         let Some(outgoing) = &mut self.outgoing else { return false };
         outgoing.cseq += 1;
         outgoing.branch = format!("{}-{}", outgoing.branch, outgoing.cseq);
-        let bytes =
-            crate::transaction::stored::again(request, &outgoing.branch, outgoing.cseq, (proof.0, &proof.1));
-        let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt: attempt + 1 };
+        let bytes = amendment.apply(request, &outgoing.branch, outgoing.cseq);
+        let attempt = amendment.attempt;
+        let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt };
         outgoing.key = tools.invite(&outgoing.branch, bytes, news.to, owner);
-        outgoing.proof = Some(proof);
+        outgoing.proof = amendment.into_proof();
         self.open_clients += 1;
         for dialog in &mut self.dialogs {
             dialog.past = true;

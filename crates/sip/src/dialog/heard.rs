@@ -104,7 +104,8 @@ pub(crate) fn acknowledged(prack: &Message<'_>) -> Option<(u32, u32)> {
 
 /// What it requires and we do not know, as a value for Unsupported.
 pub(crate) fn unknown_extensions(request: &Message<'_>) -> Option<String> {
-    let unknown = request.require().filter(|option| !option.eq_ignore_ascii_case(b"100rel"));
+    let known = |option: &[u8]| [&b"100rel"[..], b"timer"].iter().any(|own| option.eq_ignore_ascii_case(own));
+    let unknown = request.require().filter(|option| !known(option));
     let unknown: Vec<_> = unknown.take(UNSUPPORTED_MAX).map(text).collect();
     (!unknown.is_empty()).then(|| unknown.join(", "))
 }

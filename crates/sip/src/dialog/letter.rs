@@ -9,7 +9,7 @@ use crate::event::Output;
 use crate::invite::Invite;
 use crate::message::{Fault, Message, Method, Name, Writer, refuse};
 use crate::saved::Saved;
-use crate::settings::{NextHop, Settings};
+use crate::settings::{LEAST_SESSION_SECS, NextHop, Settings};
 
 /// What a message carries beyond what every message has.
 pub(crate) struct Extra<'a> {
@@ -39,8 +39,14 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
         .text(Name::CSeq, format_args!("{} INVITE", crate::FIRST_CSEQ))
         .header(Name::Contact, &invite.contact)
         .header(Name::Allow, ALLOW);
-    if invite.supported_100rel {
-        writer.header(Name::Supported, SUPPORTED);
+    writer.header(Name::Supported, if invite.supported_100rel { SUPPORTED } else { TIMER });
+    // Who refreshes is left to the callee, as RFC 4028 7.1 advises.
+    if let Some(secs) = settings.session.wanted_secs() {
+        writer.text(Name::SessionExpires, secs);
+        let least = settings.session.least_secs();
+        if least > LEAST_SESSION_SECS {
+            writer.text(Name::MinSe, least);
+        }
     }
     if let Some(identity) = &invite.asserted_identity {
         writer.header(Name::PAssertedIdentity, identity);
@@ -191,6 +197,7 @@ fn phrase(status: u16) -> &'static str {
         408 => "Request Timeout",
         415 => "Unsupported Media Type",
         420 => "Bad Extension",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
@@ -220,8 +227,11 @@ fn phrase(status: u16) -> &'static str {
 /// What we take.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS";
 
+/// The option tag of session timers.
+pub(crate) const TIMER: &str = "timer";
+
 /// What we can beyond RFC 3261.
-pub(crate) const SUPPORTED: &str = "100rel";
+pub(crate) const SUPPORTED: &str = "100rel, timer";
 
 /// How long an overloaded endpoint asks to be left alone: two rounds of its longest waits are over by then.
 pub(crate) const OVERLOAD_SECS: &str = "5";

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! [`caller`] places calls, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
-//! of an answered call, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
+//! of an answered call, [`session`] keeps it alive, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
 //! what a former life left, [`letter`] writes the messages, [`heard`] reads them and [`route`] says where they go.
 //!
 //! A leg that is over stays in the table until its last client transaction is gone: a late 2xx of another fork must
@@ -26,6 +26,7 @@ pub(crate) mod offer;
 pub(crate) mod proof;
 pub(crate) mod reliable;
 pub(crate) mod route;
+pub(crate) mod session;
 pub(crate) mod tools;
 
 use std::net::{IpAddr, SocketAddr};
@@ -36,9 +37,9 @@ use base::time::Instant;
 
 use crate::digest::Credentials;
 use crate::event::{Datagram, Event, Fork, LegKey};
-use crate::message::{Message, Method};
+use crate::message::{Message, Method, Name};
 use crate::reason::Reason;
-use crate::timer::{Timer, Timers, Who};
+use crate::timer::{TIMERS_PER_LEG, Timer, Timers, Who};
 use route::RouteSet;
 use tools::Tools;
 
@@ -53,7 +54,7 @@ pub(crate) struct Leg {
     /// One dialog per tag of the other side; only a forked call has several. None is ever removed, so that an index
     /// stays what it was.
     dialogs: Vec<Dialog>,
-    timers: Timers,
+    timers: Timers<TIMERS_PER_LEG>,
     /// Client transactions of the leg that are open.
     open_clients: u32,
     credentials: Option<Arc<Credentials>>,
@@ -68,7 +69,8 @@ pub(crate) struct Leg {
     /// The offer of the peer that waits for our answer.
     offered: Option<Offered>,
     /// The offer of ours that waits for the peer's answer.
-    offering: Option<Box<[u8]>>,
+    offering: Option<Box<offer::Offering>>,
+    session: session::Session,
     /// Our session description as last sent.
     our_sdp: Box<[u8]>,
 }
@@ -140,6 +142,8 @@ struct Unacknowledged {
 struct Offered {
     key: u64,
     dialog: usize,
+    /// Whether it brought none and asks for ours.
+    wants_ours: bool,
 }
 
 /// One dialog (RFC 3261 12): one branch of the call.
@@ -158,6 +162,8 @@ struct Dialog {
     rseq: Option<u32>,
     /// Whether a session description of the peer came by it.
     has_sdp: bool,
+    /// Whether the peer takes UPDATE, as its Allow said last.
+    takes_update: bool,
     /// The ACK of its last 2xx and the CSeq number of that INVITE, for repetitions of the 2xx.
     ack: Option<(u32, Datagram, SocketAddr)>,
 }
@@ -238,6 +244,7 @@ impl Leg {
             Stage::Talking { dialog } => {
                 let dialog = *dialog;
                 self.refuse_offer(487, tools);
+                self.stop_session();
                 self.bye(dialog, reason.as_ref(), tools);
                 self.stage = Stage::Releasing { dialog };
             }
@@ -256,6 +263,9 @@ impl Leg {
                 Timer::AnswerLost => self.on_answer_lost(tools),
                 Timer::Reliable => self.repeat_reliable(tools),
                 Timer::ReliableLost => self.on_reliable_lost(tools),
+                Timer::Refresh => self.refresh_session(tools),
+                Timer::Expiry => self.on_expiry(tools),
+                Timer::OfferAgain => self.offer_again(tools),
                 _ => debug_assert!(false, "timer {timer:?} belongs to a transaction"),
             }
         }
@@ -263,7 +273,7 @@ impl Leg {
     }
 
     fn book(&mut self, tools: &mut Tools<'_>) {
-        self.timers.book(Who::Leg(self.key.0), tools.agenda);
+        self.timers.book_until(Some(tools.now + NAP_MAX), Who::Leg(self.key.0), tools.agenda);
     }
 
     /// Tells news. Nothing comes after the final event.
@@ -283,6 +293,7 @@ impl Leg {
         self.timers.stop_all();
         self.incoming = None;
         self.unacknowledged = None;
+        self.offering = None;
         self.our_sdp = Box::default();
         tools.tell(self.key, last);
     }
@@ -305,6 +316,7 @@ impl Dialog {
             their_cseq: None,
             rseq: None,
             has_sdp: false,
+            takes_update: false,
             ack: None,
         };
         dialog.learn(response);
@@ -319,6 +331,9 @@ impl Dialog {
 
     /// The remote target moves to the Contact of the message, if it has one (RFC 3261 12.2).
     fn refresh(&mut self, message: &Message<'_>) {
+        if message.header(Name::Allow).is_some() {
+            self.takes_update = message.allow().has_token(Method::Update.as_str());
+        }
         if let Some(contact) = heard::contact(message) {
             self.target = contact.into_boxed_str();
         }
@@ -341,3 +356,7 @@ const BUSY_FOR_NO_REASON: u16 = 480;
 
 /// Branches of one call: carriers fork to a handful of devices; more is an attack on our table.
 const DIALOGS_MAX: usize = 16;
+
+/// A leg sleeps no longer than this, however far its next deadline is: entries of legs that are gone stay on the agenda
+/// until their time comes, and half an hour of them would be more than all legs together.
+const NAP_MAX: Duration = Duration::from_secs(64);

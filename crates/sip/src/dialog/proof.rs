@@ -1,4 +1,7 @@
-//! Answering challenges: 401 and 407 (RFC 3261 22).
+//! What a refused request says when it goes again: the answer to a 401 or 407 (RFC 3261 22), or after a 422 a longer
+//! session (RFC 4028 7.3).
+
+use smallvec::SmallVec;
 
 use super::Leg;
 use super::tools::Tools;
@@ -12,10 +15,47 @@ pub(super) struct Nonce {
     uses: u32,
 }
 
+/// What a request says otherwise when it goes again.
+pub(super) struct Amendment {
+    /// Names and values of headers that are replaced; one without a value is left out.
+    pub(super) headers: SmallVec<[(&'static str, String); 4]>,
+    /// Challenges that the request has had, this one included.
+    pub(super) attempt: u8,
+}
+
+impl Amendment {
+    /// The request as it goes again.
+    pub(super) fn apply(&self, request: &[u8], branch: &str, cseq: u32) -> Vec<u8> {
+        let headers: SmallVec<[(&str, &str); 4]> =
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        stored::again(request, branch, cseq, &headers)
+    }
+
+    /// The answer to a challenge, which an ACK repeats (RFC 3261 22.1).
+    pub(super) fn into_proof(self) -> Option<(&'static str, String)> {
+        self.headers.into_iter().find(|(name, value)| name.ends_with("Authorization") && !value.is_empty())
+    }
+}
+
 impl Leg {
+    /// What the request must say so as to be taken after this response. `None`: the response is the last word.
+    pub(super) fn amendment(
+        &mut self,
+        response: &Message<'_>,
+        (method, request): (Method, &[u8]),
+        attempt: u8,
+        tools: &mut Tools<'_>,
+    ) -> Option<Amendment> {
+        if response.status() == Some(422) {
+            return self.longer_session(response, request);
+        }
+        let proof = self.proof(response, (method, request), attempt, tools)?;
+        Some(Amendment { headers: [proof].into_iter().collect(), attempt: attempt + 1 })
+    }
+
     /// The answer to the challenge in `response`, which is about `request`: name and value of a header. `None`:
     /// there is none to give, or it was given and not taken. A stale nonce is worth one more try.
-    pub(super) fn proof(
+    fn proof(
         &mut self,
         response: &Message<'_>,
         (method, request): (Method, &[u8]),

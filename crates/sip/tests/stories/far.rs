@@ -202,6 +202,13 @@ impl Far {
         self.heard.iter().filter(|(_, text)| text.starts_with(start)).count()
     }
 
+    /// How many requests of this method there were, repetitions left aside.
+    pub(crate) fn tries(&self, method: &str) -> usize {
+        let requests = self.heard.iter().filter(|(_, text)| text.starts_with(method));
+        let numbers = requests.filter_map(|(_, text)| text.lines().find(|line| line.starts_with("CSeq: ")));
+        numbers.collect::<std::collections::HashSet<_>>().len()
+    }
+
     /// What was sent, in one line: methods and statuses.
     pub(crate) fn wire(&self) -> String {
         let heads = self.heard.iter().map(|(_, text)| {

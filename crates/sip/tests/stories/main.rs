@@ -8,4 +8,5 @@ mod crossings;
 mod far;
 mod release;
 mod session;
+mod timers;
 mod world;

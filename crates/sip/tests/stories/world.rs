@@ -255,7 +255,10 @@ impl World {
     }
 
     fn offered(&self) -> Vec<(Side, LegKey)> {
-        let offers = self.told.iter().filter(|(_, _, event)| matches!(event, Event::Offer { .. }));
+        let offers = self
+            .told
+            .iter()
+            .filter(|(_, _, event)| matches!(event, Event::Offer { .. } | Event::OfferWanted { .. }));
         offers.map(|(side, leg, _)| (*side, *leg)).collect()
     }
 
