@@ -387,7 +387,7 @@ impl Endpoint {
         match method {
             Method::Invite => self.on_invite((from, datagram, key), request, now, out),
             Method::Options => letter::describe_us(key, &mut self.tools(now, out)),
-            Method::Bye | Method::Info | Method::Update | Method::Prack => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 self.tools(now, out).refuse(key, 481, None, &[]);
             }
             _ => self.tools(now, out).refuse(key, 405, None, &[("Allow", letter::ALLOW)]),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use base::private::Private;
 
+use crate::early::EarlyMedia;
 use crate::reason::Reason;
 
 /// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
@@ -70,6 +71,21 @@ pub enum Event {
         sdp: Option<Vec<u8>>,
         /// Why it already knows that it will fail (RFC 3326 in a 183), as Chinese carriers do.
         reason: Option<Reason>,
+        /// What the network allows of early media, if it says so.
+        allowed: Option<EarlyMedia>,
+    },
+    /// The network allows more or less early media of a branch than before, without a provisional: by UPDATE.
+    EarlyMedia {
+        /// Which branch of the call.
+        fork: Fork,
+        /// What it allows now.
+        allowed: EarlyMedia,
+    },
+    /// The call was redirected, and follows: another INVITE is on its way to another target. What early branches
+    /// there were are gone.
+    Redirected {
+        /// Status of the response that redirected it, or that the last target refused with.
+        status: u16,
     },
     /// The call was answered (any 2xx), and our ACK is on its way.
     Answered {
@@ -199,9 +215,12 @@ impl fmt::Debug for Event {
         let sdp = |sdp: &Option<Vec<u8>>| if sdp.is_some() { " sdp" } else { "" };
         match self {
             Self::Trying => write!(f, "Trying"),
-            Self::Early { fork, status, sdp: body, reason } => {
-                write!(f, "Early {status} fork {}{}{}", fork.0, sdp(body), Cause(reason.as_ref()))
+            Self::Early { fork, status, sdp: body, reason, allowed } => {
+                write!(f, "Early {status} fork {}{}{}", fork.0, sdp(body), Cause(reason.as_ref()))?;
+                allowed.map_or(Ok(()), |allowed| write!(f, " {allowed:?}"))
             }
+            Self::EarlyMedia { fork, allowed } => write!(f, "EarlyMedia fork {} {allowed:?}", fork.0),
+            Self::Redirected { status } => write!(f, "Redirected {status}"),
             Self::Answered { fork, sdp: body } => write!(f, "Answered fork {}{}", fork.0, sdp(body)),
             Self::Failed { status, reason, retry_after, local } => {
                 write!(f, "Failed {status}{}", Cause(reason.as_ref()))?;

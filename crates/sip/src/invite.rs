@@ -22,8 +22,8 @@ pub struct Invite {
     pub call_id: String,
     /// Our tag.
     pub from_tag: String,
-    /// Branch of the first INVITE; begins with `z9hG4bK`, unique for ever. An INVITE that is sent again with
-    /// credentials has `{branch}-2`, then `{branch}-2-3`.
+    /// Branch of the first INVITE; begins with `z9hG4bK`, unique for ever. An INVITE that is sent again, with
+    /// credentials, for a longer session or to another target, has `{branch}-2`, then `{branch}-2-3`.
     pub branch: String,
     /// Our session description.
     pub offer: Vec<u8>,
@@ -33,6 +33,10 @@ pub struct Invite {
     pub asserted_identity: Option<String>,
     /// Whether reliable provisionals are supported (RFC 3262).
     pub supported_100rel: bool,
+    /// How many targets a redirection (300, 301, 302) may lead to, all in all. 0 follows none: a redirected call has
+    /// failed. Targets that are no peer's address are asked for at the same peer, which knows the way; nobody can send
+    /// our calls to a stranger.
+    pub redirects_max: u8,
     /// More headers, by name and value. Line ends in them are dropped.
     pub headers: Vec<(String, String)>,
 }

@@ -11,6 +11,7 @@ pub mod message;
 pub mod sdp;
 
 mod dialog;
+mod early;
 mod endpoint;
 mod event;
 mod invite;
@@ -21,6 +22,7 @@ mod shard;
 mod timer;
 mod transaction;
 
+pub use self::early::{EarlyBranches, EarlyMedia};
 pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
 pub use self::event::{Datagram, EndedBy, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
 pub use self::invite::Invite;

@@ -56,6 +56,7 @@ impl Near {
             offer: SDP.to_vec(),
             credentials: None,
             asserted_identity: None,
+            redirects_max: 0,
             supported_100rel: true,
             headers: Vec::new(),
         };

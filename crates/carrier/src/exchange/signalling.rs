@@ -93,6 +93,8 @@ impl Exchange {
             SipEvent::Invited(_)
             | SipEvent::Trying
             | SipEvent::Early { .. }
+            | SipEvent::EarlyMedia { .. }
+            | SipEvent::Redirected { .. }
             | SipEvent::Answered { .. }
             | SipEvent::OfferRefused { .. }
             | SipEvent::InfoDone { .. }

@@ -91,6 +91,7 @@ impl Caller {
             offer: side.offer(Direction::SendRecv),
             credentials: None,
             asserted_identity: None,
+            redirects_max: 0,
             supported_100rel: true,
             headers: Vec::new(),
         };

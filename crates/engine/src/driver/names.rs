@@ -33,13 +33,14 @@ pub(crate) fn invite(
         offer,
         credentials: trunk.credentials.clone(),
         asserted_identity: None,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     })
 }
 
 /// The INVITEs that may be under way for a leg of which nothing but its call is known: the first one, and the one that
-/// followed it if the trunk asked for credentials.
+/// followed it if the trunk asked for credentials or a longer session.
 pub(crate) fn may_be_ringing(
     call: &Call,
     leg: Leg,
@@ -51,7 +52,7 @@ pub(crate) fn may_be_ringing(
     let cseq = first.cseq + 1;
     // As `Invite::branch` says that it is named.
     let again = Saved { branch: format!("{}-{cseq}", first.branch), cseq, ..first.clone() };
-    [first].into_iter().chain(trunk.credentials.is_some().then_some(again)).collect()
+    [first, again].into_iter().collect()
 }
 
 /// The Call-ID of a leg: the call's id, then the leg.

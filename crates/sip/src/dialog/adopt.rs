@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::redirect::Redirects;
 use super::route::RouteSet;
 use super::session::Session;
 use super::tools::Tools;
@@ -84,6 +85,7 @@ impl Leg {
             cseq: saved.cseq,
             proof: None,
             trying_told: true,
+            redirects: Redirects::new(0),
         }));
     }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::redirect::Redirects;
 use super::session::Session;
 use super::tools::Tools;
 use super::{
     BYE_AFTER_FAULT, DIALOGS_MAX, Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, fork, heard, letter,
 };
 use crate::digest::Credentials;
+use crate::early::EarlyMedia;
 use crate::event::{Datagram, Event, Fault, LegKey};
 use crate::invite::Invite;
 use crate::message::{Message, Method};
@@ -45,6 +47,7 @@ impl Leg {
                 cseq: crate::FIRST_CSEQ,
                 proof: None,
                 trying_told: false,
+                redirects: Redirects::new(invite.redirects_max),
             })),
             incoming: None,
             unacknowledged: None,
@@ -117,7 +120,8 @@ impl Leg {
         let sdp = heard::sdp(response);
         self.dialogs[dialog].has_sdp |= sdp.is_some();
         let (status, reason) = (response.status().unwrap_or_default(), Reason::of(response));
-        self.tell(Event::Early { fork: fork(dialog), status, sdp, reason }, tools);
+        let allowed = EarlyMedia::of(response);
+        self.tell(Event::Early { fork: fork(dialog), status, sdp, reason, allowed }, tools);
     }
 
     /// The dialog of a provisional: one per To tag (RFC 3261 12.1). `None`: too many.
@@ -180,7 +184,9 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) {
         let calling = matches!(self.stage, Stage::Calling);
-        if calling && self.call_again(response, &news, attempt, tools) {
+        if calling
+            && (self.call_again(response, &news, attempt, tools) || self.follow(response, &news, tools))
+        {
             return;
         }
         self.end(heard::failed(response), tools);
@@ -206,12 +212,17 @@ impl Leg {
         let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt };
         outgoing.key = tools.invite(&outgoing.branch, bytes, news.to, owner);
         outgoing.proof = amendment.into_proof();
+        self.begin_anew(tools);
+        true
+    }
+
+    /// The INVITE was sent once more: what dialogs the last one made are past.
+    pub(super) fn begin_anew(&mut self, tools: &mut Tools<'_>) {
         self.open_clients += 1;
         for dialog in &mut self.dialogs {
             dialog.past = true;
         }
         self.refuse_offer(481, tools);
-        true
     }
 
     /// Timer C: it rang too long. The callee must hear of it, the owner at once.

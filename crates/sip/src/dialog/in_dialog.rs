@@ -80,6 +80,8 @@ impl Leg {
                 tools.refuse(key, 481, None, &[]);
             }
             Method::Info => self.on_info(key, request, tools),
+            // We subscribed to nothing. A 481 would be right too, but some take it for the end of the call (RFC 5057).
+            Method::Notify => tools.refuse(key, 489, None, &[]),
             Method::Options => letter::describe_us(key, tools),
             _ => tools.refuse(key, 405, None, &[("Allow", letter::ALLOW)]),
         }

@@ -8,7 +8,7 @@
 //!                 └─CANCEL, we reject───┴─BYE comes───────────────────────────┘
 //! ```
 //!
-//! [`caller`] places calls, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
+//! [`caller`] places calls and [`redirect`] follows them elsewhere, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
 //! of an answered call, [`session`] keeps it alive, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
 //! what a former life left, [`letter`] writes the messages, [`heard`] reads them and [`route`] says where they go.
 //!
@@ -24,6 +24,7 @@ mod info;
 pub(crate) mod letter;
 pub(crate) mod offer;
 pub(crate) mod proof;
+mod redirect;
 pub(crate) mod reliable;
 pub(crate) mod route;
 pub(crate) mod session;
@@ -116,6 +117,7 @@ struct Outgoing {
     /// The answer to a challenge that the INVITE carries; its ACK repeats it (RFC 3261 22.1).
     proof: Option<(&'static str, String)>,
     trying_told: bool,
+    redirects: redirect::Redirects,
 }
 
 /// What a callee remembers of the INVITE that it has not answered.

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 
 use super::tools::Tools;
 use super::{Errand, Leg, Offered, Stage, fork, heard, letter, session};
+use crate::early::EarlyMedia;
 use crate::event::Event;
 use crate::message::{Message, Method};
 use crate::timer::Timer;
@@ -193,6 +194,9 @@ impl Leg {
         }
         if let Some(least) = session::too_short(update, tools.settings) {
             return tools.refuse(key, 422, None, &[("Min-SE", &least)]);
+        }
+        if let (Stage::Calling, Some(allowed)) = (&self.stage, EarlyMedia::of(update)) {
+            self.tell(Event::EarlyMedia { fork: fork(dialog), allowed }, tools);
         }
         let Some(sdp) = heard::sdp(update) else {
             self.dialogs[dialog].refresh(update);

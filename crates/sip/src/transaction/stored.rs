@@ -48,6 +48,14 @@ pub(crate) fn again(request: &[u8], branch: &str, cseq: u32, headers: &[(&str, &
     copy
 }
 
+/// The same request to another target.
+pub(crate) fn toward(request: &[u8], uri: &str) -> Vec<u8> {
+    let old = request_uri_of(request);
+    let method = request.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let rest = request.get(method.len() + 1 + old.len()..).unwrap_or_default();
+    [method, b" ", uri.as_bytes(), rest].concat()
+}
+
 /// The branch of the request's Via.
 pub(crate) fn branch_of(request: &[u8]) -> Option<&[u8]> {
     let (head, _) = split(request);

@@ -257,6 +257,7 @@ pub(crate) fn invite(peer: SocketAddr) -> Invite {
         offer: SDP.as_bytes().to_vec(),
         credentials: None,
         asserted_identity: None,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     }

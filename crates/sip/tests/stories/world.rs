@@ -100,6 +100,7 @@ pub(crate) fn invite(leg: LegKey) -> Invite {
         offer: OFFER.to_vec(),
         credentials: None,
         asserted_identity: None,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     }

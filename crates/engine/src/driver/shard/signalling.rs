@@ -73,7 +73,7 @@ impl Shard {
         }
         self.current = Some(number);
         match event {
-            Event::Early { fork, status, sdp, reason } => {
+            Event::Early { fork, status, sdp, reason, .. } => {
                 let media = sdp.is_some_and(|sdp| self.describe(number, leg, (fork, &sdp), now));
                 let news = EarlyNews { status, media, reason: reason.as_ref() };
                 self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
@@ -96,6 +96,8 @@ impl Shard {
             Event::Fault(fault) => tracing::debug!(leg = %leg, "{fault}"),
             Event::Trying
             | Event::OfferRefused { .. }
+            | Event::EarlyMedia { .. }
+            | Event::Redirected { .. }
             | Event::InfoDone { .. }
             | Event::Invited(_)
             | Event::Cancelled { .. }
