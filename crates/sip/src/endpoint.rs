@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::table::Table;
 use base::time::Instant;
@@ -15,6 +16,7 @@ use crate::event::{Event, LegKey, Output, Outputs};
 use crate::invite::Invite;
 use crate::message::{Fault, Message, Method, StartLine};
 use crate::reason::Reason;
+use crate::registration::{Register, Registration, RegistrationKey, RegistrationState};
 use crate::saved::Saved;
 use crate::settings::Settings;
 use crate::timer::{Agenda, Who};
@@ -37,6 +39,7 @@ pub struct Endpoint {
     by_dialog: Table<u64, LegKey>,
     /// Incoming legs by Call-ID and the caller's tag, to know an INVITE that comes by a second way.
     by_origin: Table<u64, LegKey>,
+    registrations: Table<RegistrationKey, Box<Registration>>,
     agenda: Agenda<Who>,
     rng: SmallRng,
     next_incoming: u64,
@@ -78,6 +81,7 @@ impl Endpoint {
             legs: Table::default(),
             by_dialog: Table::default(),
             by_origin: Table::default(),
+            registrations: Table::default(),
             agenda: Agenda::new(),
             rng,
             next_incoming: LegKey::INCOMING,
@@ -121,6 +125,11 @@ impl Endpoint {
                     self.servers.on_time(key, at, now, &self.settings.pace, &mut self.agenda, out);
                 }
                 Who::Leg(key) => self.with_leg(LegKey(key), now, out, |leg, tools| leg.on_time(at, tools)),
+                Who::Registration(key) => {
+                    self.with_registration(RegistrationKey(key), now, out, |own, tools| {
+                        own.on_time(at, tools)
+                    });
+                }
             }
         }
     }
@@ -216,7 +225,25 @@ impl Endpoint {
         let mut tools = self.tools(now, out);
         let (branch, call_id, tag) = (tools.branch(), tools.word(), tools.word());
         let bytes = letter::ping(peer, (&branch, &call_id, &tag), tools.settings);
-        tools.request((&branch, "OPTIONS"), bytes, peer, Owner::Ping);
+        tools.request((&branch, "OPTIONS"), bytes, peer, Owner::Ping { sent: now });
+    }
+
+    /// Registers us with a trunk and keeps us registered until [`unregister`](Self::unregister);
+    /// [`Output::Registration`] tells how it goes. A key that is in use begins anew with what it is given.
+    pub fn register(&mut self, key: RegistrationKey, register: Register, now: Instant, out: &mut Outputs) {
+        let before = self.registrations.remove(&key).map_or(0, |before| before.cseq());
+        if self.registrations.len() >= REGISTRATIONS_MAX {
+            let failed =
+                RegistrationState::Failed { status: Some(503), retry_in: None, bound_for: Duration::ZERO };
+            return out.push(Output::Registration { key, state: failed });
+        }
+        let registration = Registration::begin((key, before), register, &mut self.tools(now, out));
+        self.registrations.insert(key, Box::new(registration));
+    }
+
+    /// Takes a registration back. Its last state is [`RegistrationState::Gone`].
+    pub fn unregister(&mut self, key: RegistrationKey, now: Instant, out: &mut Outputs) {
+        self.with_registration(key, now, out, |registration, tools| registration.leave(tools));
     }
 
     /// What to remember of a leg so that another process can release it. `None`: nothing is left to release.
@@ -267,6 +294,21 @@ impl Endpoint {
         step(leg, &mut tools);
         if leg.is_gone() {
             self.forget(key);
+        }
+    }
+
+    /// Lets a registration take a step and forgets it when that was its last.
+    fn with_registration(
+        &mut self,
+        key: RegistrationKey,
+        now: Instant,
+        out: &mut Outputs,
+        step: impl FnOnce(&mut Registration, &mut Tools<'_>),
+    ) {
+        let Some(mut registration) = self.registrations.remove(&key) else { return };
+        step(&mut registration, &mut self.tools(now, out));
+        if !registration.is_gone() {
+            self.registrations.insert(key, registration);
         }
     }
 
@@ -328,13 +370,17 @@ impl Endpoint {
             Owner::Leg { leg, .. } => {
                 self.with_leg(leg, now, out, |leg, tools| leg.on_news(news, response, tools));
             }
-            Owner::Ping => match news.what {
-                What::Response => {
-                    out.push(Output::Pong { peer: news.to, status: response.and_then(Message::status) });
+            Owner::Ping { sent } => {
+                if matches!(news.what, What::Response | What::TimedOut) {
+                    let status = response.and_then(Message::status);
+                    let round_trip = status.map(|_| now.since(sent));
+                    let retry_after = response.and_then(Message::retry_after);
+                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after });
                 }
-                What::TimedOut => out.push(Output::Pong { peer: news.to, status: None }),
-                What::RangOut | What::Closed => {}
-            },
+            }
+            Owner::Registration { key, .. } => {
+                self.with_registration(key, now, out, |own, tools| own.on_news(&news, response, tools));
+            }
         }
     }
 
@@ -515,3 +561,6 @@ const COOKIE: &[u8] = b"z9hG4bK";
 
 /// Legs per endpoint: 300 calls a second of two legs, with a minute each, make 36,000; at 4 kB a leg this is 400 MB.
 const LEGS_MAX: usize = 100_000;
+
+/// Registrations per endpoint: one for each trunk, and some trunks want one for each number.
+const REGISTRATIONS_MAX: usize = 10_000;

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::private::Private;
 
 use crate::early::EarlyMedia;
 use crate::reason::Reason;
+use crate::registration::{RegistrationKey, RegistrationState};
 
 /// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
 pub type Datagram = Arc<[u8]>;
@@ -52,6 +54,17 @@ pub enum Output {
         peer: SocketAddr,
         /// What it answered; `None` when it did not, within 64*T1.
         status: Option<u16>,
+        /// How long it took, our own repetitions included. With a status only.
+        round_trip: Option<Duration>,
+        /// Seconds for which the peer wants to be left alone, from a 503 and its like.
+        retry_after: Option<u32>,
+    },
+    /// A registration has come to another state.
+    Registration {
+        /// Which registration.
+        key: RegistrationKey,
+        /// Its state now.
+        state: RegistrationState,
     },
 }
 

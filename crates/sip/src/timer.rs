@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base::time::Instant;
 
-/// What a deadline is for. Letters as in RFC 3261 table 4 and RFC 6026; the last seven belong to the dialog layer.
+/// What a deadline is for. Letters as in RFC 3261 table 4 and RFC 6026; the last eight belong to the layers above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// INVITE request retransmission.
@@ -52,6 +52,8 @@ pub(crate) enum Timer {
     Refresh,
     /// The session was not refreshed in time (RFC 4028 10).
     Expiry,
+    /// The registration is due for a refresh, or for another try.
+    Register,
     /// Our offer met the peer's and goes again (RFC 3261 14.1).
     OfferAgain,
 }
@@ -188,6 +190,8 @@ pub(crate) enum Who {
     Server(u64),
     /// The leg of this key.
     Leg(u64),
+    /// The registration of this key.
+    Registration(u64),
 }
 
 /// Who wants to be woken, and when: earliest first.

@@ -76,7 +76,7 @@ impl Near {
                 // A far end that is not there yet refuses; the next repetition will find it.
                 Output::Send { to, datagram } => drop(self.socket.send_to(&datagram, to)),
                 Output::Event { event, .. } => self.told.push((std::time::Instant::now(), event)),
-                Output::Pong { .. } => {}
+                Output::Pong { .. } | Output::Registration { .. } => {}
             }
         }
     }

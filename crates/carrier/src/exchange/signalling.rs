@@ -61,7 +61,7 @@ impl Exchange {
                         self.socket.send_to(&self.quirks.dressed(&datagram), to).ok();
                     }
                     Output::Event { leg, event } => self.on_sip(leg, event, now),
-                    Output::Pong { .. } => {}
+                    Output::Pong { .. } | Output::Registration { .. } => {}
                 }
             }
         }

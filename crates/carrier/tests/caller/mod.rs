@@ -179,6 +179,7 @@ impl Caller {
                 }
                 Output::Event { leg, event } => self.calls.get_mut(&leg.0).unwrap().on_event(&event, now),
                 Output::Pong { status, .. } => self.pongs.push(status),
+                Output::Registration { .. } => {}
             }
         }
     }

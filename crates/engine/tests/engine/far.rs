@@ -107,7 +107,7 @@ impl Far {
                         phone.on(event);
                     }
                 }
-                Output::Pong { .. } => {}
+                Output::Pong { .. } | Output::Registration { .. } => {}
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Legs across a crash: what to remember of one, and how another process releases it.
 
-use std::sync::Arc;
-
+use super::proof::Prover;
 use super::redirect::Redirects;
 use super::route::RouteSet;
 use super::session::Session;
@@ -51,7 +50,7 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> Self {
         let mut leg = Self::of_saved(key, saved, tools);
-        leg.credentials = credentials.map(Arc::new);
+        leg.prover = Prover::new(credentials);
         let dialogs = leg.dialogs.len();
         if saved.answered && dialogs > 0 {
             leg.stage = Stage::Releasing { dialog: 0 };
@@ -105,8 +104,7 @@ impl Leg {
             dialogs: saved.dialogs.iter().take(super::DIALOGS_MAX).map(Dialog::of_saved).collect(),
             timers: Timers::default(),
             open_clients: 0,
-            credentials: None,
-            nonce: None,
+            prover: Prover::default(),
             outgoing: None,
             incoming: None,
             unacknowledged: None,

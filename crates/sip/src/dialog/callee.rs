@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::offer::Headers;
+use super::proof::Prover;
 use super::route::RouteSet;
 use super::session::{Session, Terms};
 use super::tools::Tools;
@@ -66,8 +67,7 @@ impl Leg {
             dialogs: vec![dialog],
             timers: Timers::default(),
             open_clients: 0,
-            credentials: None,
-            nonce: None,
+            prover: Prover::default(),
             outgoing: None,
             incoming: Some(Box::new(Incoming {
                 key: transaction,

@@ -1,14 +1,12 @@
 //! Placing a call: INVITE, its provisionals and finals, CANCEL and its crossings (RFC 3261 13.2, 9.1).
 
-use std::sync::Arc;
-
+use super::proof::Prover;
 use super::redirect::Redirects;
 use super::session::Session;
 use super::tools::Tools;
 use super::{
     BYE_AFTER_FAULT, DIALOGS_MAX, Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, fork, heard, letter,
 };
-use crate::digest::Credentials;
 use crate::early::EarlyMedia;
 use crate::event::{Datagram, Event, Fault, LegKey};
 use crate::invite::Invite;
@@ -39,8 +37,7 @@ impl Leg {
             dialogs: Vec::new(),
             timers: Timers::default(),
             open_clients: 1,
-            credentials: invite.credentials.map(Arc::<Credentials>::new),
-            nonce: None,
+            prover: Prover::new(invite.credentials),
             outgoing: Some(Box::new(Outgoing {
                 key: transaction,
                 branch: invite.branch,

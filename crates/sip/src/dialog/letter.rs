@@ -8,6 +8,7 @@ use super::{Dialog, Names, heard};
 use crate::event::Output;
 use crate::invite::Invite;
 use crate::message::{Fault, Message, Method, Name, Writer, refuse};
+use crate::registration::Register;
 use crate::saved::Saved;
 use crate::settings::{LEAST_SESSION_SECS, NextHop, Settings};
 
@@ -132,6 +133,27 @@ pub(crate) fn ping(
         .text(Name::CSeq, format_args!("{} OPTIONS", crate::FIRST_CSEQ))
         .header(Name::Contact, format!("<sip:{}>", settings.sent_by))
         .header(Name::Accept, SDP);
+    product(&mut writer, Name::UserAgent, settings);
+    writer.finish()
+}
+
+/// A REGISTER (RFC 3261 10.2).
+pub(crate) fn register(
+    register: &Register,
+    (branch, tag, cseq): (&str, &str, u32),
+    expires_secs: u32,
+    settings: &Settings,
+) -> Vec<u8> {
+    let mut writer = Writer::request(Method::Register, format!("sip:{}", register.domain));
+    top(&mut writer, branch, settings);
+    writer
+        .header(Name::From, format!("{};tag={tag}", register.account))
+        .header(Name::To, &register.account)
+        .header(Name::CallId, &register.call_id)
+        .text(Name::CSeq, format_args!("{cseq} REGISTER"))
+        .header(Name::Contact, &register.contact)
+        .text(Name::Expires, expires_secs)
+        .header(Name::Allow, ALLOW);
     product(&mut writer, Name::UserAgent, settings);
     writer.finish()
 }

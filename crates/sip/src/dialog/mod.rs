@@ -31,15 +31,14 @@ pub(crate) mod session;
 pub(crate) mod tools;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use base::time::Instant;
 
-use crate::digest::Credentials;
 use crate::event::{Datagram, Event, Fork, LegKey};
 use crate::message::{Message, Method, Name};
 use crate::reason::Reason;
+use crate::registration::RegistrationKey;
 use crate::timer::{TIMERS_PER_LEG, Timer, Timers, Who};
 use route::RouteSet;
 use tools::Tools;
@@ -58,9 +57,7 @@ pub(crate) struct Leg {
     timers: Timers<TIMERS_PER_LEG>,
     /// Client transactions of the leg that are open.
     open_clients: u32,
-    credentials: Option<Arc<Credentials>>,
-    /// The nonce of the last challenge.
-    nonce: Option<Box<proof::Nonce>>,
+    prover: proof::Prover,
     /// The INVITE of a call that we placed.
     outgoing: Option<Box<Outgoing>>,
     /// What we still have to do as the callee of a call that is not acknowledged.
@@ -175,8 +172,10 @@ struct Dialog {
 pub(crate) enum Owner {
     /// A request of a leg.
     Leg { leg: LegKey, dialog: usize, errand: Errand, attempt: u8 },
-    /// A ping of a peer.
-    Ping,
+    /// A ping of a peer, and when it was sent.
+    Ping { sent: Instant },
+    /// A REGISTER, by its CSeq number: the answer to an older one is no news.
+    Registration { key: RegistrationKey, cseq: u32, attempt: u8 },
 }
 
 /// What a request of a leg is for.

@@ -1,16 +1,26 @@
 //! What a refused request says when it goes again: the answer to a 401 or 407 (RFC 3261 22), or after a 422 a longer
 //! session (RFC 4028 7.3).
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::Leg;
 use super::tools::Tools;
-use crate::digest::{Challenge, Subject};
+use crate::digest::{Challenge, Credentials, Subject};
 use crate::message::{Message, Method};
 use crate::transaction::stored;
 
+/// Proves to a trunk who we are, and counts how often it has done so.
+#[derive(Default)]
+pub(crate) struct Prover {
+    credentials: Option<Arc<Credentials>>,
+    /// The nonce of the last challenge.
+    nonce: Option<Box<Nonce>>,
+}
+
 /// How often a nonce has been used (RFC 7616 3.4, `nc`).
-pub(super) struct Nonce {
+struct Nonce {
     nonce: Box<str>,
     uses: u32,
 }
@@ -49,18 +59,26 @@ impl Leg {
         if response.status() == Some(422) {
             return self.longer_session(response, request);
         }
-        let proof = self.proof(response, (method, request), attempt, tools)?;
+        let word = tools.word();
+        let proof = self.prover.proof(response, (method, request), attempt, &word)?;
         Some(Amendment { headers: [proof].into_iter().collect(), attempt: attempt + 1 })
+    }
+}
+
+impl Prover {
+    /// Proves by these credentials, or not at all.
+    pub(crate) fn new(credentials: Option<Credentials>) -> Self {
+        Self { credentials: credentials.map(Arc::new), nonce: None }
     }
 
     /// The answer to the challenge in `response`, which is about `request`: name and value of a header. `None`:
     /// there is none to give, or it was given and not taken. A stale nonce is worth one more try.
-    fn proof(
+    pub(crate) fn proof(
         &mut self,
         response: &Message<'_>,
         (method, request): (Method, &[u8]),
         attempt: u8,
-        tools: &mut Tools<'_>,
+        cnonce: &str,
     ) -> Option<(&'static str, String)> {
         if !matches!(response.status(), Some(401 | 407)) {
             return None;
@@ -76,7 +94,7 @@ impl Leg {
             uri: stored::request_uri_of(request),
             body: stored::body_of(request),
         };
-        let value = challenge.answer(&credentials, subject, uses, &tools.word());
+        let value = challenge.answer(&credentials, subject, uses, cnonce);
         Some((challenge.header().as_str(), value))
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, PeerRule, Settings};
+use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, PeerRule, RegistrationState, Settings};
 
 pub(crate) const LEG: LegKey = LegKey(1);
 pub(crate) const SDP: &str =
@@ -18,6 +18,7 @@ pub(crate) struct Far {
     /// What our endpoint told.
     pub(crate) told: Vec<(LegKey, Event)>,
     pub(crate) pongs: Vec<Option<u16>>,
+    pub(crate) registrations: Vec<RegistrationState>,
     from: SocketAddr,
     cseq: u32,
     sent: u32,
@@ -73,6 +74,7 @@ impl Far {
             heard: Vec::new(),
             told: Vec::new(),
             pongs: Vec::new(),
+            registrations: Vec::new(),
             from,
             cseq: 100,
             sent: 0,
@@ -112,7 +114,11 @@ impl Far {
                     self.heard.push((to, String::from_utf8_lossy(&datagram).into_owned()));
                 }
                 Output::Event { leg, event } => self.told.push((leg, event)),
-                Output::Pong { status, .. } => self.pongs.push(status),
+                Output::Pong { status, round_trip, .. } => {
+                    assert_eq!(status.is_some(), round_trip.is_some());
+                    self.pongs.push(status);
+                }
+                Output::Registration { state, .. } => self.registrations.push(state),
             }
         }
     }

@@ -6,6 +6,7 @@ mod calls;
 mod chaos;
 mod crossings;
 mod far;
+mod registration;
 mod release;
 mod session;
 mod timers;

@@ -320,7 +320,7 @@ impl World {
                     self.fly(side, &datagram);
                 }
                 Output::Event { leg, event } => self.told.push((side, leg, event)),
-                Output::Pong { .. } => {}
+                Output::Pong { .. } | Output::Registration { .. } => {}
             }
         }
     }

@@ -60,7 +60,7 @@ impl Shard {
                     sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { .. }) => {}
+                Some(Output::Pong { .. } | Output::Registration { .. }) => {}
                 None => return,
             }
         }
