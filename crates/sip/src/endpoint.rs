@@ -127,7 +127,7 @@ impl Endpoint {
                 Who::Leg(key) => self.with_leg(LegKey(key), now, out, |leg, tools| leg.on_time(at, tools)),
                 Who::Registration(key) => {
                     self.with_registration(RegistrationKey(key), now, out, |own, tools| {
-                        own.on_time(at, tools)
+                        own.on_time(at, tools);
                     });
                 }
             }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::digest::Credentials;
+use crate::identity::{Address, Header, Party, Privacy};
 
 /// One outgoing call. Everything that a new process would need to release it is chosen by the owner.
 #[derive(Clone)]
@@ -11,13 +12,13 @@ pub struct Invite {
     /// Where the INVITE goes.
     pub peer: SocketAddr,
     /// Whom we call: `sip:+8613800000000@203.0.113.9;user=phone`.
-    pub request_uri: String,
-    /// Our side as a `name-addr` without a tag: `<sip:+8675500000000@198.51.100.1>`.
-    pub from: String,
-    /// The other side as a `name-addr` without a tag.
-    pub to: String,
-    /// Where we are reached, as a `name-addr`.
-    pub contact: String,
+    pub request_uri: Address,
+    /// Our side: `<sip:+8675500000000@198.51.100.1>`; [`Party::anonymous`] for a hidden caller.
+    pub from: Party,
+    /// The other side.
+    pub to: Party,
+    /// Where we are reached.
+    pub contact: Party,
     /// Call-ID, unique for ever.
     pub call_id: String,
     /// Our tag.
@@ -29,16 +30,18 @@ pub struct Invite {
     pub offer: Vec<u8>,
     /// What to answer a challenge with.
     pub credentials: Option<Credentials>,
-    /// A `name-addr` for P-Asserted-Identity (RFC 3325).
-    pub asserted_identity: Option<String>,
+    /// Who calls, for networks that trust us (RFC 3325).
+    pub asserted_identity: Option<Party>,
+    /// What the network is to hide of it.
+    pub privacy: Privacy,
     /// Whether reliable provisionals are supported (RFC 3262).
     pub supported_100rel: bool,
     /// How many targets a redirection (300, 301, 302) may lead to, all in all. 0 follows none: a redirected call has
     /// failed. Targets that are no peer's address are asked for at the same peer, which knows the way; nobody can send
     /// our calls to a stranger.
     pub redirects_max: u8,
-    /// More headers, by name and value. Line ends in them are dropped.
-    pub headers: Vec<(String, String)>,
+    /// More headers.
+    pub headers: Vec<Header>,
 }
 
 // Both sides are phone numbers, and the rest is secret.

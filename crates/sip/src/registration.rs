@@ -22,7 +22,8 @@ use crate::dialog::tools::Tools;
 use crate::dialog::{Owner, letter};
 use crate::digest::Credentials;
 use crate::event::Output;
-use crate::message::{Message, Method, uri_of};
+use crate::identity::{Address, Party};
+use crate::message::{Message, Method};
 use crate::timer::{Timer, Timers, Who};
 use crate::transaction::clients::{News, What};
 use crate::transaction::stored;
@@ -36,12 +37,12 @@ pub struct RegistrationKey(pub u64);
 pub struct Register {
     /// Where the REGISTER goes.
     pub registrar: SocketAddr,
-    /// The domain that is registered with: host and perhaps port of the request URI.
-    pub domain: String,
-    /// Whose calls we want, as a `name-addr`: `<sip:user@domain>`.
-    pub account: String,
-    /// Where we are reached, as a `name-addr`.
-    pub contact: String,
+    /// The domain that is registered with: `sip:trunk.example`.
+    pub domain: Address,
+    /// Whose calls we want: `<sip:user@trunk.example>`.
+    pub account: Party,
+    /// Where we are reached.
+    pub contact: Party,
     /// Call-ID, the same for all REGISTERs of one life (RFC 3261 10.2), unique for ever.
     pub call_id: String,
     /// How long we ask to be registered; carriers like 300 to 3600 s. Whole seconds count, at least 1.
@@ -247,7 +248,7 @@ impl Registration {
 
     /// The time that a registrar grants: our contact's own, else that of all, else what we asked for.
     fn granted(&self, response: &Message<'_>) -> u32 {
-        let ours = uri_of(&self.register.contact).as_bytes();
+        let ours = self.register.contact.address().as_str().as_bytes();
         let own =
             response.contacts().take(CONTACTS_MAX).find(|contact| contact.uri().eq_ignore_ascii_case(ours));
         let told = own.and_then(|contact| contact.params().get("expires"));

@@ -50,10 +50,10 @@ impl Saved {
         Self {
             peer: invite.peer,
             call_id: invite.call_id.clone(),
-            local: invite.from.clone(),
+            local: invite.from.to_string(),
             local_tag: invite.from_tag.clone(),
-            remote: invite.to.clone(),
-            request_uri: invite.request_uri.clone(),
+            remote: invite.to.to_string(),
+            request_uri: invite.request_uri.to_string(),
             branch: invite.branch.clone(),
             cseq: crate::FIRST_CSEQ,
             answered: false,

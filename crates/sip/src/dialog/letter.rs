@@ -31,14 +31,14 @@ pub(crate) fn of_sdp(sdp: &[u8]) -> (&'static str, &[u8]) {
 
 /// The first INVITE of a call.
 pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
-    let mut writer = Writer::request(Method::Invite, &invite.request_uri);
+    let mut writer = Writer::request(Method::Invite, invite.request_uri.as_str());
     top(&mut writer, &invite.branch, settings);
     writer
         .header(Name::From, format!("{};tag={}", invite.from, invite.from_tag))
-        .header(Name::To, &invite.to)
+        .text(Name::To, &invite.to)
         .header(Name::CallId, &invite.call_id)
         .text(Name::CSeq, format_args!("{} INVITE", crate::FIRST_CSEQ))
-        .header(Name::Contact, &invite.contact)
+        .text(Name::Contact, &invite.contact)
         .header(Name::Allow, ALLOW);
     writer.header(Name::Supported, if invite.supported_100rel { SUPPORTED } else { TIMER });
     // Who refreshes is left to the callee, as RFC 4028 7.1 advises.
@@ -50,10 +50,13 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
         }
     }
     if let Some(identity) = &invite.asserted_identity {
-        writer.header(Name::PAssertedIdentity, identity);
+        writer.text(Name::PAssertedIdentity, identity);
     }
-    for (name, value) in &invite.headers {
-        writer.header_named(name, value);
+    if let Some(privacy) = invite.privacy.as_str() {
+        writer.header(Name::Privacy, privacy);
+    }
+    for header in &invite.headers {
+        writer.header_named(header.name(), header.value());
     }
     product(&mut writer, Name::UserAgent, settings);
     writer.body(SDP, invite.offer.clone()).finish()
@@ -144,14 +147,14 @@ pub(crate) fn register(
     expires_secs: u32,
     settings: &Settings,
 ) -> Vec<u8> {
-    let mut writer = Writer::request(Method::Register, format!("sip:{}", register.domain));
+    let mut writer = Writer::request(Method::Register, register.domain.as_str());
     top(&mut writer, branch, settings);
     writer
         .header(Name::From, format!("{};tag={tag}", register.account))
-        .header(Name::To, &register.account)
+        .text(Name::To, &register.account)
         .header(Name::CallId, &register.call_id)
         .text(Name::CSeq, format_args!("{cseq} REGISTER"))
-        .header(Name::Contact, &register.contact)
+        .text(Name::Contact, &register.contact)
         .text(Name::Expires, expires_secs)
         .header(Name::Allow, ALLOW);
     product(&mut writer, Name::UserAgent, settings);

@@ -23,6 +23,7 @@ mod values;
 
 use std::fmt;
 
+pub(crate) use self::charset::is_token;
 pub use self::fault::Fault;
 pub use self::headers::Values;
 pub use self::method::Method;

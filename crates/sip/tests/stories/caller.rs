@@ -1,7 +1,7 @@
 //! Placing calls to far ends that do what carriers do. Rows are those of the twelve defects that were seen elsewhere.
 
 use crate::far::{Far, LEG, Reply};
-use huihu_sip::{NextHop, PeerRule, Reason};
+use huihu_sip::{Address, Header, NextHop, Party, PeerRule, Privacy, Reason};
 
 #[test]
 fn row_1_an_ignored_prack_does_not_hold_the_answer_up() {
@@ -562,12 +562,20 @@ fn a_carrier_whose_contact_is_unreachable_is_reached_at_its_peer() {
 fn identity_and_more_headers_stand_in_the_invite() {
     let mut far = Far::with(|settings| settings.product = "Huihu".into());
     far.call(|invite| {
-        invite.asserted_identity = Some("<sip:+8675500000000@10.0.0.1>".into());
-        invite.headers = vec![("X-Trunk".into(), "7\r\nEvil: 1".into())];
+        let number = Address::new("+8675500000000", "10.0.0.1").unwrap().phone();
+        invite.from = Party::anonymous();
+        invite.asserted_identity = Some(Party::new(number).named("Support \"1\"").unwrap());
+        invite.privacy = Privacy::Id;
+        invite.headers = vec![Header::new("X-Trunk", "7").unwrap()];
         invite.supported_100rel = false;
     });
-    assert_eq!(far.header("INVITE", "P-Asserted-Identity"), "<sip:+8675500000000@10.0.0.1>");
-    assert_eq!(far.header("INVITE", "X-Trunk"), "7 Evil: 1");
+    assert_eq!(
+        far.header("INVITE", "P-Asserted-Identity"),
+        "\"Support \\\"1\\\"\" <sip:+8675500000000@10.0.0.1;user=phone>"
+    );
+    assert_eq!(far.header("INVITE", "Privacy"), "id");
+    assert_eq!(far.header("INVITE", "From"), "\"Anonymous\" <sip:anonymous@anonymous.invalid>;tag=near");
+    assert_eq!(far.header("INVITE", "X-Trunk"), "7");
     assert_eq!(far.header("INVITE", "User-Agent"), "Huihu");
     assert_eq!(far.header("INVITE", "Supported"), "timer");
     assert_eq!(far.header("INVITE", "Via"), "SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKfirst");

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, PeerRule, RegistrationState, Settings};
+use huihu_sip::{
+    Endpoint, Event, Invite, LegKey, Output, Outputs, PeerRule, Privacy, RegistrationState, Settings,
+};
 
 pub(crate) const LEG: LegKey = LegKey(1);
 pub(crate) const SDP: &str =
@@ -253,16 +255,17 @@ impl Far {
 pub(crate) fn invite(peer: SocketAddr) -> Invite {
     Invite {
         peer,
-        request_uri: format!("sip:+8613800000000@{peer}"),
-        from: "<sip:+8675500000000@10.0.0.1>".into(),
-        to: "<sip:+8613800000000@10.0.0.2>".into(),
-        contact: "<sip:10.0.0.1:5060>".into(),
+        request_uri: format!("sip:+8613800000000@{peer}").parse().expect("it is well-formed"),
+        from: "<sip:+8675500000000@10.0.0.1>".parse().expect("it is well-formed"),
+        to: "<sip:+8613800000000@10.0.0.2>".parse().expect("it is well-formed"),
+        contact: "<sip:10.0.0.1:5060>".parse().expect("it is well-formed"),
         call_id: "call-1".into(),
         from_tag: "near".into(),
         branch: "z9hG4bKfirst".into(),
         offer: SDP.as_bytes().to_vec(),
         credentials: None,
         asserted_identity: None,
+        privacy: Privacy::Unsaid,
         redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),

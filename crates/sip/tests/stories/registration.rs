@@ -19,9 +19,9 @@ fn registering() -> Far {
 fn register(far: &mut Far) {
     let register = Register {
         registrar: ([10, 0, 0, 2], 5060).into(),
-        domain: "trunk.example".into(),
-        account: "<sip:user@trunk.example>".into(),
-        contact: "<sip:user@10.0.0.1:5060>".into(),
+        domain: "sip:trunk.example".parse().expect("it is well-formed"),
+        account: "<sip:user@trunk.example>".parse().expect("it is well-formed"),
+        contact: "<sip:user@10.0.0.1:5060>".parse().expect("it is well-formed"),
         call_id: "registration-1".into(),
         lasts: Duration::from_secs(600),
         credentials: Some(Credentials::new("user".into(), "secret".into())),
