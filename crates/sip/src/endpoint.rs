@@ -1,7 +1,6 @@
 //! The one entry: datagrams, commands and deadlines in; datagrams and news out.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::table::Table;
@@ -12,18 +11,19 @@ use rand::rngs::SmallRng;
 use crate::dialog::tools::Tools;
 use crate::dialog::{Leg, Owner, heard, letter, session};
 use crate::digest::Credentials;
-use crate::event::{Event, LegKey, Output, Outputs};
+use crate::event::{Datagram, Event, LegKey, Output, Outputs};
 use crate::invite::Invite;
-use crate::message::{Fault, Message, Method, StartLine};
+use crate::message::{Fault, Message, Method, Scheme, StartLine};
 use crate::reason::Reason;
 use crate::registration::{Register, Registration, RegistrationKey, RegistrationState};
 use crate::saved::Saved;
-use crate::settings::Settings;
+use crate::settings::{Settings, Sips};
 use crate::timer::{Agenda, Who};
-use crate::transaction::Class;
 use crate::transaction::clients::{Clients, News, Stray, What};
 use crate::transaction::key::Keys;
 use crate::transaction::servers::{Acked, Servers};
+use crate::transaction::{Class, stored};
+use crate::transport::{Hop, Transport};
 
 /// All legs and transactions behind one signalling address, or one shard of them.
 ///
@@ -134,8 +134,9 @@ impl Endpoint {
         }
     }
 
-    /// Takes one datagram.
-    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, out: &mut Outputs) {
+    /// Takes one datagram, or one whole message of a connection ([`Inbox`](crate::message::Inbox) finds them).
+    pub fn receive(&mut self, from: impl Into<Hop>, datagram: &[u8], now: Instant, out: &mut Outputs) {
+        let from = from.into();
         let is_response =
             datagram.get(..RESPONSE.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESPONSE));
         let message = Message::parse(datagram);
@@ -155,12 +156,36 @@ impl Endpoint {
         }
     }
 
+    /// A message of an [`Output::Send`] could not be delivered: no connection could be made, or it broke. A request that
+    /// was only too large for a datagram goes as one after all; any other fails at once instead of in 64*T1. Responses
+    /// and acknowledgements are lost, as on any network.
+    pub fn undelivered(&mut self, to: impl Into<Hop>, message: &[u8], now: Instant, out: &mut Outputs) {
+        let Ok(message) = Message::parse(message) else { return };
+        if !message.is_request() || message.method() == Method::Ack {
+            return;
+        }
+        let branch = message.via().branch().unwrap_or_default();
+        let key = self.keys.client(branch, message.cseq_value().token);
+        let sent_by = self.settings.sent_by(Transport::Udp);
+        let rewrite =
+            |bytes: &Datagram| Datagram::from(stored::by_transport(bytes, Transport::Udp.as_str(), sent_by));
+        let pace = &self.settings.pace;
+        let news = self.clients.undelivered((key, to.into()), rewrite, now, pace, &mut self.agenda, out);
+        self.pass_on(news, None, now, out);
+    }
+
     /// Places a call.
     pub fn invite(&mut self, leg: LegKey, invite: Invite, now: Instant, out: &mut Outputs) {
         debug_assert!(leg.0 < LegKey::INCOMING, "keys from LegKey::INCOMING on are for calls that come in");
         debug_assert!(!self.legs.contains_key(&leg), "a key is used once");
         if self.clients.is_full() || self.legs.len() >= LEGS_MAX {
             let failed = Event::Failed { status: 503, reason: None, retry_after: None, local: true };
+            out.push(Output::Event { leg, event: failed });
+            return;
+        }
+        let secure = invite.request_uri.is_secure();
+        if secure && self.settings.sips == Sips::TlsOnly && invite.peer.transport != Transport::Tls {
+            let failed = Event::Failed { status: 416, reason: None, retry_after: None, local: true };
             out.push(Output::Event { leg, event: failed });
             return;
         }
@@ -221,7 +246,8 @@ impl Endpoint {
     }
 
     /// Asks a peer whether it is there; [`Output::Pong`] tells.
-    pub fn options(&mut self, peer: SocketAddr, now: Instant, out: &mut Outputs) {
+    pub fn options(&mut self, peer: impl Into<Hop>, now: Instant, out: &mut Outputs) {
+        let peer = peer.into();
         let mut tools = self.tools(now, out);
         let (branch, call_id, tag) = (tools.branch(), tools.word(), tools.word());
         let bytes = letter::ping(peer, (&branch, &call_id, &tag), tools.settings);
@@ -331,17 +357,17 @@ impl Endpoint {
     }
 
     /// Whether the sender is no peer but an address that the dialog of its request named: a gateway behind a proxy.
-    fn is_named_by_a_leg(&self, from: SocketAddr, message: &Result<Message<'_>, Fault>) -> bool {
+    fn is_named_by_a_leg(&self, from: Hop, message: &Result<Message<'_>, Fault>) -> bool {
         let Ok(request) = message else { return false };
         let leg =
             request.to().tag().and_then(|tag| self.by_dialog.get(&self.keys.leg(request.call_id(), tag)));
         let leg = leg.and_then(|leg| self.legs.get(leg));
-        leg.is_some_and(|leg| leg.names(from.ip(), request.from().tag().unwrap_or_default()))
+        leg.is_some_and(|leg| leg.names(from.address.ip(), request.from().tag().unwrap_or_default()))
     }
 
     fn on_response(
         &mut self,
-        from: SocketAddr,
+        from: Hop,
         status: u16,
         response: &Message<'_>,
         now: Instant,
@@ -386,7 +412,7 @@ impl Endpoint {
 
     fn on_request(
         &mut self,
-        (from, datagram): (SocketAddr, &[u8]),
+        (from, datagram): (Hop, &[u8]),
         method: Method,
         request: &Message<'_>,
         now: Instant,
@@ -411,7 +437,7 @@ impl Endpoint {
 
     fn on_new_request(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         method: Method,
         request: &Message<'_>,
         now: Instant,
@@ -430,6 +456,10 @@ impl Endpoint {
         if let Some(unknown) = heard::unknown_extensions(request) {
             return self.tools(now, out).refuse(key, 420, None, &[("Unsupported", &unknown)]);
         }
+        let secure = request.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips);
+        if secure && self.settings.sips == Sips::TlsOnly && from.transport != Transport::Tls {
+            return self.tools(now, out).refuse(key, 416, None, &[]);
+        }
         match method {
             Method::Invite => self.on_invite((from, datagram, key), request, now, out),
             Method::Options => letter::describe_us(key, &mut self.tools(now, out)),
@@ -442,7 +472,7 @@ impl Endpoint {
 
     fn on_invite(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         invite: &Message<'_>,
         now: Instant,
         out: &mut Outputs,
@@ -486,7 +516,7 @@ impl Endpoint {
 
     fn on_cancel(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         cancel: &Message<'_>,
         now: Instant,
         out: &mut Outputs,
@@ -502,10 +532,10 @@ impl Endpoint {
         }
     }
 
-    fn on_unreadable(&mut self, (from, datagram): (SocketAddr, &[u8]), fault: Fault, out: &mut Outputs) {
+    fn on_unreadable(&mut self, (from, datagram): (Hop, &[u8]), fault: Fault, out: &mut Outputs) {
         self.ignored.unreadable += 1;
         if let Some(bytes) = letter::refusal(datagram, fault) {
-            out.push(Output::Send { to: from, datagram: bytes.into() });
+            out.push(Output::send(from, bytes.into()));
         }
     }
 

@@ -10,8 +10,9 @@ use base::private::Private;
 use crate::early::EarlyMedia;
 use crate::reason::Reason;
 use crate::registration::{RegistrationKey, RegistrationState};
+use crate::transport::{Hop, Transport};
 
-/// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
+/// Bytes to send as one datagram, or one after the other by a connection. Cheap to clone; a retransmission is the same bytes again.
 pub type Datagram = Arc<[u8]>;
 
 /// The caller's list of things to do, in order.
@@ -36,9 +37,11 @@ pub struct Fork(pub u8);
 pub enum Output {
     /// Send these bytes.
     Send {
-        /// Where to.
+        /// Where to: for a reliable transport the remote address of a connection, to be opened if there is none.
         to: SocketAddr,
-        /// What.
+        /// How.
+        transport: Transport,
+        /// What: one whole message.
         datagram: Datagram,
     },
     /// Something happened to a leg.
@@ -51,7 +54,7 @@ pub enum Output {
     /// A ping that [`Endpoint::options`](crate::Endpoint::options) sent has come to its end.
     Pong {
         /// Whom we asked.
-        peer: SocketAddr,
+        peer: Hop,
         /// What it answered; `None` when it did not, within 64*T1.
         status: Option<u16>,
         /// How long it took, our own repetitions included. With a status only.
@@ -66,6 +69,12 @@ pub enum Output {
         /// Its state now.
         state: RegistrationState,
     },
+}
+
+impl Output {
+    pub(crate) fn send(to: Hop, datagram: Datagram) -> Self {
+        Self::Send { to: to.address, transport: to.transport, datagram }
+    }
 }
 
 /// News about a leg. [`Failed`](Self::Failed) and [`Ended`](Self::Ended) are final: each leg gets exactly one of
@@ -193,8 +202,8 @@ pub enum EndedBy {
 /// A call that has come in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invited {
-    /// Who sent it.
-    pub peer: SocketAddr,
+    /// Who sent it, and how.
+    pub peer: Hop,
     /// Request URI: whom the caller wants.
     pub request_uri: String,
     /// The URI of its From header.

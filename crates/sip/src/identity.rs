@@ -50,6 +50,12 @@ impl Address {
         Ok(Self(format!("{};{name}={value}", self.0).into()))
     }
 
+    /// Whether it is a `sips:` URI, which asks for TLS all the way (RFC 3261 26.2.2).
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        Uri::parse(self.0.as_bytes()).is_some_and(|uri| uri.scheme() == Scheme::Sips)
+    }
+
     /// The URI as it stands on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -111,6 +117,12 @@ impl Party {
             return Err(IdentityFault::Display);
         }
         Ok(Self { display: display.replace('\\', "\\\\").replace('"', "\\\"").into(), ..self })
+    }
+
+    /// The same party with one more parameter in its URI. Both are tokens.
+    pub(crate) fn with_param(&self, name: &'static str, value: &'static str) -> Self {
+        let address = Address(format!("{};{name}={value}", self.address).into());
+        Self { display: self.display.clone(), address }
     }
 
     /// The URI.
@@ -403,6 +415,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_text_leaves_its_place(user in "\\PC{0,20}|.{0,20}", display in ".{0,30}", value in ".{0,30}") {
             let mut writer = Writer::request(Method::Options, "sip:h");

@@ -1,23 +1,23 @@
 //! What the owner says of a call that is to be placed.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use crate::digest::Credentials;
 use crate::identity::{Address, Header, Party, Privacy};
+use crate::transport::Hop;
 
 /// One outgoing call. Everything that a new process would need to release it is chosen by the owner.
 #[derive(Clone)]
 pub struct Invite {
-    /// Where the INVITE goes.
-    pub peer: SocketAddr,
+    /// Where the INVITE goes, and how.
+    pub peer: Hop,
     /// Whom we call: `sip:+8613800000000@203.0.113.9;user=phone`.
     pub request_uri: Address,
     /// Our side: `<sip:+8675500000000@198.51.100.1>`; [`Party::anonymous`] for a hidden caller.
     pub from: Party,
     /// The other side.
     pub to: Party,
-    /// Where we are reached.
+    /// Where we are reached. By another transport than UDP it gets a `transport` parameter if it has none.
     pub contact: Party,
     /// Call-ID, unique for ever.
     pub call_id: String,

@@ -23,6 +23,7 @@ mod settings;
 mod shard;
 mod timer;
 mod transaction;
+mod transport;
 
 pub use self::early::{EarlyBranches, EarlyMedia};
 pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
@@ -32,9 +33,10 @@ pub use self::invite::Invite;
 pub use self::reason::{Protocol, Reason};
 pub use self::registration::{Register, RegistrationKey, RegistrationState};
 pub use self::saved::{Saved, SavedDialog};
-pub use self::settings::{NextHop, PeerRule, SessionTimer, Settings};
+pub use self::settings::{NextHop, PeerRule, SessionTimer, Settings, Sips};
 pub use self::shard::call_id_of;
 pub use self::timer::Pace;
+pub use self::transport::{Hop, Transport};
 
 /// CSeq number of the first request of a leg that we place.
 const FIRST_CSEQ: u32 = 1;

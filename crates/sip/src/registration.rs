@@ -27,6 +27,7 @@ use crate::message::{Message, Method};
 use crate::timer::{Timer, Timers, Who};
 use crate::transaction::clients::{News, What};
 use crate::transaction::stored;
+use crate::transport::Hop;
 
 /// The name of a registration, chosen by its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +36,8 @@ pub struct RegistrationKey(pub u64);
 /// What to register, and where.
 #[derive(Clone)]
 pub struct Register {
-    /// Where the REGISTER goes.
-    pub registrar: SocketAddr,
+    /// Where the REGISTER goes, and how.
+    pub registrar: Hop,
     /// The domain that is registered with: `sip:trunk.example`.
     pub domain: Address,
     /// Whose calls we want: `<sip:user@trunk.example>`.

@@ -4,12 +4,24 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::timer::Pace;
+use crate::transport::{Hop, Transport};
 
 /// How an endpoint behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Host and port as peers reach us; goes into Via (`sent-by`) and into the Contact of answered calls.
     pub sent_by: String,
+    /// The same for TCP, where it differs.
+    pub sent_by_tcp: Option<String>,
+    /// The same for TLS, which usually has a port of its own.
+    pub sent_by_tls: Option<String>,
+    /// The transports that our surroundings carry. A dialog that is asked to move to another one stays where it is.
+    pub transports: Vec<Transport>,
+    /// Peers of ours by UDP that also take TCP at the same address: a request that is too large for a datagram goes to
+    /// them by TCP (RFC 3261 18.1.1).
+    pub large_by_tcp: Vec<PeerRule>,
+    /// What `sips:` means to us.
+    pub sips: Sips,
     /// User-Agent and Server header; empty for none.
     pub product: String,
     /// Who may talk to us. Anybody else hears nothing at all.
@@ -30,6 +42,11 @@ impl Settings {
     pub fn new(sent_by: impl Into<String>) -> Self {
         Self {
             sent_by: sent_by.into(),
+            sent_by_tcp: None,
+            sent_by_tls: None,
+            transports: vec![Transport::Udp],
+            large_by_tcp: Vec::new(),
+            sips: Sips::TlsOnly,
             product: String::new(),
             peers: Vec::new(),
             accept_calls: false,
@@ -41,8 +58,26 @@ impl Settings {
 
     /// Whether `from` is one of the peers.
     #[must_use]
-    pub fn knows(&self, from: SocketAddr) -> bool {
+    pub fn knows(&self, from: impl Into<Hop>) -> bool {
+        let from = from.into();
         self.peers.iter().any(|rule| rule.covers(from))
+    }
+
+    /// Our `sent-by` by this transport.
+    pub(crate) fn sent_by(&self, transport: Transport) -> &str {
+        let own = match transport {
+            Transport::Udp => None,
+            Transport::Tcp => self.sent_by_tcp.as_deref(),
+            Transport::Tls => self.sent_by_tls.as_deref(),
+        };
+        own.unwrap_or(&self.sent_by)
+    }
+
+    /// Whether a request of this many bytes to this hop goes by TCP instead.
+    pub(crate) fn is_for_tcp(&self, bytes: usize, to: Hop) -> bool {
+        to.transport == Transport::Udp
+            && bytes > DATAGRAM_BYTES_MAX
+            && self.large_by_tcp.iter().any(|rule| rule.covers(to))
     }
 }
 
@@ -94,12 +129,17 @@ pub enum PeerRule {
 }
 
 impl PeerRule {
-    /// Whether the rule covers `from`. An IPv4 address in IPv6 clothes is the IPv4 address.
+    /// Whether the rule covers `from`. An IPv4 address in IPv6 clothes is the IPv4 address, and the port of a
+    /// connection is any: the peer's system chose it.
     #[must_use]
-    pub fn covers(&self, from: SocketAddr) -> bool {
-        let ip = from.ip().to_canonical();
+    pub fn covers(&self, from: impl Into<Hop>) -> bool {
+        let Hop { transport, address } = from.into();
+        let ip = address.ip().to_canonical();
         match self {
-            Self::Socket(socket) => socket.ip().to_canonical() == ip && socket.port() == from.port(),
+            Self::Socket(socket) => {
+                let same_port = transport.is_reliable() || socket.port() == address.port();
+                socket.ip().to_canonical() == ip && same_port
+            }
             Self::Host(host) => host.to_canonical() == ip,
         }
     }
@@ -117,6 +157,15 @@ impl From<IpAddr> for PeerRule {
     }
 }
 
+/// What is asked of a call to a `sips:` URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sips {
+    /// TLS on our hop: other requests to `sips:` URIs are refused with 416, and ours fail before they are sent.
+    TlsOnly,
+    /// Nothing: it is taken for another spelling of `sip:`, as some trunks use it.
+    Anyhow,
+}
+
 /// Where requests inside a dialog are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextHop {
@@ -126,6 +175,9 @@ pub enum NextHop {
     Peer,
 }
 
+/// The largest request that goes as a datagram where there is a choice (RFC 3261 18.1.1).
+const DATAGRAM_BYTES_MAX: usize = 1_300;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,8 +185,8 @@ mod tests {
     #[test]
     fn a_host_rule_covers_every_port_and_a_socket_rule_one() {
         let from: SocketAddr = "192.0.2.1:5070".parse().unwrap();
-        assert!(PeerRule::Host(from.ip()).covers("[::ffff:192.0.2.1]:9".parse().unwrap()));
+        assert!(PeerRule::Host(from.ip()).covers("[::ffff:192.0.2.1]:9".parse::<SocketAddr>().unwrap()));
         assert!(PeerRule::Socket(from).covers(from));
-        assert!(!PeerRule::Socket(from).covers("192.0.2.1:5060".parse().unwrap()));
+        assert!(!PeerRule::Socket(from).covers("192.0.2.1:5060".parse::<SocketAddr>().unwrap()));
     }
 }

@@ -45,7 +45,7 @@ impl Near {
     fn call(&mut self, peer: SocketAddr, change: impl FnOnce(&mut Invite)) {
         let ours = self.socket.local_addr().expect("it is bound");
         let mut invite = Invite {
-            peer,
+            peer: peer.into(),
             request_uri: format!("sip:callee@{peer}").parse().expect("it is well-formed"),
             from: "<sip:caller@127.0.0.1>".parse().expect("it is well-formed"),
             to: "<sip:callee@127.0.0.1>".parse().expect("it is well-formed"),
@@ -75,7 +75,7 @@ impl Near {
         for output in out {
             match output {
                 // A far end that is not there yet refuses; the next repetition will find it.
-                Output::Send { to, datagram } => drop(self.socket.send_to(&datagram, to)),
+                Output::Send { to, datagram, .. } => drop(self.socket.send_to(&datagram, to)),
                 Output::Event { event, .. } => self.told.push((std::time::Instant::now(), event)),
                 Output::Pong { .. } | Output::Registration { .. } => {}
             }

@@ -56,7 +56,7 @@ impl Exchange {
         while !self.outputs.is_empty() {
             for output in mem::take(&mut self.outputs) {
                 match output {
-                    Output::Send { to, datagram } => {
+                    Output::Send { to, datagram, .. } => {
                         // What cannot be sent now is sent again by its timer.
                         self.socket.send_to(&self.quirks.dressed(&datagram), to).ok();
                     }

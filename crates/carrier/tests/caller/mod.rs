@@ -80,7 +80,7 @@ impl Caller {
         let mut side = OurSide::new(socket.local_addr().unwrap(), &[sdp::Codec::Pcma], 1);
         let us = self.socket.local_addr().unwrap();
         let invite = Invite {
-            peer: self.carrier,
+            peer: self.carrier.into(),
             request_uri: format!("sip:{dialled}@{};user=phone", self.carrier)
                 .parse()
                 .expect("it is well-formed"),
@@ -177,7 +177,7 @@ impl Caller {
         act(&mut self.sip, now, &mut outputs);
         for output in outputs {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     self.socket.send_to(&datagram, to).unwrap();
                 }
                 Output::Event { leg, event } => self.calls.get_mut(&leg.0).unwrap().on_event(&event, now),

@@ -24,7 +24,7 @@ pub(crate) fn invite(
     let (shown, dialled) = (numbers.shown.as_str(), numbers.dialled.as_str());
     let callee = Address::new(dialled, &domain).ok()?.phone();
     Some(Invite {
-        peer: trunk.peer,
+        peer: trunk.peer.into(),
         request_uri: callee.clone(),
         from: Address::new(shown, &own).ok()?.phone().into(),
         to: callee.into(),

@@ -93,7 +93,7 @@ impl Far {
     fn drain(&mut self) {
         for output in std::mem::take(&mut self.outputs) {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     self.socket.send_to(&datagram, to).unwrap();
                 }
                 Output::Event { leg, event: Event::Invited(invited) } => {

@@ -1,7 +1,5 @@
 //! Taking a call: INVITE from a peer, provisionals, the answer and its ACK, CANCEL (RFC 3261 13.3, 9.2).
 
-use std::net::SocketAddr;
-
 use super::offer::Headers;
 use super::proof::Prover;
 use super::route::RouteSet;
@@ -12,17 +10,18 @@ use crate::event::{Event, Invited, LegKey};
 use crate::message::{Message, text};
 use crate::reason::Reason;
 use crate::timer::{Timer, Timers};
+use crate::transport::Hop;
 
 impl Leg {
     /// A peer calls. The INVITE has its transaction already, under `transaction`.
     pub(crate) fn invited(
         key: LegKey,
-        (transaction, peer): (u64, SocketAddr),
+        (transaction, peer): (u64, Hop),
         invite: &Message<'_>,
         datagram: &[u8],
         tools: &mut Tools<'_>,
     ) -> Self {
-        let contact = format!("<sip:{}>", tools.settings.sent_by);
+        let contact = letter::our_contact(peer.transport, tools.settings);
         let remote_uri = heard::uri(invite.from());
         let offer = heard::sdp(invite);
         let supported = heard::supports_reliable(invite);

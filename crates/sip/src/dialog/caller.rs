@@ -29,7 +29,7 @@ impl Leg {
                 local: invite.from.to_string().into(),
                 local_tag: invite.from_tag.into(),
                 remote: invite.to.to_string().into(),
-                contact: invite.contact.to_string().into(),
+                contact: letter::contact_by(&invite.contact, invite.peer.transport).into(),
                 request_uri: invite.request_uri.as_str().into(),
             },
             peer: invite.peer,

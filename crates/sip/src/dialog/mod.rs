@@ -30,7 +30,7 @@ pub(crate) mod route;
 pub(crate) mod session;
 pub(crate) mod tools;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base::time::Instant;
@@ -40,6 +40,7 @@ use crate::message::{Message, Method, Name};
 use crate::reason::Reason;
 use crate::registration::RegistrationKey;
 use crate::timer::{TIMERS_PER_LEG, Timer, Timers, Who};
+use crate::transport::Hop;
 use route::RouteSet;
 use tools::Tools;
 
@@ -49,7 +50,7 @@ pub(crate) struct Leg {
     /// Who we are and whom we talk to, the same in every message of the leg.
     names: Names,
     /// Where requests go when the dialog names no address.
-    peer: SocketAddr,
+    peer: Hop,
     stage: Stage,
     /// One dialog per tag of the other side; only a forked call has several. None is ever removed, so that an index
     /// stays what it was.
@@ -129,7 +130,7 @@ struct Incoming {
 /// A 2xx of ours that is repeated until its ACK comes (RFC 3261 13.3.1.4).
 struct Unacknowledged {
     bytes: Datagram,
-    to: SocketAddr,
+    to: Hop,
     interval: Duration,
     cseq: u32,
     /// Whether the 2xx carries an offer, so that the ACK brings the answer.
@@ -164,7 +165,7 @@ struct Dialog {
     /// Whether the peer takes UPDATE, as its Allow said last.
     takes_update: bool,
     /// The ACK of its last 2xx and the CSeq number of that INVITE, for repetitions of the 2xx.
-    ack: Option<(u32, Datagram, SocketAddr)>,
+    ack: Option<(u32, Datagram, Hop)>,
 }
 
 /// Whose client transaction it is.
@@ -225,7 +226,9 @@ impl Leg {
             return false;
         };
         let ways = [&*dialog.target, dialog.routes.path(&dialog.target).next];
-        ways.into_iter().filter_map(route::socket_of).any(|way| way.ip() == ip.to_canonical())
+        ways.into_iter()
+            .filter_map(|uri| route::hop_of(uri, self.peer.transport, &[]))
+            .any(|way| way.address.ip() == ip.to_canonical())
     }
 
     /// The other side's tag as its INVITE had it.

@@ -3,13 +3,14 @@
 //! One after the other, best first, each once, and no more than the owner allows. A busy callee is busy wherever it is
 //! reached, so 486 and any 6xx end the search.
 
-use super::route::socket_of;
+use super::route::hop_of;
 use super::tools::Tools;
 use super::{Errand, Leg, Owner};
 use crate::event::Event;
 use crate::message::{Message, NameAddr, Scheme};
 use crate::transaction::clients::News;
 use crate::transaction::stored;
+use crate::transport::Hop;
 
 /// Where a call may still be sent.
 pub(super) struct Redirects {
@@ -72,8 +73,10 @@ impl Leg {
     ) -> bool {
         let (Some(request), Some(outgoing)) = (&news.request, &mut self.outgoing) else { return false };
         let Some(target) = outgoing.redirects.next(response, &self.names.request_uri) else { return false };
-        let known = socket_of(&target).filter(|socket| tools.settings.knows(*socket));
-        self.peer = known.unwrap_or(self.peer);
+        // By the same way as before, because the Via of the request says so.
+        let transport = news.to.transport;
+        let known = hop_of(&target, transport, &[]).filter(|hop| tools.settings.knows(*hop));
+        self.peer = known.unwrap_or(Hop { transport, ..self.peer });
         outgoing.cseq += 1;
         outgoing.branch = format!("{}-{}", outgoing.branch, outgoing.cseq);
         outgoing.proof = None;

@@ -56,6 +56,29 @@ pub(crate) fn toward(request: &[u8], uri: &str) -> Vec<u8> {
     [method, b" ", uri.as_bytes(), rest].concat()
 }
 
+/// The same request by another transport: only its Via says which (RFC 3261 18.1.1). `token` and `sent_by` are ours by
+/// that transport.
+pub(crate) fn by_transport(request: &[u8], token: &str, sent_by: &str) -> Vec<u8> {
+    let (head, body) = split(request);
+    let mut copy = Vec::with_capacity(request.len() + SLACK + sent_by.len());
+    for (line, name, value) in lines(head) {
+        if name.eq_ignore_ascii_case(b"Via") {
+            let params = value.iter().position(|&byte| byte == b';').map_or(&b""[..], |at| &value[at..]);
+            header(
+                &mut copy,
+                "Via",
+                &[b"SIP/2.0/", token.as_bytes(), b" ", sent_by.as_bytes(), params].concat(),
+            );
+        } else {
+            copy.extend_from_slice(line);
+            copy.extend_from_slice(b"\r\n");
+        }
+    }
+    copy.extend_from_slice(b"\r\n");
+    copy.extend_from_slice(body);
+    copy
+}
+
 /// The branch of the request's Via.
 pub(crate) fn branch_of(request: &[u8]) -> Option<&[u8]> {
     let (head, _) = split(request);

@@ -197,9 +197,9 @@ fn a_gateway_that_the_dialog_named_is_no_stranger() {
     far.replies("INVITE", Reply::new(200).header("Contact: <sip:b@10.0.0.77>").sdp());
     let bye = "BYE sip:10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.77;branch=z9hG4bKg\r\nFrom: <sip:b@h>;tag=far\r\n\
          To: <sip:a@h>;tag=near\r\nCall-ID: call-1\r\nCSeq: 9 BYE\r\n\r\n";
-    far.says_from(([10, 0, 0, 78], 5060).into(), bye);
+    far.says_from(std::net::SocketAddr::from(([10, 0, 0, 78], 5060)), bye);
     assert_eq!(far.story(), "Answered fork 0 sdp");
-    far.says_from(([10, 0, 0, 77], 5060).into(), bye);
+    far.says_from(std::net::SocketAddr::from(([10, 0, 0, 77], 5060)), bye);
     assert_eq!(far.story(), "Answered fork 0 sdp, Ended by peer");
 }
 
@@ -257,10 +257,10 @@ fn a_redirection_is_followed_to_its_targets_one_by_one() {
     assert_eq!(far.header("INVITE", "To"), "<sip:+8613800000000@10.0.0.2>");
     assert!(far.header("INVITE", "Via").ends_with(";branch=z9hG4bKfirst-2"));
     let refusal = far.reply_text("INVITE", &Reply::new(404));
-    far.says_from(([10, 0, 0, 3], 5070).into(), refusal);
+    far.says_from(std::net::SocketAddr::from(([10, 0, 0, 3], 5070)), refusal);
     assert!(far.last("INVITE").starts_with("INVITE sip:low@10.0.0.2 "));
     let answer = far.reply_text("INVITE", &Reply::new(200).contact().sdp());
-    far.says_from(([10, 0, 0, 2], 5060).into(), answer);
+    far.says_from(std::net::SocketAddr::from(([10, 0, 0, 2], 5060)), answer);
     assert_eq!(far.story(), "Trying, Early 180 fork 0, Redirected 302, Redirected 404, Answered fork 1 sdp");
     far.hang_up();
     far.replies("BYE", Reply::new(200));
@@ -498,11 +498,11 @@ fn a_repeated_request_gets_the_same_answer_and_is_told_once() {
 #[test]
 fn strangers_hear_nothing() {
     let mut far = Far::with(|settings| settings.accept_calls = true);
-    far.says_from(([203, 0, 113, 9], 5060).into(), "OPTIONS sip:a@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:x@h>;tag=1\r\nTo: <sip:a@h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n");
+    far.says_from(std::net::SocketAddr::from(([203, 0, 113, 9], 5060)), "OPTIONS sip:a@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:x@h>;tag=1\r\nTo: <sip:a@h>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n");
     assert_eq!((far.wire(), far.near.ignored().strangers), (String::new(), 1));
     far.call(|_| {});
     let reply = far.reply_text("INVITE", &Reply::new(200).contact().sdp());
-    far.says_from(([203, 0, 113, 9], 5060).into(), &reply);
+    far.says_from(std::net::SocketAddr::from(([203, 0, 113, 9], 5060)), &reply);
     assert_eq!((far.story(), far.near.ignored().strays), (String::new(), 1));
 }
 
@@ -540,10 +540,10 @@ fn peers_hear_the_right_refusal() {
 #[test]
 fn a_ping_is_answered_or_not() {
     let mut far = Far::new();
-    far.act(|near, now, out| near.options(([10, 0, 0, 2], 5060).into(), now, out));
+    far.act(|near, now, out| near.options(std::net::SocketAddr::from(([10, 0, 0, 2], 5060)), now, out));
     far.replies("OPTIONS", Reply::new(404));
     assert_eq!(far.pongs, [Some(404)]);
-    far.act(|near, now, out| near.options(([10, 0, 0, 2], 5060).into(), now, out));
+    far.act(|near, now, out| near.options(std::net::SocketAddr::from(([10, 0, 0, 2], 5060)), now, out));
     far.run_out();
     assert_eq!(far.pongs, [Some(404), None]);
 }

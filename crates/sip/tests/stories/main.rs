@@ -10,4 +10,5 @@ mod registration;
 mod release;
 mod session;
 mod timers;
+mod transports;
 mod world;

@@ -18,7 +18,7 @@ fn registering() -> Far {
 
 fn register(far: &mut Far) {
     let register = Register {
-        registrar: ([10, 0, 0, 2], 5060).into(),
+        registrar: far.from,
         domain: "sip:trunk.example".parse().expect("it is well-formed"),
         account: "<sip:user@trunk.example>".parse().expect("it is well-formed"),
         contact: "<sip:user@10.0.0.1:5060>".parse().expect("it is well-formed"),

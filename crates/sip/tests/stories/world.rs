@@ -91,7 +91,7 @@ pub(crate) fn quick() -> Pace {
 
 pub(crate) fn invite(leg: LegKey) -> Invite {
     Invite {
-        peer: address(Side::Callee),
+        peer: address(Side::Callee).into(),
         request_uri: "sip:+8613800000000@10.0.0.2:5060".parse().expect("it is well-formed"),
         from: "<sip:+8675500000000@10.0.0.1>".parse().expect("it is well-formed"),
         to: "<sip:+8613800000000@10.0.0.2>".parse().expect("it is well-formed"),
@@ -318,7 +318,7 @@ impl World {
     fn take(&mut self, side: Side, out: Outputs) {
         for output in out {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     assert_eq!(to, address(other(side)), "nobody else lives here");
                     self.fly(side, &datagram);
                 }

@@ -55,7 +55,7 @@ impl Shard {
         loop {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
-                Some(Output::Send { to, datagram }) => {
+                Some(Output::Send { to, datagram, .. }) => {
                     // What cannot be sent now is sent again by its timer.
                     sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
                 }
