@@ -63,6 +63,12 @@ impl Address {
     }
 }
 
+impl From<Address> for Box<str> {
+    fn from(address: Address) -> Self {
+        address.0
+    }
+}
+
 impl FromStr for Address {
     type Err = IdentityFault;
 
@@ -89,52 +95,73 @@ impl fmt::Debug for Address {
 /// A party as From, To, Contact and P-Asserted-Identity name it: a `name-addr` without parameters of the header.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Party {
-    /// As it stands between the quotes.
-    display: Box<str>,
-    address: Address,
+    /// As it stands on the wire, so that writing it costs nothing: `"Name" <sip:…>`.
+    text: Box<str>,
+    /// Where the URI begins; it ends before the last byte.
+    uri: usize,
 }
 
 impl Party {
     /// A party without a display name.
     #[must_use]
-    pub fn new(address: Address) -> Self {
-        Self { display: Box::default(), address }
+    pub fn new(address: &Address) -> Self {
+        Self { text: format!("<{}>", address.as_str()).into(), uri: 1 }
     }
 
     /// Nobody, for calls whose caller is not shown (RFC 3323 4.1.1.3): `"Anonymous" <sip:anonymous@anonymous.invalid>`.
     #[must_use]
     pub fn anonymous() -> Self {
-        let address = Address("sip:anonymous@anonymous.invalid".into());
-        Self { display: "Anonymous".into(), address }
+        Self::quoted("Anonymous", "sip:anonymous@anonymous.invalid")
     }
 
-    /// Gives it a display name, in any script. Quotes are escaped, and control characters refused.
+    /// Gives it a display name, in any script. Quotes are escaped, and control characters refused. An empty name takes
+    /// the display name away.
     ///
     /// # Errors
     /// The name has control characters or more than [`DISPLAY_CHARS_MAX`] characters.
-    pub fn named(self, display: &str) -> Result<Self, IdentityFault> {
+    pub fn named(&self, display: &str) -> Result<Self, IdentityFault> {
         if display.chars().any(char::is_control) || display.chars().count() > DISPLAY_CHARS_MAX {
             return Err(IdentityFault::Display);
         }
-        Ok(Self { display: display.replace('\\', "\\\\").replace('"', "\\\"").into(), ..self })
+        if display.is_empty() {
+            return Ok(Self { text: format!("<{}>", self.uri()).into(), uri: 1 });
+        }
+        Ok(Self::quoted(&display.replace('\\', "\\\\").replace('"', "\\\""), self.uri()))
     }
 
     /// The same party with one more parameter in its URI. Both are tokens.
     pub(crate) fn with_param(&self, name: &'static str, value: &'static str) -> Self {
-        let address = Address(format!("{};{name}={value}", self.address).into());
-        Self { display: self.display.clone(), address }
+        let open = &self.text[..self.text.len() - 1];
+        Self { text: format!("{open};{name}={value}>").into(), uri: self.uri }
     }
 
     /// The URI.
     #[must_use]
-    pub const fn address(&self) -> &Address {
-        &self.address
+    pub fn uri(&self) -> &str {
+        &self.text[self.uri..self.text.len() - 1]
+    }
+
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn quoted(display: &str, uri: &str) -> Self {
+        let text = format!("\"{display}\" <{uri}>");
+        Self { uri: text.len() - 1 - uri.len(), text: text.into() }
     }
 }
 
 impl From<Address> for Party {
     fn from(address: Address) -> Self {
-        Self::new(address)
+        Self::new(&address)
+    }
+}
+
+impl From<Party> for Box<str> {
+    fn from(party: Party) -> Self {
+        party.text
     }
 }
 
@@ -153,24 +180,21 @@ impl FromStr for Party {
             Some(quoted) => unescaped(quoted),
             None => display.to_owned(),
         };
-        Self::new(part(party.uri())?.parse()?).named(&plain)
+        let address: Address = part(party.uri())?.parse()?;
+        Self::new(&address).named(&plain)
     }
 }
 
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.display.is_empty() {
-            write!(f, "<{}>", self.address)
-        } else {
-            write!(f, "\"{}\" <{}>", self.display, self.address)
-        }
+        f.write_str(&self.text)
     }
 }
 
 // A party is a person.
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Party({:?})", self.address)
+        write!(f, "Party({:?})", Uri::parse(self.uri().as_bytes()))
     }
 }
 
@@ -422,8 +446,8 @@ mod tests {
             let mut writer = Writer::request(Method::Options, "sip:h");
             writer.header(Name::Via, "SIP/2.0/UDP h;branch=z9hG4bK1");
             let address = Address::new(&user, "h").unwrap();
-            let party = Party::new(address.clone());
-            let party = party.clone().named(&display).unwrap_or(party);
+            let party = Party::new(&address);
+            let party = party.named(&display).unwrap_or(party);
             writer.header(Name::From, format!("{party};tag=mine")).header(Name::To, "<sip:h>");
             writer.header(Name::CallId, "c").header(Name::CSeq, "1 OPTIONS");
             if let Ok(header) = Header::new("X-Mine", &value) {

@@ -111,6 +111,7 @@ impl Registration {
         tools: &mut Tools<'_>,
     ) -> Self {
         let prover = Prover::new(register.credentials.take());
+        register.contact = letter::contact_by(register.contact, register.registrar.transport);
         let lasts = u32::try_from(register.lasts.as_secs()).unwrap_or(u32::MAX);
         let mut registration = Self {
             key,
@@ -193,8 +194,7 @@ impl Registration {
         tools: &mut Tools<'_>,
     ) {
         if let Some(request) = &news.request {
-            let word = tools.word();
-            let proof = self.prover.proof(response, (Method::Register, request), attempt, &word);
+            let proof = self.prover.proof(response, (Method::Register, request), attempt, || tools.word());
             if let Some((name, value)) = proof {
                 return self.send_again(request, &[(name, &value)], attempt + 1, tools);
             }
@@ -249,7 +249,7 @@ impl Registration {
 
     /// The time that a registrar grants: our contact's own, else that of all, else what we asked for.
     fn granted(&self, response: &Message<'_>) -> u32 {
-        let ours = self.register.contact.address().as_str().as_bytes();
+        let ours = self.register.contact.uri().as_bytes();
         let own =
             response.contacts().take(CONTACTS_MAX).find(|contact| contact.uri().eq_ignore_ascii_case(ours));
         let told = own.and_then(|contact| contact.params().get("expires"));

@@ -18,7 +18,8 @@ use crate::transaction::clients::{News, What};
 
 impl Leg {
     /// Sends the first INVITE.
-    pub(crate) fn call(key: LegKey, invite: Invite, tools: &mut Tools<'_>) -> Self {
+    pub(crate) fn call(key: LegKey, mut invite: Invite, tools: &mut Tools<'_>) -> Self {
+        invite.contact = letter::contact_by(invite.contact, invite.peer.transport);
         let bytes = letter::invite(&invite, tools.settings);
         let owner = Owner::Leg { leg: key, dialog: 0, errand: Errand::Invite, attempt: 0 };
         let transaction = tools.invite(&invite.branch, bytes, invite.peer, owner);
@@ -26,11 +27,11 @@ impl Leg {
             key,
             names: Names {
                 call_id: invite.call_id.into(),
-                local: invite.from.to_string().into(),
+                local: invite.from.into(),
                 local_tag: invite.from_tag.into(),
-                remote: invite.to.to_string().into(),
-                contact: letter::contact_by(&invite.contact, invite.peer.transport).into(),
-                request_uri: invite.request_uri.as_str().into(),
+                remote: invite.to.into(),
+                contact: invite.contact.into(),
+                request_uri: invite.request_uri.into(),
             },
             peer: invite.peer,
             stage: Stage::Calling,

@@ -34,11 +34,11 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
     let mut writer = Writer::request(Method::Invite, invite.request_uri.as_str());
     top(&mut writer, &invite.branch, invite.peer.transport, settings);
     writer
-        .header(Name::From, format!("{};tag={}", invite.from, invite.from_tag))
-        .text(Name::To, &invite.to)
+        .text(Name::From, format_args!("{};tag={}", invite.from, invite.from_tag))
+        .header(Name::To, invite.to.as_str())
         .header(Name::CallId, &invite.call_id)
         .text(Name::CSeq, format_args!("{} INVITE", crate::FIRST_CSEQ))
-        .header(Name::Contact, contact_by(&invite.contact, invite.peer.transport))
+        .header(Name::Contact, invite.contact.as_str())
         .header(Name::Allow, ALLOW);
     writer.header(Name::Supported, if invite.supported_100rel { SUPPORTED } else { TIMER });
     // Who refreshes is left to the callee, as RFC 4028 7.1 advises.
@@ -50,7 +50,7 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
         }
     }
     if let Some(identity) = &invite.asserted_identity {
-        writer.text(Name::PAssertedIdentity, identity);
+        writer.header(Name::PAssertedIdentity, identity.as_str());
     }
     if let Some(privacy) = invite.privacy.as_str() {
         writer.header(Name::Privacy, privacy);
@@ -67,7 +67,7 @@ pub(crate) fn invite_again(saved: &Saved, settings: &Settings) -> Vec<u8> {
     let mut writer = Writer::request(Method::Invite, &saved.request_uri);
     top(&mut writer, &saved.branch, saved.transport, settings);
     writer
-        .header(Name::From, format!("{};tag={}", saved.local, saved.local_tag))
+        .text(Name::From, format_args!("{};tag={}", saved.local, saved.local_tag))
         .header(Name::To, &saved.remote)
         .header(Name::CallId, &saved.call_id)
         .text(Name::CSeq, format_args!("{} INVITE", saved.cseq))
@@ -91,11 +91,11 @@ pub(super) fn in_dialog(
     for route in &path.routes {
         writer.header(Name::Route, route.as_bytes());
     }
-    writer.header(Name::From, format!("{};tag={}", names.local, names.local_tag));
+    writer.text(Name::From, format_args!("{};tag={}", names.local, names.local_tag));
     if dialog.remote_tag.is_empty() {
         writer.header(Name::To, names.remote.as_bytes());
     } else {
-        writer.header(Name::To, format!("{};tag={}", names.remote, dialog.remote_tag));
+        writer.text(Name::To, format_args!("{};tag={}", names.remote, dialog.remote_tag));
     }
     writer
         .header(Name::CallId, names.call_id.as_bytes())
@@ -126,8 +126,8 @@ pub(crate) fn ping(peer: Hop, (branch, call_id, tag): (&str, &str, &str), settin
     let mut writer = Writer::request(Method::Options, &uri);
     top(&mut writer, branch, peer.transport, settings);
     writer
-        .header(Name::From, format!("<sip:{}>;tag={tag}", settings.sent_by))
-        .header(Name::To, format!("<sip:{}>", peer.address))
+        .text(Name::From, format_args!("<sip:{}>;tag={tag}", settings.sent_by))
+        .text(Name::To, format_args!("<sip:{}>", peer.address))
         .header(Name::CallId, call_id)
         .text(Name::CSeq, format_args!("{} OPTIONS", crate::FIRST_CSEQ))
         .header(Name::Contact, our_contact(peer.transport, settings))
@@ -147,11 +147,11 @@ pub(crate) fn register(
     let transport = register.registrar.transport;
     top(&mut writer, branch, transport, settings);
     writer
-        .header(Name::From, format!("{};tag={tag}", register.account))
-        .text(Name::To, &register.account)
+        .text(Name::From, format_args!("{};tag={tag}", register.account))
+        .header(Name::To, register.account.as_str())
         .header(Name::CallId, &register.call_id)
         .text(Name::CSeq, format_args!("{cseq} REGISTER"))
-        .header(Name::Contact, contact_by(&register.contact, transport))
+        .header(Name::Contact, register.contact.as_str())
         .text(Name::Expires, expires_secs)
         .header(Name::Allow, ALLOW);
     product(&mut writer, Name::UserAgent, settings);
@@ -192,20 +192,20 @@ fn contact_uri(host: &str, transport: Transport) -> String {
 }
 
 /// The owner's Contact, which by a connection must say so: without the parameter it means UDP (RFC 3263 4.1).
-pub(crate) fn contact_by(contact: &Party, transport: Transport) -> String {
-    let uri = Uri::parse(contact.address().as_str().as_bytes());
+pub(crate) fn contact_by(contact: Party, transport: Transport) -> Party {
+    let uri = Uri::parse(contact.uri().as_bytes());
     let plain = uri.is_some_and(|uri| uri.scheme() == Scheme::Sip && !uri.params().has("transport"));
     if transport == Transport::Udp || !plain {
-        return contact.to_string();
+        return contact;
     }
-    contact.with_param("transport", transport.as_param()).to_string()
+    contact.with_param("transport", transport.as_param())
 }
 
 /// Via and Max-Forwards.
 fn top(writer: &mut Writer, branch: &str, transport: Transport, settings: &Settings) {
     let (token, sent_by) = (transport.as_str(), settings.sent_by(transport));
     writer
-        .header(Name::Via, format!("SIP/2.0/{token} {sent_by};rport;branch={branch}"))
+        .text(Name::Via, format_args!("SIP/2.0/{token} {sent_by};rport;branch={branch}"))
         .header(Name::MaxForwards, "70");
 }
 

@@ -59,8 +59,7 @@ impl Leg {
         if response.status() == Some(422) {
             return self.longer_session(response, request);
         }
-        let word = tools.word();
-        let proof = self.prover.proof(response, (method, request), attempt, &word)?;
+        let proof = self.prover.proof(response, (method, request), attempt, || tools.word())?;
         Some(Amendment { headers: [proof].into_iter().collect(), attempt: attempt + 1 })
     }
 }
@@ -78,7 +77,7 @@ impl Prover {
         response: &Message<'_>,
         (method, request): (Method, &[u8]),
         attempt: u8,
-        cnonce: &str,
+        cnonce: impl FnOnce() -> String,
     ) -> Option<(&'static str, String)> {
         if !matches!(response.status(), Some(401 | 407)) {
             return None;
@@ -94,7 +93,7 @@ impl Prover {
             uri: stored::request_uri_of(request),
             body: stored::body_of(request),
         };
-        let value = challenge.answer(&credentials, subject, uses, cnonce);
+        let value = challenge.answer(&credentials, subject, uses, &cnonce());
         Some((challenge.header().as_str(), value))
     }
 

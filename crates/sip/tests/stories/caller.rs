@@ -564,7 +564,7 @@ fn identity_and_more_headers_stand_in_the_invite() {
     far.call(|invite| {
         let number = Address::new("+8675500000000", "10.0.0.1").unwrap().phone();
         invite.from = Party::anonymous();
-        invite.asserted_identity = Some(Party::new(number).named("Support \"1\"").unwrap());
+        invite.asserted_identity = Some(Party::new(&number).named("Support \"1\"").unwrap());
         invite.privacy = Privacy::Id;
         invite.headers = vec![Header::new("X-Trunk", "7").unwrap()];
         invite.supported_100rel = false;
