@@ -9,7 +9,7 @@
 //! Pure: it turns SIP's news into the one truth about why a leg ended, and knows nothing of sockets or plans.
 
 use base::release::{Cause, Party, Release, cause_of};
-use sip::Reason;
+use sip::{EndedBy, Reason};
 
 /// What is known of a leg that was dialled.
 #[derive(Debug)]
@@ -100,13 +100,14 @@ impl LegState {
         Release { by, cause, status: Some(status), q850, rang: self.rang }
     }
 
-    /// An answered leg was hung up, by its party or by us.
-    pub(crate) fn ended(&mut self, by_peer: bool) -> Release {
+    /// An answered leg was hung up, by its party or by us, or its trunk gave no sign of life any more.
+    pub(crate) fn ended(&mut self, by: EndedBy) -> Release {
         self.phase = Phase::Gone;
-        let (by, cause) = match self.released_by {
-            Some(decided) => decided,
-            None if by_peer => (self.party, Cause::Normal),
-            None => (Party::Platform, Cause::TrunkFault),
+        let (by, cause) = match (self.released_by, by) {
+            (Some(decided), _) => decided,
+            (None, EndedBy::Peer) => (self.party, Cause::Normal),
+            (None, EndedBy::Us) => (Party::Platform, Cause::TrunkFault),
+            (None, EndedBy::Expiry) => (Party::Platform, Cause::TrunkSilent),
         };
         Release { by, cause, status: None, q850: None, rang: self.rang }
     }
@@ -181,14 +182,22 @@ mod tests {
         leg.answered();
         assert!(leg.hang_up(Party::Customer, Cause::Stopped));
         assert!(!leg.hang_up(Party::Platform, Cause::TimeOver));
-        let release = leg.ended(false);
+        let release = leg.ended(EndedBy::Us);
         assert_eq!((release.by, release.cause), (Party::Customer, Cause::Stopped));
+    }
+
+    #[test]
+    fn a_session_that_nobody_refreshed_is_the_silence_of_the_trunk() {
+        let mut leg = leg();
+        leg.answered();
+        let release = leg.ended(EndedBy::Expiry);
+        assert_eq!((release.by, release.cause), (Party::Platform, Cause::TrunkSilent));
     }
 
     #[test]
     fn a_party_that_hangs_up_is_the_one_who_did() {
         let mut leg = leg();
         assert!(leg.answered());
-        assert_eq!(leg.ended(true), Release { rang: false, ..Release::normal(Party::Callee) });
+        assert_eq!(leg.ended(EndedBy::Peer), Release { rang: false, ..Release::normal(Party::Callee) });
     }
 }

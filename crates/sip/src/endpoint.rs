@@ -1,7 +1,7 @@
 //! The one entry: datagrams, commands and deadlines in; datagrams and news out.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use base::table::Table;
 use base::time::Instant;
@@ -9,19 +9,21 @@ use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
 use crate::dialog::tools::Tools;
-use crate::dialog::{Leg, Owner, heard, letter};
+use crate::dialog::{Leg, Owner, heard, letter, session};
 use crate::digest::Credentials;
-use crate::event::{Event, LegKey, Output, Outputs};
+use crate::event::{Datagram, Event, LegKey, Output, Outputs};
 use crate::invite::Invite;
-use crate::message::{Fault, Message, Method, StartLine};
+use crate::message::{Fault, Message, Method, Scheme, StartLine};
 use crate::reason::Reason;
+use crate::registration::{Register, Registration, RegistrationKey, RegistrationState};
 use crate::saved::Saved;
-use crate::settings::Settings;
+use crate::settings::{Settings, Sips};
 use crate::timer::{Agenda, Who};
-use crate::transaction::Class;
 use crate::transaction::clients::{Clients, News, Stray, What};
 use crate::transaction::key::Keys;
 use crate::transaction::servers::{Acked, Servers};
+use crate::transaction::{Class, stored};
+use crate::transport::{Hop, Transport};
 
 /// All legs and transactions behind one signalling address, or one shard of them.
 ///
@@ -37,6 +39,7 @@ pub struct Endpoint {
     by_dialog: Table<u64, LegKey>,
     /// Incoming legs by Call-ID and the caller's tag, to know an INVITE that comes by a second way.
     by_origin: Table<u64, LegKey>,
+    registrations: Table<RegistrationKey, Box<Registration>>,
     agenda: Agenda<Who>,
     rng: SmallRng,
     next_incoming: u64,
@@ -78,6 +81,7 @@ impl Endpoint {
             legs: Table::default(),
             by_dialog: Table::default(),
             by_origin: Table::default(),
+            registrations: Table::default(),
             agenda: Agenda::new(),
             rng,
             next_incoming: LegKey::INCOMING,
@@ -121,12 +125,18 @@ impl Endpoint {
                     self.servers.on_time(key, at, now, &self.settings.pace, &mut self.agenda, out);
                 }
                 Who::Leg(key) => self.with_leg(LegKey(key), now, out, |leg, tools| leg.on_time(at, tools)),
+                Who::Registration(key) => {
+                    self.with_registration(RegistrationKey(key), now, out, |own, tools| {
+                        own.on_time(at, tools);
+                    });
+                }
             }
         }
     }
 
-    /// Takes one datagram.
-    pub fn receive(&mut self, from: SocketAddr, datagram: &[u8], now: Instant, out: &mut Outputs) {
+    /// Takes one datagram, or one whole message of a connection ([`Inbox`](crate::message::Inbox) finds them).
+    pub fn receive(&mut self, from: impl Into<Hop>, datagram: &[u8], now: Instant, out: &mut Outputs) {
+        let from = from.into();
         let is_response =
             datagram.get(..RESPONSE.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESPONSE));
         let message = Message::parse(datagram);
@@ -146,12 +156,36 @@ impl Endpoint {
         }
     }
 
+    /// A message of an [`Output::Send`] could not be delivered: no connection could be made, or it broke. A request that
+    /// was only too large for a datagram goes as one after all; any other fails at once instead of in 64*T1. Responses
+    /// and acknowledgements are lost, as on any network.
+    pub fn undelivered(&mut self, to: impl Into<Hop>, message: &[u8], now: Instant, out: &mut Outputs) {
+        let Ok(message) = Message::parse(message) else { return };
+        if !message.is_request() || message.method() == Method::Ack {
+            return;
+        }
+        let branch = message.via().branch().unwrap_or_default();
+        let key = self.keys.client(branch, message.cseq_value().token);
+        let sent_by = self.settings.sent_by(Transport::Udp);
+        let rewrite =
+            |bytes: &Datagram| Datagram::from(stored::by_transport(bytes, Transport::Udp.as_str(), sent_by));
+        let pace = &self.settings.pace;
+        let news = self.clients.undelivered((key, to.into()), rewrite, now, pace, &mut self.agenda, out);
+        self.pass_on(news, None, now, out);
+    }
+
     /// Places a call.
     pub fn invite(&mut self, leg: LegKey, invite: Invite, now: Instant, out: &mut Outputs) {
         debug_assert!(leg.0 < LegKey::INCOMING, "keys from LegKey::INCOMING on are for calls that come in");
         debug_assert!(!self.legs.contains_key(&leg), "a key is used once");
         if self.clients.is_full() || self.legs.len() >= LEGS_MAX {
             let failed = Event::Failed { status: 503, reason: None, retry_after: None, local: true };
+            out.push(Output::Event { leg, event: failed });
+            return;
+        }
+        let secure = invite.request_uri.is_secure();
+        if secure && self.settings.sips == Sips::TlsOnly && invite.peer.transport != Transport::Tls {
+            let failed = Event::Failed { status: 416, reason: None, retry_after: None, local: true };
             out.push(Output::Event { leg, event: failed });
             return;
         }
@@ -196,12 +230,12 @@ impl Endpoint {
         self.with_leg(leg, now, out, |leg, tools| leg.update(sdp, tools));
     }
 
-    /// Answers an [`Event::Offer`].
+    /// Answers an [`Event::Offer`], or offers what an [`Event::OfferWanted`] asks for.
     pub fn answer_offer(&mut self, leg: LegKey, sdp: &[u8], now: Instant, out: &mut Outputs) {
         self.with_leg(leg, now, out, |leg, tools| leg.answer_offer(sdp, tools));
     }
 
-    /// Refuses an [`Event::Offer`], usually with 488; the session goes on as it was.
+    /// Refuses an [`Event::Offer`] or [`Event::OfferWanted`], usually with 488; the session goes on as it was.
     pub fn refuse_offer(&mut self, leg: LegKey, status: u16, now: Instant, out: &mut Outputs) {
         self.with_leg(leg, now, out, |leg, tools| leg.refuse_offer(status, tools));
     }
@@ -212,11 +246,30 @@ impl Endpoint {
     }
 
     /// Asks a peer whether it is there; [`Output::Pong`] tells.
-    pub fn options(&mut self, peer: SocketAddr, now: Instant, out: &mut Outputs) {
+    pub fn options(&mut self, peer: impl Into<Hop>, now: Instant, out: &mut Outputs) {
+        let peer = peer.into();
         let mut tools = self.tools(now, out);
         let (branch, call_id, tag) = (tools.branch(), tools.word(), tools.word());
         let bytes = letter::ping(peer, (&branch, &call_id, &tag), tools.settings);
-        tools.request((&branch, "OPTIONS"), bytes, peer, Owner::Ping);
+        tools.request((&branch, "OPTIONS"), bytes, peer, Owner::Ping { sent: now });
+    }
+
+    /// Registers us with a trunk and keeps us registered until [`unregister`](Self::unregister);
+    /// [`Output::Registration`] tells how it goes. A key that is in use begins anew with what it is given.
+    pub fn register(&mut self, key: RegistrationKey, register: Register, now: Instant, out: &mut Outputs) {
+        let before = self.registrations.remove(&key).map_or(0, |before| before.cseq());
+        if self.registrations.len() >= REGISTRATIONS_MAX {
+            let failed =
+                RegistrationState::Failed { status: Some(503), retry_in: None, bound_for: Duration::ZERO };
+            return out.push(Output::Registration { key, state: failed });
+        }
+        let registration = Registration::begin((key, before), register, &mut self.tools(now, out));
+        self.registrations.insert(key, Box::new(registration));
+    }
+
+    /// Takes a registration back. Its last state is [`RegistrationState::Gone`].
+    pub fn unregister(&mut self, key: RegistrationKey, now: Instant, out: &mut Outputs) {
+        self.with_registration(key, now, out, |registration, tools| registration.leave(tools));
     }
 
     /// What to remember of a leg so that another process can release it. `None`: nothing is left to release.
@@ -270,6 +323,21 @@ impl Endpoint {
         }
     }
 
+    /// Lets a registration take a step and forgets it when that was its last.
+    fn with_registration(
+        &mut self,
+        key: RegistrationKey,
+        now: Instant,
+        out: &mut Outputs,
+        step: impl FnOnce(&mut Registration, &mut Tools<'_>),
+    ) {
+        let Some(mut registration) = self.registrations.remove(&key) else { return };
+        step(&mut registration, &mut self.tools(now, out));
+        if !registration.is_gone() {
+            self.registrations.insert(key, registration);
+        }
+    }
+
     fn keep(&mut self, leg: Leg) {
         if leg.is_gone() {
             return;
@@ -289,17 +357,17 @@ impl Endpoint {
     }
 
     /// Whether the sender is no peer but an address that the dialog of its request named: a gateway behind a proxy.
-    fn is_named_by_a_leg(&self, from: SocketAddr, message: &Result<Message<'_>, Fault>) -> bool {
+    fn is_named_by_a_leg(&self, from: Hop, message: &Result<Message<'_>, Fault>) -> bool {
         let Ok(request) = message else { return false };
         let leg =
             request.to().tag().and_then(|tag| self.by_dialog.get(&self.keys.leg(request.call_id(), tag)));
         let leg = leg.and_then(|leg| self.legs.get(leg));
-        leg.is_some_and(|leg| leg.names(from.ip(), request.from().tag().unwrap_or_default()))
+        leg.is_some_and(|leg| leg.names(from.address.ip(), request.from().tag().unwrap_or_default()))
     }
 
     fn on_response(
         &mut self,
-        from: SocketAddr,
+        from: Hop,
         status: u16,
         response: &Message<'_>,
         now: Instant,
@@ -328,19 +396,23 @@ impl Endpoint {
             Owner::Leg { leg, .. } => {
                 self.with_leg(leg, now, out, |leg, tools| leg.on_news(news, response, tools));
             }
-            Owner::Ping => match news.what {
-                What::Response => {
-                    out.push(Output::Pong { peer: news.to, status: response.and_then(Message::status) });
+            Owner::Ping { sent } => {
+                if matches!(news.what, What::Response | What::TimedOut) {
+                    let status = response.and_then(Message::status);
+                    let round_trip = status.map(|_| now.since(sent));
+                    let retry_after = response.and_then(Message::retry_after);
+                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after });
                 }
-                What::TimedOut => out.push(Output::Pong { peer: news.to, status: None }),
-                What::RangOut | What::Closed => {}
-            },
+            }
+            Owner::Registration { key, .. } => {
+                self.with_registration(key, now, out, |own, tools| own.on_news(&news, response, tools));
+            }
         }
     }
 
     fn on_request(
         &mut self,
-        (from, datagram): (SocketAddr, &[u8]),
+        (from, datagram): (Hop, &[u8]),
         method: Method,
         request: &Message<'_>,
         now: Instant,
@@ -365,7 +437,7 @@ impl Endpoint {
 
     fn on_new_request(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         method: Method,
         request: &Message<'_>,
         now: Instant,
@@ -384,10 +456,14 @@ impl Endpoint {
         if let Some(unknown) = heard::unknown_extensions(request) {
             return self.tools(now, out).refuse(key, 420, None, &[("Unsupported", &unknown)]);
         }
+        let secure = request.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips);
+        if secure && self.settings.sips == Sips::TlsOnly && from.transport != Transport::Tls {
+            return self.tools(now, out).refuse(key, 416, None, &[]);
+        }
         match method {
             Method::Invite => self.on_invite((from, datagram, key), request, now, out),
             Method::Options => letter::describe_us(key, &mut self.tools(now, out)),
-            Method::Bye | Method::Info | Method::Update | Method::Prack => {
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 self.tools(now, out).refuse(key, 481, None, &[]);
             }
             _ => self.tools(now, out).refuse(key, 405, None, &[("Allow", letter::ALLOW)]),
@@ -396,7 +472,7 @@ impl Endpoint {
 
     fn on_invite(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         invite: &Message<'_>,
         now: Instant,
         out: &mut Outputs,
@@ -411,6 +487,9 @@ impl Endpoint {
         }
         if let Some(status) = invite.check().err().and_then(Fault::status) {
             return self.tools(now, out).refuse(key, status, None, &[]);
+        }
+        if let Some(least) = session::too_short(invite, &self.settings) {
+            return self.tools(now, out).refuse(key, 422, None, &[("Min-SE", &least)]);
         }
         if self.legs.len() >= LEGS_MAX {
             return self.tools(now, out).refuse(key, 503, None, &[("Retry-After", letter::OVERLOAD_SECS)]);
@@ -437,7 +516,7 @@ impl Endpoint {
 
     fn on_cancel(
         &mut self,
-        (from, datagram, key): (SocketAddr, &[u8], u64),
+        (from, datagram, key): (Hop, &[u8], u64),
         cancel: &Message<'_>,
         now: Instant,
         out: &mut Outputs,
@@ -453,10 +532,10 @@ impl Endpoint {
         }
     }
 
-    fn on_unreadable(&mut self, (from, datagram): (SocketAddr, &[u8]), fault: Fault, out: &mut Outputs) {
+    fn on_unreadable(&mut self, (from, datagram): (Hop, &[u8]), fault: Fault, out: &mut Outputs) {
         self.ignored.unreadable += 1;
         if let Some(bytes) = letter::refusal(datagram, fault) {
-            out.push(Output::Send { to: from, datagram: bytes.into() });
+            out.push(Output::send(from, bytes.into()));
         }
     }
 
@@ -512,3 +591,6 @@ const COOKIE: &[u8] = b"z9hG4bK";
 
 /// Legs per endpoint: 300 calls a second of two legs, with a minute each, make 36,000; at 4 kB a leg this is 400 MB.
 const LEGS_MAX: usize = 100_000;
+
+/// Registrations per endpoint: one for each trunk, and some trunks want one for each number.
+const REGISTRATIONS_MAX: usize = 10_000;

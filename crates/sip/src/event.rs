@@ -3,12 +3,16 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::private::Private;
 
+use crate::early::EarlyMedia;
 use crate::reason::Reason;
+use crate::registration::{RegistrationKey, RegistrationState};
+use crate::transport::{Hop, Transport};
 
-/// Bytes to send as one datagram. Cheap to clone; a retransmission is the same bytes again.
+/// Bytes to send as one datagram, or one after the other by a connection. Cheap to clone; a retransmission is the same bytes again.
 pub type Datagram = Arc<[u8]>;
 
 /// The caller's list of things to do, in order.
@@ -33,9 +37,11 @@ pub struct Fork(pub u8);
 pub enum Output {
     /// Send these bytes.
     Send {
-        /// Where to.
+        /// Where to: for a reliable transport the remote address of a connection, to be opened if there is none.
         to: SocketAddr,
-        /// What.
+        /// How.
+        transport: Transport,
+        /// What: one whole message.
         datagram: Datagram,
     },
     /// Something happened to a leg.
@@ -48,10 +54,27 @@ pub enum Output {
     /// A ping that [`Endpoint::options`](crate::Endpoint::options) sent has come to its end.
     Pong {
         /// Whom we asked.
-        peer: SocketAddr,
+        peer: Hop,
         /// What it answered; `None` when it did not, within 64*T1.
         status: Option<u16>,
+        /// How long it took, our own repetitions included. With a status only.
+        round_trip: Option<Duration>,
+        /// Seconds for which the peer wants to be left alone, from a 503 and its like.
+        retry_after: Option<u32>,
     },
+    /// A registration has come to another state.
+    Registration {
+        /// Which registration.
+        key: RegistrationKey,
+        /// Its state now.
+        state: RegistrationState,
+    },
+}
+
+impl Output {
+    pub(crate) fn send(to: Hop, datagram: Datagram) -> Self {
+        Self::Send { to: to.address, transport: to.transport, datagram }
+    }
 }
 
 /// News about a leg. [`Failed`](Self::Failed) and [`Ended`](Self::Ended) are final: each leg gets exactly one of
@@ -70,6 +93,21 @@ pub enum Event {
         sdp: Option<Vec<u8>>,
         /// Why it already knows that it will fail (RFC 3326 in a 183), as Chinese carriers do.
         reason: Option<Reason>,
+        /// What the network allows of early media, if it says so.
+        allowed: Option<EarlyMedia>,
+    },
+    /// The network allows more or less early media of a branch than before, without a provisional: by UPDATE.
+    EarlyMedia {
+        /// Which branch of the call.
+        fork: Fork,
+        /// What it allows now.
+        allowed: EarlyMedia,
+    },
+    /// The call was redirected, and follows: another INVITE is on its way to another target. What early branches
+    /// there were are gone.
+    Redirected {
+        /// Status of the response that redirected it, or that the last target refused with.
+        status: u16,
     },
     /// The call was answered (any 2xx), and our ACK is on its way.
     Answered {
@@ -97,15 +135,25 @@ pub enum Event {
         /// The offer.
         sdp: Vec<u8>,
     },
-    /// Our [`offer`](crate::Endpoint::offer) was accepted, or the peer answered the description that we gave to its
-    /// re-INVITE without one.
+    /// The peer asks us to offer: a re-INVITE without a session description. Give all that we can do with
+    /// [`answer_offer`](crate::Endpoint::answer_offer), or refuse with
+    /// [`refuse_offer`](crate::Endpoint::refuse_offer). [`OfferAnswered`](Self::OfferAnswered) tells the peer's answer.
+    OfferWanted {
+        /// The branch that asks.
+        fork: Fork,
+    },
+    /// Our [`offer`](crate::Endpoint::offer) was accepted, the peer answered the description that it had
+    /// [wanted](Self::OfferWanted), or it answered a refresh by re-INVITE, perhaps from another address.
     OfferAnswered {
+        /// The branch that answers.
+        fork: Fork,
         /// The answer.
         sdp: Vec<u8>,
     },
     /// Our [`offer`](crate::Endpoint::offer) was refused; the session goes on as it was.
     OfferRefused {
-        /// 491 means that both sides offered at once: try again after a random time (RFC 3261 14.1).
+        /// 491 means that both sides offered at once and the peer came first, or that they met again and again; the
+        /// RFC's back-off (RFC 3261 14.1) was kept before.
         status: u16,
     },
     /// A key was pressed, and an INFO request told it: `0` to `9`, `*`, `#`, `A` to `D`.
@@ -132,18 +180,30 @@ pub enum Event {
     /// The call is over: it had been answered, and a BYE was sent or received. Without an
     /// [`Answered`](Self::Answered) before it, the answer crossed our CANCEL. Final.
     Ended {
-        /// Whether the peer hung up.
-        by_peer: bool,
+        /// Who ended it.
+        by: EndedBy,
         /// The peer's reason, from its BYE.
         reason: Option<Reason>,
     },
 }
 
+/// Who ended an answered call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// We hung up, or the peer knew the call no more.
+    Us,
+    /// The peer hung up.
+    Peer,
+    /// Nobody: the session was not refreshed in time (RFC 4028 10), so the peer is taken for dead. Our BYE is on its
+    /// way, and its answer is not waited for.
+    Expiry,
+}
+
 /// A call that has come in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invited {
-    /// Who sent it.
-    pub peer: SocketAddr,
+    /// Who sent it, and how.
+    pub peer: Hop,
     /// Request URI: whom the caller wants.
     pub request_uri: String,
     /// The URI of its From header.
@@ -177,9 +237,12 @@ impl fmt::Debug for Event {
         let sdp = |sdp: &Option<Vec<u8>>| if sdp.is_some() { " sdp" } else { "" };
         match self {
             Self::Trying => write!(f, "Trying"),
-            Self::Early { fork, status, sdp: body, reason } => {
-                write!(f, "Early {status} fork {}{}{}", fork.0, sdp(body), Cause(reason.as_ref()))
+            Self::Early { fork, status, sdp: body, reason, allowed } => {
+                write!(f, "Early {status} fork {}{}{}", fork.0, sdp(body), Cause(reason.as_ref()))?;
+                allowed.map_or(Ok(()), |allowed| write!(f, " {allowed:?}"))
             }
+            Self::EarlyMedia { fork, allowed } => write!(f, "EarlyMedia fork {} {allowed:?}", fork.0),
+            Self::Redirected { status } => write!(f, "Redirected {status}"),
             Self::Answered { fork, sdp: body } => write!(f, "Answered fork {}{}", fork.0, sdp(body)),
             Self::Failed { status, reason, retry_after, local } => {
                 write!(f, "Failed {status}{}", Cause(reason.as_ref()))?;
@@ -189,6 +252,7 @@ impl fmt::Debug for Event {
                 f.write_str(if *local { " local" } else { "" })
             }
             Self::Offer { fork, .. } => write!(f, "Offer fork {}", fork.0),
+            Self::OfferWanted { fork } => write!(f, "OfferWanted fork {}", fork.0),
             Self::OfferAnswered { .. } => write!(f, "OfferAnswered"),
             Self::OfferRefused { status } => write!(f, "OfferRefused {status}"),
             Self::Digit(_) => write!(f, "Digit"),
@@ -198,8 +262,13 @@ impl fmt::Debug for Event {
             Self::Cancelled { reason } => write!(f, "Cancelled{}", Cause(reason.as_ref())),
             Self::Acked => write!(f, "Acked"),
             Self::AckMissing => write!(f, "AckMissing"),
-            Self::Ended { by_peer, reason } => {
-                write!(f, "Ended by {}{}", if *by_peer { "peer" } else { "us" }, Cause(reason.as_ref()))
+            Self::Ended { by, reason } => {
+                let by = match by {
+                    EndedBy::Us => "us",
+                    EndedBy::Peer => "peer",
+                    EndedBy::Expiry => "expiry",
+                };
+                write!(f, "Ended by {by}{}", Cause(reason.as_ref()))
             }
         }
     }

@@ -1,40 +1,47 @@
 //! What the owner says of a call that is to be placed.
 
 use std::fmt;
-use std::net::SocketAddr;
 
 use crate::digest::Credentials;
+use crate::identity::{Address, Header, Party, Privacy};
+use crate::transport::Hop;
 
 /// One outgoing call. Everything that a new process would need to release it is chosen by the owner.
 #[derive(Clone)]
 pub struct Invite {
-    /// Where the INVITE goes.
-    pub peer: SocketAddr,
+    /// Where the INVITE goes, and how.
+    pub peer: Hop,
     /// Whom we call: `sip:+8613800000000@203.0.113.9;user=phone`.
-    pub request_uri: String,
-    /// Our side as a `name-addr` without a tag: `<sip:+8675500000000@198.51.100.1>`.
-    pub from: String,
-    /// The other side as a `name-addr` without a tag.
-    pub to: String,
-    /// Where we are reached, as a `name-addr`.
-    pub contact: String,
+    pub request_uri: Address,
+    /// Our side: `<sip:+8675500000000@198.51.100.1>`; [`Party::anonymous`] for a hidden caller.
+    pub from: Party,
+    /// The other side.
+    pub to: Party,
+    /// Where we are reached. By another transport than UDP it gets a `transport` parameter if it has none.
+    pub contact: Party,
     /// Call-ID, unique for ever.
     pub call_id: String,
     /// Our tag.
     pub from_tag: String,
-    /// Branch of the first INVITE; begins with `z9hG4bK`, unique for ever. An INVITE that is sent again with
-    /// credentials has `{branch}-2`, then `{branch}-2-3`.
+    /// Branch of the first INVITE; begins with `z9hG4bK`, unique for ever. An INVITE that is sent again, with
+    /// credentials, for a longer session or to another target, has `{branch}-2`, then `{branch}-2-3`.
     pub branch: String,
     /// Our session description.
     pub offer: Vec<u8>,
     /// What to answer a challenge with.
     pub credentials: Option<Credentials>,
-    /// A `name-addr` for P-Asserted-Identity (RFC 3325).
-    pub asserted_identity: Option<String>,
+    /// Who calls, for networks that trust us (RFC 3325).
+    pub asserted_identity: Option<Party>,
+    /// What the network is to hide of it.
+    pub privacy: Privacy,
     /// Whether reliable provisionals are supported (RFC 3262).
     pub supported_100rel: bool,
-    /// More headers, by name and value. Line ends in them are dropped.
-    pub headers: Vec<(String, String)>,
+    /// How many targets a redirection (300, 301, 302) may lead to, all in all. 0 follows none: a redirected call has
+    /// failed. Targets that are no peer's address are asked for at the same peer, which knows the way; nobody can send
+    /// our calls to a stranger.
+    pub redirects_max: u8,
+    /// More headers.
+    pub headers: Vec<Header>,
 }
 
 // Both sides are phone numbers, and the rest is secret.

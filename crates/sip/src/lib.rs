@@ -11,24 +11,32 @@ pub mod message;
 pub mod sdp;
 
 mod dialog;
+mod early;
 mod endpoint;
 mod event;
+mod identity;
 mod invite;
 mod reason;
+mod registration;
 mod saved;
 mod settings;
 mod shard;
 mod timer;
 mod transaction;
+mod transport;
 
+pub use self::early::{EarlyBranches, EarlyMedia};
 pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
-pub use self::event::{Datagram, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
+pub use self::event::{Datagram, EndedBy, Event, Fault, Fork, Invited, LegKey, Output, Outputs};
+pub use self::identity::{Address, DISPLAY_CHARS_MAX, Header, IdentityFault, Party, Privacy};
 pub use self::invite::Invite;
 pub use self::reason::{Protocol, Reason};
+pub use self::registration::{Register, RegistrationKey, RegistrationState};
 pub use self::saved::{Saved, SavedDialog};
-pub use self::settings::{NextHop, PeerRule, Settings};
+pub use self::settings::{NextHop, PeerRule, SessionTimer, Settings, Sips};
 pub use self::shard::call_id_of;
 pub use self::timer::Pace;
+pub use self::transport::{Hop, Transport};
 
 /// CSeq number of the first request of a leg that we place.
 const FIRST_CSEQ: u32 = 1;

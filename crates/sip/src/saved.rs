@@ -5,11 +5,16 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::transport::{Hop, Transport};
+
 /// Enough of a leg to send its CANCEL or BYE from another process. See [`Endpoint::adopt`](crate::Endpoint::adopt).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     /// Where its requests go when nothing better is known.
     pub peer: SocketAddr,
+    /// How they go there.
+    #[serde(default)]
+    pub transport: Transport,
     /// Call-ID.
     pub call_id: String,
     /// Our side as it stands in From (or To), without the tag.
@@ -44,16 +49,22 @@ pub struct SavedDialog {
 }
 
 impl Saved {
+    /// Where its requests go when nothing better is known, and how.
+    pub(crate) const fn hop(&self) -> Hop {
+        Hop::new(self.transport, self.peer)
+    }
+
     /// What to save of an INVITE before it is sent: nothing but what its owner chose.
     #[must_use]
     pub fn of_invite(invite: &crate::Invite) -> Self {
         Self {
-            peer: invite.peer,
+            peer: invite.peer.address,
+            transport: invite.peer.transport,
             call_id: invite.call_id.clone(),
-            local: invite.from.clone(),
+            local: invite.from.to_string(),
             local_tag: invite.from_tag.clone(),
-            remote: invite.to.clone(),
-            request_uri: invite.request_uri.clone(),
+            remote: invite.to.to_string(),
+            request_uri: invite.request_uri.to_string(),
             branch: invite.branch.clone(),
             cseq: crate::FIRST_CSEQ,
             answered: false,

@@ -1,14 +1,27 @@
 //! What an endpoint is told once: its name on the wire, its peers, its pace.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::timer::Pace;
+use crate::transport::{Hop, Transport};
 
 /// How an endpoint behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Host and port as peers reach us; goes into Via (`sent-by`) and into the Contact of answered calls.
     pub sent_by: String,
+    /// The same for TCP, where it differs.
+    pub sent_by_tcp: Option<String>,
+    /// The same for TLS, which usually has a port of its own.
+    pub sent_by_tls: Option<String>,
+    /// The transports that our surroundings carry. A dialog that is asked to move to another one stays where it is.
+    pub transports: Vec<Transport>,
+    /// Peers of ours by UDP that also take TCP at the same address: a request that is too large for a datagram goes to
+    /// them by TCP (RFC 3261 18.1.1).
+    pub large_by_tcp: Vec<PeerRule>,
+    /// What `sips:` means to us.
+    pub sips: Sips,
     /// User-Agent and Server header; empty for none.
     pub product: String,
     /// Who may talk to us. Anybody else hears nothing at all.
@@ -19,6 +32,8 @@ pub struct Settings {
     pub next_hop: NextHop,
     /// How fast the protocol runs.
     pub pace: Pace,
+    /// How long an answered call may go without a sign of life.
+    pub session: SessionTimer,
 }
 
 impl Settings {
@@ -27,20 +42,82 @@ impl Settings {
     pub fn new(sent_by: impl Into<String>) -> Self {
         Self {
             sent_by: sent_by.into(),
+            sent_by_tcp: None,
+            sent_by_tls: None,
+            transports: vec![Transport::Udp],
+            large_by_tcp: Vec::new(),
+            sips: Sips::TlsOnly,
             product: String::new(),
             peers: Vec::new(),
             accept_calls: false,
             next_hop: NextHop::Dialog,
             pace: Pace::default(),
+            session: SessionTimer::default(),
         }
     }
 
     /// Whether `from` is one of the peers.
     #[must_use]
-    pub fn knows(&self, from: SocketAddr) -> bool {
+    pub fn knows(&self, from: impl Into<Hop>) -> bool {
+        let from = from.into();
         self.peers.iter().any(|rule| rule.covers(from))
     }
+
+    /// Our `sent-by` by this transport.
+    pub(crate) fn sent_by(&self, transport: Transport) -> &str {
+        let own = match transport {
+            Transport::Udp => None,
+            Transport::Tcp => self.sent_by_tcp.as_deref(),
+            Transport::Tls => self.sent_by_tls.as_deref(),
+        };
+        own.unwrap_or(&self.sent_by)
+    }
+
+    /// Whether a request of this many bytes to this hop goes by TCP instead.
+    pub(crate) fn is_for_tcp(&self, bytes: usize, to: Hop) -> bool {
+        to.transport == Transport::Udp
+            && bytes > DATAGRAM_BYTES_MAX
+            && self.large_by_tcp.iter().any(|rule| rule.covers(to))
+    }
 }
+
+/// Session timers (RFC 4028): both sides agree on an interval, one of them refreshes within it, and a call that nobody
+/// refreshes is over. Whole seconds count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimer {
+    /// What we ask for in calls that we place, and in those that come in from peers who know session timers. `None`
+    /// asks for nothing; what a peer asks for is honoured all the same.
+    pub interval: Option<Duration>,
+    /// The shortest interval that we accept: a shorter one is refused with 422. Never below 90 s (RFC 4028 5).
+    pub least: Duration,
+}
+
+impl SessionTimer {
+    /// The shortest interval, in seconds.
+    pub(crate) fn least_secs(&self) -> u32 {
+        whole_secs(self.least).max(LEAST_SESSION_SECS)
+    }
+
+    /// What we ask for, in seconds.
+    pub(crate) fn wanted_secs(&self) -> Option<u32> {
+        self.interval.map(|interval| whole_secs(interval).max(self.least_secs()))
+    }
+}
+
+impl Default for SessionTimer {
+    /// 1800 s, as RFC 4028 4 recommends and carriers set it. On, because a BYE that is lost with its trunk would
+    /// otherwise leave a call that is billed for hours; and a peer that knows no session timers is not asked twice.
+    fn default() -> Self {
+        Self { interval: Some(Duration::from_secs(1_800)), least: Duration::from_secs(90) }
+    }
+}
+
+fn whole_secs(span: Duration) -> u32 {
+    u32::try_from(span.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// The least that a Min-SE may say (RFC 4028 5).
+pub(crate) const LEAST_SESSION_SECS: u32 = 90;
 
 /// An address that a peer may send from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +129,17 @@ pub enum PeerRule {
 }
 
 impl PeerRule {
-    /// Whether the rule covers `from`. An IPv4 address in IPv6 clothes is the IPv4 address.
+    /// Whether the rule covers `from`. An IPv4 address in IPv6 clothes is the IPv4 address, and the port of a
+    /// connection is any: the peer's system chose it.
     #[must_use]
-    pub fn covers(&self, from: SocketAddr) -> bool {
-        let ip = from.ip().to_canonical();
+    pub fn covers(&self, from: impl Into<Hop>) -> bool {
+        let Hop { transport, address } = from.into();
+        let ip = address.ip().to_canonical();
         match self {
-            Self::Socket(socket) => socket.ip().to_canonical() == ip && socket.port() == from.port(),
+            Self::Socket(socket) => {
+                let same_port = transport.is_reliable() || socket.port() == address.port();
+                socket.ip().to_canonical() == ip && same_port
+            }
             Self::Host(host) => host.to_canonical() == ip,
         }
     }
@@ -75,6 +157,15 @@ impl From<IpAddr> for PeerRule {
     }
 }
 
+/// What is asked of a call to a `sips:` URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sips {
+    /// TLS on our hop: other requests to `sips:` URIs are refused with 416, and ours fail before they are sent.
+    TlsOnly,
+    /// Nothing: it is taken for another spelling of `sip:`, as some trunks use it.
+    Anyhow,
+}
+
 /// Where requests inside a dialog are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextHop {
@@ -84,6 +175,9 @@ pub enum NextHop {
     Peer,
 }
 
+/// The largest request that goes as a datagram where there is a choice (RFC 3261 18.1.1).
+const DATAGRAM_BYTES_MAX: usize = 1_300;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,8 +185,8 @@ mod tests {
     #[test]
     fn a_host_rule_covers_every_port_and_a_socket_rule_one() {
         let from: SocketAddr = "192.0.2.1:5070".parse().unwrap();
-        assert!(PeerRule::Host(from.ip()).covers("[::ffff:192.0.2.1]:9".parse().unwrap()));
+        assert!(PeerRule::Host(from.ip()).covers("[::ffff:192.0.2.1]:9".parse::<SocketAddr>().unwrap()));
         assert!(PeerRule::Socket(from).covers(from));
-        assert!(!PeerRule::Socket(from).covers("192.0.2.1:5060".parse().unwrap()));
+        assert!(!PeerRule::Socket(from).covers("192.0.2.1:5060".parse::<SocketAddr>().unwrap()));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base::time::Instant;
 
-/// What a deadline is for. Letters as in RFC 3261 table 4 and RFC 6026; the last four belong to the dialog layer.
+/// What a deadline is for. Letters as in RFC 3261 table 4 and RFC 6026; the last eight belong to the layers above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// INVITE request retransmission.
@@ -48,6 +48,14 @@ pub(crate) enum Timer {
     Reliable,
     /// Our reliable provisional was never acknowledged: 64*T1.
     ReliableLost,
+    /// The session is due for a refresh of ours (RFC 4028 10).
+    Refresh,
+    /// The session was not refreshed in time (RFC 4028 10).
+    Expiry,
+    /// The registration is due for a refresh, or for another try.
+    Register,
+    /// Our offer met the peer's and goes again (RFC 3261 14.1).
+    OfferAgain,
 }
 
 /// How fast the protocol runs (RFC 3261 table 4). Tests shorten it; a trunk rarely needs another one.
@@ -88,19 +96,24 @@ impl Pace {
     }
 }
 
-/// The timers that one machine has running.
-#[derive(Default)]
-pub(crate) struct Timers {
-    running: [Option<(Timer, Instant)>; TIMERS_PER_MACHINE],
+/// The timers that one machine has running, at most `N` together.
+pub(crate) struct Timers<const N: usize = TIMERS_PER_MACHINE> {
+    running: [Option<(Timer, Instant)>; N],
     woken: Option<Instant>,
 }
 
-impl Timers {
+impl<const N: usize> Default for Timers<N> {
+    fn default() -> Self {
+        Self { running: [None; N], woken: None }
+    }
+}
+
+impl<const N: usize> Timers<N> {
     /// Starts `timer`, or moves it when it is running.
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
         self.stop(timer);
         let free = self.running.iter_mut().find(|slot| slot.is_none());
-        debug_assert!(free.is_some(), "no machine runs more than {TIMERS_PER_MACHINE} timers");
+        debug_assert!(free.is_some(), "this machine runs no more than {N} timers");
         if let Some(slot) = free {
             *slot = Some((timer, at));
         }
@@ -122,7 +135,7 @@ impl Timers {
 
     /// Stops them all.
     pub(crate) fn stop_all(&mut self) {
-        self.running = Default::default();
+        self.running = [None; N];
     }
 
     /// Takes the earliest timer that is due.
@@ -139,7 +152,19 @@ impl Timers {
 
     /// Puts the next deadline on the agenda, unless an earlier entry is there already.
     pub(crate) fn book<W: Copy + Ord>(&mut self, who: W, agenda: &mut Agenda<W>) {
+        self.book_until(None, who, agenda);
+    }
+
+    /// The same, but asks to be woken at `latest` if nothing is due before: the agenda must not keep an entry for a
+    /// machine that is long gone.
+    pub(crate) fn book_until<W: Copy + Ord>(
+        &mut self,
+        latest: Option<Instant>,
+        who: W,
+        agenda: &mut Agenda<W>,
+    ) {
         let Some(at) = self.earliest() else { return };
+        let at = latest.map_or(at, |latest| at.min(latest));
         if self.woken.is_none_or(|booked| at < booked) {
             self.woken = Some(at);
             agenda.heap.push(Reverse((at, who)));
@@ -165,6 +190,8 @@ pub(crate) enum Who {
     Server(u64),
     /// The leg of this key.
     Leg(u64),
+    /// The registration of this key.
+    Registration(u64),
 }
 
 /// Who wants to be woken, and when: earliest first.
@@ -195,8 +222,11 @@ impl<W: Copy + Ord> Agenda<W> {
 /// RFC 3261 writes its waits as 64*T1: seven retransmissions with doubling intervals.
 const PATIENCE_IN_T1: u32 = 64;
 
-/// Timers per machine: the most that run together are A with B, G with H, or two of the dialog's.
+/// Timers of a transaction: the most that run together are A with B, or G with H.
 const TIMERS_PER_MACHINE: usize = 3;
+
+/// Timers of a leg: an answer with its loss, a refresh with the expiry, and an offer that goes again.
+pub(crate) const TIMERS_PER_LEG: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -208,7 +238,7 @@ mod tests {
 
     #[test]
     fn timers_come_due_in_the_order_of_their_time() {
-        let mut timers = Timers::default();
+        let mut timers: Timers = Timers::default();
         timers.set(Timer::B, at(320));
         timers.set(Timer::A, at(5));
         assert_eq!(timers.earliest(), Some(at(5)));
@@ -220,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_moves_later_costs_no_second_entry_until_it_is_asked() {
-        let (mut timers, mut agenda) = (Timers::default(), Agenda::new());
+        let (mut timers, mut agenda): (Timers, _) = (Timers::default(), Agenda::new());
         timers.set(Timer::A, at(5));
         timers.book(1, &mut agenda);
         timers.stop(Timer::A);
@@ -235,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_an_earlier_one_replaced_wakes_nobody() {
-        let (mut timers, mut agenda) = (Timers::default(), Agenda::new());
+        let (mut timers, mut agenda): (Timers, _) = (Timers::default(), Agenda::new());
         timers.set(Timer::C, at(90));
         timers.book(1, &mut agenda);
         timers.set(Timer::B, at(50));

@@ -5,6 +5,7 @@ use std::mem;
 use base::time::Instant;
 use media::dtmf::Key;
 use sip::message::{Message, Method, Uri, text};
+use sip::sdp::Direction;
 use sip::{Event as SipEvent, Invited, LegKey, Output, sdp};
 
 use super::{Exchange, wall};
@@ -55,12 +56,12 @@ impl Exchange {
         while !self.outputs.is_empty() {
             for output in mem::take(&mut self.outputs) {
                 match output {
-                    Output::Send { to, datagram } => {
+                    Output::Send { to, datagram, .. } => {
                         // What cannot be sent now is sent again by its timer.
                         self.socket.send_to(&self.quirks.dressed(&datagram), to).ok();
                     }
                     Output::Event { leg, event } => self.on_sip(leg, event, now),
-                    Output::Pong { .. } => {}
+                    Output::Pong { .. } | Output::Registration { .. } => {}
                 }
             }
         }
@@ -78,12 +79,13 @@ impl Exchange {
                 let by = if local { EndedBy::Callee } else { EndedBy::Caller };
                 self.close(place, by, now);
             }
-            SipEvent::Ended { by_peer, .. } => {
-                let by = if by_peer { EndedBy::Caller } else { EndedBy::Nobody };
+            SipEvent::Ended { by, .. } => {
+                let by = if by == sip::EndedBy::Peer { EndedBy::Caller } else { EndedBy::Nobody };
                 self.close(place, by, now);
             }
             SipEvent::Offer { sdp, .. } => self.on_offer(place, &sdp, now),
-            SipEvent::OfferAnswered { sdp } => self.on_answer(place, &sdp, now),
+            SipEvent::OfferWanted { .. } => self.on_offer_wanted(place, now),
+            SipEvent::OfferAnswered { sdp, .. } => self.on_answer(place, &sdp, now),
             SipEvent::Digit(digit) => {
                 self.write_down(place, Key::from_char(*digit.expose()).as_slice());
             }
@@ -91,6 +93,8 @@ impl Exchange {
             SipEvent::Invited(_)
             | SipEvent::Trying
             | SipEvent::Early { .. }
+            | SipEvent::EarlyMedia { .. }
+            | SipEvent::Redirected { .. }
             | SipEvent::Answered { .. }
             | SipEvent::OfferRefused { .. }
             | SipEvent::InfoDone { .. }
@@ -138,6 +142,19 @@ impl Exchange {
             Err(status) => self.sip.refuse_offer(key, status, now, &mut self.outputs),
         }
         self.arm(place);
+    }
+
+    /// The caller wants an offer: it hears what the telephone said last.
+    fn on_offer_wanted(&mut self, place: usize, now: Instant) {
+        let Some(leg) = self.legs.get_mut(place) else { return };
+        let key = leg.key;
+        match &mut leg.media {
+            Some(media) => {
+                let offer = media.side.offer(Direction::SendRecv);
+                self.sip.answer_offer(key, &offer, now, &mut self.outputs);
+            }
+            None => self.sip.refuse_offer(key, NOT_ACCEPTABLE, now, &mut self.outputs),
+        }
     }
 
     /// The caller answers our offer, which it asked for by making none.

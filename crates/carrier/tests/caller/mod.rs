@@ -13,7 +13,7 @@ use media::dtmf::{Key, Pressed};
 use media::session::{Description, Due, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
 use media::source::Policy;
 use sip::sdp::{self, Direction, OurSide};
-use sip::{Endpoint, Event, Invite, LegKey, Output, PeerRule};
+use sip::{Endpoint, Event, Invite, LegKey, Output, PeerRule, Privacy};
 
 /// How fast the protocol runs in these tests: a message counts as lost after 20 ms.
 pub(crate) const PACE: sip::Pace = sip::Pace {
@@ -80,17 +80,21 @@ impl Caller {
         let mut side = OurSide::new(socket.local_addr().unwrap(), &[sdp::Codec::Pcma], 1);
         let us = self.socket.local_addr().unwrap();
         let invite = Invite {
-            peer: self.carrier,
-            request_uri: format!("sip:{dialled}@{};user=phone", self.carrier),
-            from: format!("<sip:+8675500000000@{us}>"),
-            to: format!("<sip:{dialled}@{}>", self.carrier),
-            contact: format!("<sip:{us}>"),
+            peer: self.carrier.into(),
+            request_uri: format!("sip:{dialled}@{};user=phone", self.carrier)
+                .parse()
+                .expect("it is well-formed"),
+            from: format!("<sip:+8675500000000@{us}>").parse().expect("it is well-formed"),
+            to: format!("<sip:{dialled}@{}>", self.carrier).parse().expect("it is well-formed"),
+            contact: format!("<sip:{us}>").parse().expect("it is well-formed"),
             call_id: format!("call-{number}"),
             from_tag: format!("tag-{number}"),
             branch: format!("z9hG4bK-{number}"),
             offer: side.offer(Direction::SendRecv),
             credentials: None,
             asserted_identity: None,
+            privacy: Privacy::Unsaid,
+            redirects_max: 0,
             supported_100rel: true,
             headers: Vec::new(),
         };
@@ -173,11 +177,12 @@ impl Caller {
         act(&mut self.sip, now, &mut outputs);
         for output in outputs {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     self.socket.send_to(&datagram, to).unwrap();
                 }
                 Output::Event { leg, event } => self.calls.get_mut(&leg.0).unwrap().on_event(&event, now),
                 Output::Pong { status, .. } => self.pongs.push(status),
+                Output::Registration { .. } => {}
             }
         }
     }
@@ -196,7 +201,7 @@ impl Call {
         }
         let (Event::Early { sdp: Some(sdp), .. }
         | Event::Answered { sdp: Some(sdp), .. }
-        | Event::OfferAnswered { sdp }) = event
+        | Event::OfferAnswered { sdp, .. }) = event
         else {
             return;
         };

@@ -8,6 +8,7 @@ use base::id::{AppId, CallId, ClipId};
 use base::number::E164;
 use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Product, Recorded, Repeats};
 use base::permit::Ports;
+use sip::EndedBy;
 
 use super::*;
 
@@ -112,11 +113,11 @@ impl Story {
     }
 
     fn hangs_up(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.ended(true), None, now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.ended(EndedBy::Peer), None, now, out))
     }
 
     fn confirms(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.ended(false), None, now, out))
+        self.told(|call, now, out| call.gone(leg, |state| state.ended(EndedBy::Us), None, now, out))
     }
 
     fn fails(&mut self, leg: Leg, status: u16) -> &mut Self {

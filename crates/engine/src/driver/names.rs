@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::call::Call;
 use base::id::{CallId, Leg};
-use sip::{Invite, Saved};
+use sip::{Address, Invite, Privacy, Saved};
 use smallvec::SmallVec;
 
 use crate::engine::Trunk;
 
-/// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has.
+/// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has, and for a trunk whose
+/// domain is none.
 pub(crate) fn invite(
     call: &Call,
     leg: Leg,
@@ -21,25 +22,28 @@ pub(crate) fn invite(
     let domain = trunk.domain.clone().unwrap_or_else(|| host(trunk.peer.ip()));
     let own = host(contact.ip());
     let (shown, dialled) = (numbers.shown.as_str(), numbers.dialled.as_str());
+    let callee = Address::new(dialled, &domain).ok()?.phone();
     Some(Invite {
-        peer: trunk.peer,
-        request_uri: format!("sip:{dialled}@{domain};user=phone"),
-        from: format!("<sip:{shown}@{own};user=phone>"),
-        to: format!("<sip:{dialled}@{domain};user=phone>"),
-        contact: format!("<sip:{shown}@{contact}>"),
+        peer: trunk.peer.into(),
+        request_uri: callee.clone(),
+        from: Address::new(shown, &own).ok()?.phone().into(),
+        to: callee.into(),
+        contact: Address::new(shown, &contact.to_string()).ok()?.into(),
         call_id: sip_call_id(call.id, leg),
         from_tag: format!("{:x}{leg}", call.id.random() >> 32),
         branch: format!("z9hG4bK{}{leg}", call.id),
         offer,
         credentials: trunk.credentials.clone(),
         asserted_identity: None,
+        privacy: Privacy::Unsaid,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     })
 }
 
 /// The INVITEs that may be under way for a leg of which nothing but its call is known: the first one, and the one that
-/// followed it if the trunk asked for credentials.
+/// followed it if the trunk asked for credentials or a longer session.
 pub(crate) fn may_be_ringing(
     call: &Call,
     leg: Leg,
@@ -51,7 +55,7 @@ pub(crate) fn may_be_ringing(
     let cseq = first.cseq + 1;
     // As `Invite::branch` says that it is named.
     let again = Saved { branch: format!("{}-{cseq}", first.branch), cseq, ..first.clone() };
-    [first].into_iter().chain(trunk.credentials.is_some().then_some(again)).collect()
+    [first, again].into_iter().collect()
 }
 
 /// The Call-ID of a leg: the call's id, then the leg.

@@ -88,7 +88,7 @@ impl Wire {
         Some(verdict::report(&self.session.quality(now), rang))
     }
 
-    /// Our first description of the leg.
+    /// Our description of the leg with everything that we can do: the first one, or another when the far end asks.
     pub(crate) fn offer(&mut self) -> Vec<u8> {
         self.ours.offer(Direction::SendRecv)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant as StdInstant};
 use base::time::Instant;
 use media::rtp::{HEADER_BYTES, Header, Packet};
 use sip::sdp::{AudioDescription, Codec, Direction, OurSide};
-use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule, Reason, Ring};
+use sip::{EndedBy, Endpoint, Event, LegKey, Output, Outputs, PeerRule, Reason, Ring};
 
 /// How long the far end waits for a datagram before the story looks again.
 const GLANCE: Duration = Duration::from_millis(1);
@@ -93,7 +93,7 @@ impl Far {
     fn drain(&mut self) {
         for output in std::mem::take(&mut self.outputs) {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     self.socket.send_to(&datagram, to).unwrap();
                 }
                 Output::Event { leg, event: Event::Invited(invited) } => {
@@ -107,7 +107,7 @@ impl Far {
                         phone.on(event);
                     }
                 }
-                Output::Pong { .. } => {}
+                Output::Pong { .. } | Output::Registration { .. } => {}
             }
         }
     }
@@ -234,8 +234,10 @@ impl Phone {
             Event::Acked => self.acked = true,
             Event::Cancelled { reason } => (self.cancelled, self.reason) = (true, reason),
             Event::Failed { status, .. } => self.failed = Some(status),
-            Event::Ended { by_peer, reason } => (self.ended, self.reason) = (Some(by_peer), reason),
-            Event::OfferAnswered { sdp } => self.answers.push(sdp),
+            Event::Ended { by, reason } => {
+                (self.ended, self.reason) = (Some(by == EndedBy::Peer), reason);
+            }
+            Event::OfferAnswered { sdp, .. } => self.answers.push(sdp),
             Event::InfoDone { status } => {
                 assert_eq!(status, 200);
                 self.informed += 1;

@@ -1,8 +1,9 @@
 //! Legs across a crash: what to remember of one, and how another process releases it.
 
-use std::sync::Arc;
-
+use super::proof::Prover;
+use super::redirect::Redirects;
 use super::route::RouteSet;
+use super::session::Session;
 use super::tools::Tools;
 use super::{Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, letter};
 use crate::digest::Credentials;
@@ -10,7 +11,7 @@ use crate::event::{Datagram, Event, LegKey};
 use crate::reason::Reason;
 use crate::saved::{Saved, SavedDialog};
 use crate::timer::Timers;
-use crate::transaction::clients::Sent;
+use crate::transaction::clients::{Sent, Size};
 
 impl Leg {
     /// What to remember. `None` when nothing is left to release.
@@ -26,7 +27,8 @@ impl Leg {
         };
         let outgoing = self.outgoing.as_ref();
         Some(Saved {
-            peer: self.peer,
+            peer: self.peer.address,
+            transport: self.peer.transport,
             call_id: self.names.call_id.to_string(),
             local: self.names.local.to_string(),
             local_tag: self.names.local_tag.to_string(),
@@ -49,7 +51,7 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> Self {
         let mut leg = Self::of_saved(key, saved, tools);
-        leg.credentials = credentials.map(Arc::new);
+        leg.prover = Prover::new(credentials);
         let dialogs = leg.dialogs.len();
         if saved.answered && dialogs > 0 {
             leg.stage = Stage::Releasing { dialog: 0 };
@@ -74,7 +76,7 @@ impl Leg {
         let bytes = Datagram::from(letter::invite_again(saved, tools.settings));
         let key = tools.keys.client(saved.branch.as_bytes(), b"INVITE");
         let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt: 0 };
-        let sent = Sent { bytes, to: saved.peer, owner };
+        let sent = Sent { bytes, to: saved.hop(), size: Size::Usual, owner };
         tools.clients.resume_invite(key, sent, tools.now, &tools.settings.pace, tools.agenda);
         self.open_clients += 1;
         self.outgoing = Some(Box::new(Outgoing {
@@ -83,6 +85,7 @@ impl Leg {
             cseq: saved.cseq,
             proof: None,
             trying_told: true,
+            redirects: Redirects::new(0),
         }));
     }
 
@@ -94,21 +97,21 @@ impl Leg {
                 local: saved.local.as_str().into(),
                 local_tag: saved.local_tag.as_str().into(),
                 remote: saved.remote.as_str().into(),
-                contact: format!("<sip:{}>", tools.settings.sent_by).into(),
+                contact: letter::our_contact(saved.transport, tools.settings).into(),
                 request_uri: saved.request_uri.as_str().into(),
             },
-            peer: saved.peer,
+            peer: saved.hop(),
             stage: Stage::Cancelling { reason: None, sent: false },
             dialogs: saved.dialogs.iter().take(super::DIALOGS_MAX).map(Dialog::of_saved).collect(),
             timers: Timers::default(),
             open_clients: 0,
-            credentials: None,
-            nonce: None,
+            prover: Prover::default(),
             outgoing: None,
             incoming: None,
             unacknowledged: None,
             offered: None,
             offering: None,
+            session: Session::default(),
             our_sdp: Box::default(),
         }
     }
@@ -134,6 +137,7 @@ impl Dialog {
             their_cseq: None,
             rseq: None,
             has_sdp: false,
+            takes_update: false,
             ack: None,
         }
     }

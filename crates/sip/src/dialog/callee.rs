@@ -1,25 +1,27 @@
 //! Taking a call: INVITE from a peer, provisionals, the answer and its ACK, CANCEL (RFC 3261 13.3, 9.2).
 
-use std::net::SocketAddr;
-
+use super::offer::Headers;
+use super::proof::Prover;
 use super::route::RouteSet;
+use super::session::{Session, Terms};
 use super::tools::Tools;
-use super::{Dialog, Incoming, Leg, Names, Stage, Unacknowledged, heard, letter, reliable, tag_text};
+use super::{Dialog, Incoming, Leg, Names, Stage, Unacknowledged, fork, heard, letter, reliable, tag_text};
 use crate::event::{Event, Invited, LegKey};
 use crate::message::{Message, text};
 use crate::reason::Reason;
 use crate::timer::{Timer, Timers};
+use crate::transport::Hop;
 
 impl Leg {
     /// A peer calls. The INVITE has its transaction already, under `transaction`.
     pub(crate) fn invited(
         key: LegKey,
-        (transaction, peer): (u64, SocketAddr),
+        (transaction, peer): (u64, Hop),
         invite: &Message<'_>,
         datagram: &[u8],
         tools: &mut Tools<'_>,
     ) -> Self {
-        let contact = format!("<sip:{}>", tools.settings.sent_by);
+        let contact = letter::our_contact(peer.transport, tools.settings);
         let remote_uri = heard::uri(invite.from());
         let offer = heard::sdp(invite);
         let supported = heard::supports_reliable(invite);
@@ -32,6 +34,7 @@ impl Leg {
             their_cseq: Some(invite.cseq()),
             rseq: None,
             has_sdp: offer.is_some(),
+            takes_update: invite.allow().has_token("UPDATE"),
             ack: None,
         };
         let names = Names {
@@ -63,8 +66,7 @@ impl Leg {
             dialogs: vec![dialog],
             timers: Timers::default(),
             open_clients: 0,
-            credentials: None,
-            nonce: None,
+            prover: Prover::default(),
             outgoing: None,
             incoming: Some(Box::new(Incoming {
                 key: transaction,
@@ -75,6 +77,7 @@ impl Leg {
             unacknowledged: None,
             offered: None,
             offering: None,
+            session: Session::default(),
             our_sdp: Box::default(),
         }
     }
@@ -98,6 +101,7 @@ impl Leg {
         if !matches!(self.stage, Stage::Ringing) || self.hold_answer(sdp) {
             return;
         }
+        self.give_way(tools);
         let Some(incoming) = self.incoming.take() else { return };
         self.timers.stop_all();
         self.stage = Stage::Answering { hang_up: None };
@@ -138,15 +142,23 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) {
         let Some(to) = tools.servers.reply_to(key) else { return };
-        let headers =
-            [("Contact", &*self.names.contact), ("Allow", letter::ALLOW), ("Supported", letter::SUPPORTED)];
+        let terms = self.session_terms(key, tools);
+        let expires = terms.map(Terms::answer);
+        let mut headers: Headers<'_> =
+            [("Contact", &*self.names.contact), ("Allow", letter::ALLOW)].into_iter().collect();
+        headers.push(("Supported", letter::SUPPORTED));
+        headers.extend(expires.as_deref().map(|value| ("Session-Expires", value)));
+        headers.extend(terms.filter(|terms| terms.requires()).map(|_| ("Require", letter::TIMER)));
         let extra = letter::Extra { headers: &headers, body: Some(letter::of_sdp(sdp)) };
-        let Some(bytes) = tools.respond(key, 200, Some(&self.names.local_tag), &extra) else { return };
+        let answer = tools.respond(key, 200, Some(&self.names.local_tag), &extra);
+        drop(headers);
+        let Some(bytes) = answer else { return };
         let interval = tools.settings.pace.t1;
         self.unacknowledged = Some(Box::new(Unacknowledged { bytes, to, interval, cseq, offers }));
         self.timers.set(Timer::Answer, tools.now + interval);
         self.timers.set(Timer::AnswerLost, tools.now + tools.settings.pace.patience());
         self.our_sdp = sdp.into();
+        self.run_session(terms, tools);
         self.book(tools);
     }
 
@@ -174,8 +186,14 @@ impl Leg {
                 return self.hang_up(reason, tools);
             }
         }
-        if let (true, Some(sdp)) = (offers, heard::sdp(ack)) {
-            self.tell(Event::OfferAnswered { sdp }, tools);
+        match heard::sdp(ack) {
+            Some(sdp) if offers => {
+                let Stage::Talking { dialog } = self.stage else { return };
+                self.tell(Event::OfferAnswered { fork: fork(dialog), sdp }, tools);
+            }
+            // It asked for an offer and leaves it unanswered (RFC 3261 13.2.1): the session stays what it was.
+            None if offers => self.tell(Event::OfferRefused { status: 488 }, tools),
+            Some(_) | None => {}
         }
     }
 

@@ -1,12 +1,13 @@
 //! Placing a call: INVITE, its provisionals and finals, CANCEL and its crossings (RFC 3261 13.2, 9.1).
 
-use std::sync::Arc;
-
+use super::proof::Prover;
+use super::redirect::Redirects;
+use super::session::Session;
 use super::tools::Tools;
 use super::{
     BYE_AFTER_FAULT, DIALOGS_MAX, Dialog, Errand, Leg, Names, Outgoing, Owner, Stage, fork, heard, letter,
 };
-use crate::digest::Credentials;
+use crate::early::EarlyMedia;
 use crate::event::{Datagram, Event, Fault, LegKey};
 use crate::invite::Invite;
 use crate::message::{Message, Method};
@@ -17,7 +18,8 @@ use crate::transaction::clients::{News, What};
 
 impl Leg {
     /// Sends the first INVITE.
-    pub(crate) fn call(key: LegKey, invite: Invite, tools: &mut Tools<'_>) -> Self {
+    pub(crate) fn call(key: LegKey, mut invite: Invite, tools: &mut Tools<'_>) -> Self {
+        invite.contact = letter::contact_by(invite.contact, invite.peer.transport);
         let bytes = letter::invite(&invite, tools.settings);
         let owner = Owner::Leg { leg: key, dialog: 0, errand: Errand::Invite, attempt: 0 };
         let transaction = tools.invite(&invite.branch, bytes, invite.peer, owner);
@@ -36,19 +38,20 @@ impl Leg {
             dialogs: Vec::new(),
             timers: Timers::default(),
             open_clients: 1,
-            credentials: invite.credentials.map(Arc::<Credentials>::new),
-            nonce: None,
+            prover: Prover::new(invite.credentials),
             outgoing: Some(Box::new(Outgoing {
                 key: transaction,
                 branch: invite.branch,
                 cseq: crate::FIRST_CSEQ,
                 proof: None,
                 trying_told: false,
+                redirects: Redirects::new(invite.redirects_max),
             })),
             incoming: None,
             unacknowledged: None,
             offered: None,
             offering: None,
+            session: Session::default(),
             our_sdp: invite.offer.into(),
         }
     }
@@ -115,7 +118,8 @@ impl Leg {
         let sdp = heard::sdp(response);
         self.dialogs[dialog].has_sdp |= sdp.is_some();
         let (status, reason) = (response.status().unwrap_or_default(), Reason::of(response));
-        self.tell(Event::Early { fork: fork(dialog), status, sdp, reason }, tools);
+        let allowed = EarlyMedia::of(response);
+        self.tell(Event::Early { fork: fork(dialog), status, sdp, reason, allowed }, tools);
     }
 
     /// The dialog of a provisional: one per To tag (RFC 3261 12.1). `None`: too many.
@@ -157,6 +161,7 @@ impl Leg {
             Stage::Calling => {
                 self.dialogs[dialog].has_sdp = true;
                 self.stage = Stage::Talking { dialog };
+                self.on_session_answer(response, tools);
                 self.tell(Event::Answered { fork: fork(dialog), sdp }, tools);
             }
             Stage::Cancelling { reason, .. } => {
@@ -177,13 +182,15 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) {
         let calling = matches!(self.stage, Stage::Calling);
-        if calling && self.call_again(response, &news, attempt, tools) {
+        if calling
+            && (self.call_again(response, &news, attempt, tools) || self.follow(response, &news, tools))
+        {
             return;
         }
         self.end(heard::failed(response), tools);
     }
 
-    /// The INVITE once more with credentials: next CSeq number, a branch derived from the first one.
+    /// The INVITE once more, with credentials or a longer session: next CSeq number, a branch derived from the first.
     fn call_again(
         &mut self,
         response: &Message<'_>,
@@ -192,23 +199,28 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> bool {
         let Some(request) = &news.request else { return false };
-        let Some(proof) = self.proof(response, (Method::Invite, request), attempt, tools) else {
+        let Some(amendment) = self.amendment(response, (Method::Invite, request), attempt, tools) else {
             return false;
         };
         let Some(outgoing) = &mut self.outgoing else { return false };
         outgoing.cseq += 1;
         outgoing.branch = format!("{}-{}", outgoing.branch, outgoing.cseq);
-        let bytes =
-            crate::transaction::stored::again(request, &outgoing.branch, outgoing.cseq, (proof.0, &proof.1));
-        let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt: attempt + 1 };
+        let bytes = amendment.apply(request, &outgoing.branch, outgoing.cseq);
+        let attempt = amendment.attempt;
+        let owner = Owner::Leg { leg: self.key, dialog: 0, errand: Errand::Invite, attempt };
         outgoing.key = tools.invite(&outgoing.branch, bytes, news.to, owner);
-        outgoing.proof = Some(proof);
+        outgoing.proof = amendment.into_proof();
+        self.begin_anew(tools);
+        true
+    }
+
+    /// The INVITE was sent once more: what dialogs the last one made are past.
+    pub(super) fn begin_anew(&mut self, tools: &mut Tools<'_>) {
         self.open_clients += 1;
         for dialog in &mut self.dialogs {
             dialog.past = true;
         }
         self.refuse_offer(481, tools);
-        true
     }
 
     /// Timer C: it rang too long. The callee must hear of it, the owner at once.

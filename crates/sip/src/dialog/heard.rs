@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use crate::event::Event;
 use crate::message::{Message, Method, Name, NameAddr, StartLine, text, unfold};
 use crate::reason::Reason;
+use crate::transport::Hop;
 
 /// The session description, whether or not its sender remembered to name its type. Gateways to the telephone network
 /// send it in one envelope with their own signalling (RFC 3204, `multipart/mixed`).
@@ -104,7 +105,8 @@ pub(crate) fn acknowledged(prack: &Message<'_>) -> Option<(u32, u32)> {
 
 /// What it requires and we do not know, as a value for Unsupported.
 pub(crate) fn unknown_extensions(request: &Message<'_>) -> Option<String> {
-    let unknown = request.require().filter(|option| !option.eq_ignore_ascii_case(b"100rel"));
+    let known = |option: &[u8]| [&b"100rel"[..], b"timer"].iter().any(|own| option.eq_ignore_ascii_case(own));
+    let unknown = request.require().filter(|option| !known(option));
     let unknown: Vec<_> = unknown.take(UNSUPPORTED_MAX).map(text).collect();
     (!unknown.is_empty()).then(|| unknown.join(", "))
 }
@@ -121,14 +123,15 @@ pub(crate) fn failed(response: &Message<'_>) -> Event {
 
 /// Where responses go: back to the source, if it asked for that (RFC 3581); else to its address and the port of its
 /// Via (RFC 3261 18.2.2). Never to another address than the source's.
-pub(crate) fn reply_to(request: &Message<'_>, from: SocketAddr) -> SocketAddr {
-    const DEFAULT_PORT: u16 = 5060;
+///
+/// By a connection they go back by the same one.
+pub(crate) fn reply_to(request: &Message<'_>, from: Hop) -> Hop {
     let via = request.via();
-    if via.params().has("rport") {
+    if from.transport.is_reliable() || via.params().has("rport") {
         return from;
     }
-    let port = via.port().filter(|&port| port != 0).unwrap_or(DEFAULT_PORT);
-    SocketAddr::new(from.ip(), port)
+    let port = via.port().filter(|&port| port != 0).unwrap_or_else(|| from.transport.default_port());
+    Hop::new(from.transport, SocketAddr::new(from.address.ip(), port))
 }
 
 const MULTIPART: &[u8] = b"multipart/";

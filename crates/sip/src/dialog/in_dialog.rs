@@ -5,11 +5,10 @@ use base::private::Private;
 use super::info::Content;
 use super::tools::Tools;
 use super::{Errand, Leg, Owner, Stage, heard, info, letter};
-use crate::event::{Datagram, Event};
+use crate::event::{Datagram, EndedBy, Event};
 use crate::message::{Message, Method};
 use crate::reason::Reason;
 use crate::transaction::clients::{News, What};
-use crate::transaction::stored;
 
 impl Leg {
     /// Something happened to a request of ours.
@@ -44,7 +43,7 @@ impl Leg {
         match errand {
             Errand::Reinvite => self.on_reinvite_news(dialog, news.what, response, tools),
             Errand::Update { offer } if status != 0 => {
-                self.on_update_answered(status, offer, response, tools);
+                self.on_update_answered(dialog, (status, offer), response, tools);
             }
             Errand::Info if status != 0 => self.tell(Event::InfoDone { status }, tools),
             Errand::Bye if status != 0 => self.on_bye_answered(dialog, tools),
@@ -76,7 +75,13 @@ impl Leg {
             Method::Invite => self.on_reinvite(key, dialog, request, tools),
             Method::Update => self.on_update(key, dialog, request, tools),
             Method::Prack => self.on_prack(key, request, tools),
+            // After our BYE there is nobody left to press keys (RFC 3261 15.1.1).
+            Method::Info if matches!(self.stage, Stage::Releasing { .. } | Stage::Over) => {
+                tools.refuse(key, 481, None, &[]);
+            }
             Method::Info => self.on_info(key, request, tools),
+            // We subscribed to nothing. A 481 would be right too, but some take it for the end of the call (RFC 5057).
+            Method::Notify => tools.refuse(key, 489, None, &[]),
             Method::Options => letter::describe_us(key, tools),
             _ => tools.refuse(key, 405, None, &[("Allow", letter::ALLOW)]),
         }
@@ -126,7 +131,7 @@ impl Leg {
         tools.respond(key, 200, Some(&self.names.local_tag), &extra);
     }
 
-    /// The same request once more with credentials. `false`: the response is the last word.
+    /// The same request once more, with credentials or a longer session. `false`: the response is the last word.
     fn ask_again(
         &mut self,
         response: &Message<'_>,
@@ -135,17 +140,18 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> bool {
         let Some(request) = &news.request else { return false };
-        let Some(proof) = self.proof(response, (errand.method(), request), attempt, tools) else {
+        let Some(amendment) = self.amendment(response, (errand.method(), request), attempt, tools) else {
             return false;
         };
         let branch = tools.branch();
         self.dialogs[dialog].our_cseq += 1;
-        let bytes = stored::again(request, &branch, self.dialogs[dialog].our_cseq, (proof.0, &proof.1));
-        let owner = Owner::Leg { leg: self.key, dialog, errand, attempt: attempt + 1 };
+        let bytes = amendment.apply(request, &branch, self.dialogs[dialog].our_cseq);
+        let owner = Owner::Leg { leg: self.key, dialog, errand, attempt: amendment.attempt };
         self.open_clients += 1;
         if errand == Errand::Reinvite {
             tools.invite(&branch, bytes, news.to, owner);
-            self.outgoing.iter_mut().for_each(|outgoing| outgoing.proof = Some(proof.clone()));
+            let proof = amendment.into_proof();
+            self.outgoing.iter_mut().for_each(|outgoing| outgoing.proof = proof.clone());
         } else {
             tools.request((&branch, errand.method().as_str()), bytes, news.to, owner);
         }
@@ -155,7 +161,7 @@ impl Leg {
     /// Whatever the answer to our BYE is, the call is over.
     fn on_bye_answered(&mut self, dialog: usize, tools: &mut Tools<'_>) {
         if matches!(self.stage, Stage::Releasing { dialog: ours } if ours == dialog) {
-            self.end(Event::Ended { by_peer: false, reason: None }, tools);
+            self.end(Event::Ended { by: EndedBy::Us, reason: None }, tools);
         }
     }
 
@@ -164,13 +170,13 @@ impl Leg {
         let reason = Reason::of(bye);
         match &self.stage {
             Stage::Talking { dialog: ours } if *ours == dialog => {
-                self.end(Event::Ended { by_peer: true, reason }, tools);
+                self.end(Event::Ended { by: EndedBy::Peer, reason }, tools);
             }
             // It had our 2xx, though its ACK is lost or late.
-            Stage::Answering { .. } => self.end(Event::Ended { by_peer: true, reason }, tools),
+            Stage::Answering { .. } => self.end(Event::Ended { by: EndedBy::Peer, reason }, tools),
             // Both hung up at once; we did first, as far as we can tell.
             Stage::Releasing { dialog: ours } if *ours == dialog => {
-                self.end(Event::Ended { by_peer: false, reason }, tools);
+                self.end(Event::Ended { by: EndedBy::Us, reason }, tools);
             }
             // The caller ends an early dialog (RFC 3261 15.1.2).
             Stage::Ringing => {

@@ -1,15 +1,16 @@
 //! Writing the messages of a leg.
 
-use std::net::SocketAddr;
-
-use super::route::socket_of;
+use super::route::hop_of;
 use super::tools::Tools;
 use super::{Dialog, Names, heard};
 use crate::event::Output;
+use crate::identity::Party;
 use crate::invite::Invite;
-use crate::message::{Fault, Message, Method, Name, Writer, refuse};
+use crate::message::{Fault, Message, Method, Name, Scheme, Uri, Writer, refuse};
+use crate::registration::Register;
 use crate::saved::Saved;
-use crate::settings::{NextHop, Settings};
+use crate::settings::{LEAST_SESSION_SECS, NextHop, Settings};
+use crate::transport::{Hop, Transport};
 
 /// What a message carries beyond what every message has.
 pub(crate) struct Extra<'a> {
@@ -30,23 +31,32 @@ pub(crate) fn of_sdp(sdp: &[u8]) -> (&'static str, &[u8]) {
 
 /// The first INVITE of a call.
 pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
-    let mut writer = Writer::request(Method::Invite, &invite.request_uri);
-    top(&mut writer, &invite.branch, settings);
+    let mut writer = Writer::request(Method::Invite, invite.request_uri.as_str());
+    top(&mut writer, &invite.branch, invite.peer.transport, settings);
     writer
-        .header(Name::From, format!("{};tag={}", invite.from, invite.from_tag))
-        .header(Name::To, &invite.to)
+        .text(Name::From, format_args!("{};tag={}", invite.from, invite.from_tag))
+        .header(Name::To, invite.to.as_str())
         .header(Name::CallId, &invite.call_id)
         .text(Name::CSeq, format_args!("{} INVITE", crate::FIRST_CSEQ))
-        .header(Name::Contact, &invite.contact)
+        .header(Name::Contact, invite.contact.as_str())
         .header(Name::Allow, ALLOW);
-    if invite.supported_100rel {
-        writer.header(Name::Supported, SUPPORTED);
+    writer.header(Name::Supported, if invite.supported_100rel { SUPPORTED } else { TIMER });
+    // Who refreshes is left to the callee, as RFC 4028 7.1 advises.
+    if let Some(secs) = settings.session.wanted_secs() {
+        writer.text(Name::SessionExpires, secs);
+        let least = settings.session.least_secs();
+        if least > LEAST_SESSION_SECS {
+            writer.text(Name::MinSe, least);
+        }
     }
     if let Some(identity) = &invite.asserted_identity {
-        writer.header(Name::PAssertedIdentity, identity);
+        writer.header(Name::PAssertedIdentity, identity.as_str());
     }
-    for (name, value) in &invite.headers {
-        writer.header_named(name, value);
+    if let Some(privacy) = invite.privacy.as_str() {
+        writer.header(Name::Privacy, privacy);
+    }
+    for header in &invite.headers {
+        writer.header_named(header.name(), header.value());
     }
     product(&mut writer, Name::UserAgent, settings);
     writer.body(SDP, invite.offer.clone()).finish()
@@ -55,9 +65,9 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
 /// The head of an INVITE of a former life, of which a CANCEL and an ACK can be made.
 pub(crate) fn invite_again(saved: &Saved, settings: &Settings) -> Vec<u8> {
     let mut writer = Writer::request(Method::Invite, &saved.request_uri);
-    top(&mut writer, &saved.branch, settings);
+    top(&mut writer, &saved.branch, saved.transport, settings);
     writer
-        .header(Name::From, format!("{};tag={}", saved.local, saved.local_tag))
+        .text(Name::From, format_args!("{};tag={}", saved.local, saved.local_tag))
         .header(Name::To, &saved.remote)
         .header(Name::CallId, &saved.call_id)
         .text(Name::CSeq, format_args!("{} INVITE", saved.cseq))
@@ -66,44 +76,43 @@ pub(crate) fn invite_again(saved: &Saved, settings: &Settings) -> Vec<u8> {
 
 /// A request inside a dialog, and where it goes.
 pub(super) fn in_dialog(
-    (names, dialog, peer): (&Names, &Dialog, SocketAddr),
+    (names, dialog, peer): (&Names, &Dialog, Hop),
     (method, cseq, branch): (Method, u32, &str),
     extra: &Extra<'_>,
     settings: &Settings,
-) -> (Vec<u8>, SocketAddr) {
+) -> (Vec<u8>, Hop) {
     let path = dialog.routes.path(&dialog.target);
+    let to = match settings.next_hop {
+        NextHop::Dialog => hop_of(path.next, peer.transport, &settings.transports).unwrap_or(peer),
+        NextHop::Peer => peer,
+    };
     let mut writer = Writer::request(method, path.request_uri);
-    top(&mut writer, branch, settings);
+    top(&mut writer, branch, to.transport, settings);
     for route in &path.routes {
         writer.header(Name::Route, route.as_bytes());
     }
-    writer.header(Name::From, format!("{};tag={}", names.local, names.local_tag));
+    writer.text(Name::From, format_args!("{};tag={}", names.local, names.local_tag));
     if dialog.remote_tag.is_empty() {
         writer.header(Name::To, names.remote.as_bytes());
     } else {
-        writer.header(Name::To, format!("{};tag={}", names.remote, dialog.remote_tag));
+        writer.text(Name::To, format_args!("{};tag={}", names.remote, dialog.remote_tag));
     }
     writer
         .header(Name::CallId, names.call_id.as_bytes())
         .text(Name::CSeq, format_args!("{cseq} {}", method.as_str()));
     product(&mut writer, Name::UserAgent, settings);
-    let bytes = finish(writer, extra);
-    let to = match settings.next_hop {
-        NextHop::Dialog => socket_of(path.next).unwrap_or(peer),
-        NextHop::Peer => peer,
-    };
-    (bytes, to)
+    (finish(writer, extra), to)
 }
 
 /// A response. One that makes a dialog carries the Record-Routes of its request (RFC 3261 12.1.1).
 pub(crate) fn response(
     request: &Message<'_>,
-    from: SocketAddr,
+    from: Hop,
     (status, our_tag): (u16, Option<&str>),
     extra: &Extra<'_>,
     settings: &Settings,
 ) -> Vec<u8> {
-    let mut writer = Writer::reply(request, status, phrase(status), our_tag, from);
+    let mut writer = Writer::reply(request, status, phrase(status), our_tag, from.address);
     if request.method() == Method::Invite && (101..300).contains(&status) {
         writer.copy(request, Name::RecordRoute);
     }
@@ -112,37 +121,57 @@ pub(crate) fn response(
 }
 
 /// A ping outside any dialog.
-pub(crate) fn ping(
-    peer: SocketAddr,
-    (branch, call_id, tag): (&str, &str, &str),
-    settings: &Settings,
-) -> Vec<u8> {
-    let mut writer = Writer::request(Method::Options, format!("sip:{peer}"));
-    top(&mut writer, branch, settings);
+pub(crate) fn ping(peer: Hop, (branch, call_id, tag): (&str, &str, &str), settings: &Settings) -> Vec<u8> {
+    let uri = contact_uri(&peer.address.to_string(), peer.transport);
+    let mut writer = Writer::request(Method::Options, &uri);
+    top(&mut writer, branch, peer.transport, settings);
     writer
-        .header(Name::From, format!("<sip:{}>;tag={tag}", settings.sent_by))
-        .header(Name::To, format!("<sip:{peer}>"))
+        .text(Name::From, format_args!("<sip:{}>;tag={tag}", settings.sent_by))
+        .text(Name::To, format_args!("<sip:{}>", peer.address))
         .header(Name::CallId, call_id)
         .text(Name::CSeq, format_args!("{} OPTIONS", crate::FIRST_CSEQ))
-        .header(Name::Contact, format!("<sip:{}>", settings.sent_by))
+        .header(Name::Contact, our_contact(peer.transport, settings))
         .header(Name::Accept, SDP);
+    product(&mut writer, Name::UserAgent, settings);
+    writer.finish()
+}
+
+/// A REGISTER (RFC 3261 10.2).
+pub(crate) fn register(
+    register: &Register,
+    (branch, tag, cseq): (&str, &str, u32),
+    expires_secs: u32,
+    settings: &Settings,
+) -> Vec<u8> {
+    let mut writer = Writer::request(Method::Register, register.domain.as_str());
+    let transport = register.registrar.transport;
+    top(&mut writer, branch, transport, settings);
+    writer
+        .text(Name::From, format_args!("{};tag={tag}", register.account))
+        .header(Name::To, register.account.as_str())
+        .header(Name::CallId, &register.call_id)
+        .text(Name::CSeq, format_args!("{cseq} REGISTER"))
+        .header(Name::Contact, register.contact.as_str())
+        .text(Name::Expires, expires_secs)
+        .header(Name::Allow, ALLOW);
     product(&mut writer, Name::UserAgent, settings);
     writer.finish()
 }
 
 /// Answers OPTIONS: what we take and can (RFC 3261 11.2).
 pub(crate) fn describe_us(key: u64, tools: &mut Tools<'_>) {
-    let (tag, contact) = (tools.word(), format!("<sip:{}>", tools.settings.sent_by));
+    let transport = tools.servers.reply_to(key).map_or(Transport::Udp, |hop| hop.transport);
+    let (tag, contact) = (tools.word(), our_contact(transport, tools.settings));
     let headers =
         [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
     tools.respond(key, 200, Some(&tag), &Extra { headers: &headers, body: None });
 }
 
 /// A 503 without any state, for when the tables are full.
-pub(crate) fn overloaded(request: &Message<'_>, from: SocketAddr, settings: &Settings) -> Output {
+pub(crate) fn overloaded(request: &Message<'_>, from: Hop, settings: &Settings) -> Output {
     let extra = Extra { headers: &[("Retry-After", OVERLOAD_SECS)], body: None };
     let bytes = response(request, from, (503, Some(STATELESS_TAG)), &extra, settings);
-    Output::Send { to: heard::reply_to(request, from), datagram: bytes.into() }
+    Output::send(heard::reply_to(request, from), bytes.into())
 }
 
 /// The answer to a datagram that cannot be read, if one is due.
@@ -150,10 +179,33 @@ pub(crate) fn refusal(datagram: &[u8], fault: Fault) -> Option<Vec<u8>> {
     refuse(datagram, fault, STATELESS_TAG)
 }
 
+/// Our Contact where the owner gave none.
+pub(crate) fn our_contact(transport: Transport, settings: &Settings) -> String {
+    format!("<{}>", contact_uri(settings.sent_by(transport), transport))
+}
+
+fn contact_uri(host: &str, transport: Transport) -> String {
+    match transport {
+        Transport::Udp => format!("sip:{host}"),
+        Transport::Tcp | Transport::Tls => format!("sip:{host};transport={}", transport.as_param()),
+    }
+}
+
+/// The owner's Contact, which by a connection must say so: without the parameter it means UDP (RFC 3263 4.1).
+pub(crate) fn contact_by(contact: Party, transport: Transport) -> Party {
+    let uri = Uri::parse(contact.uri().as_bytes());
+    let plain = uri.is_some_and(|uri| uri.scheme() == Scheme::Sip && !uri.params().has("transport"));
+    if transport == Transport::Udp || !plain {
+        return contact;
+    }
+    contact.with_param("transport", transport.as_param())
+}
+
 /// Via and Max-Forwards.
-fn top(writer: &mut Writer, branch: &str, settings: &Settings) {
+fn top(writer: &mut Writer, branch: &str, transport: Transport, settings: &Settings) {
+    let (token, sent_by) = (transport.as_str(), settings.sent_by(transport));
     writer
-        .header(Name::Via, format!("SIP/2.0/UDP {};rport;branch={branch}", settings.sent_by))
+        .text(Name::Via, format_args!("SIP/2.0/{token} {sent_by};rport;branch={branch}"))
         .header(Name::MaxForwards, "70");
 }
 
@@ -190,7 +242,9 @@ fn phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         415 => "Unsupported Media Type",
+        416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",
@@ -198,6 +252,7 @@ fn phrase(status: u16) -> &'static str {
         486 => "Busy Here",
         487 => "Request Terminated",
         488 => "Not Acceptable Here",
+        489 => "Bad Event",
         491 => "Request Pending",
         500 => "Server Internal Error",
         501 => "Not Implemented",
@@ -220,8 +275,11 @@ fn phrase(status: u16) -> &'static str {
 /// What we take.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, OPTIONS";
 
+/// The option tag of session timers.
+pub(crate) const TIMER: &str = "timer";
+
 /// What we can beyond RFC 3261.
-pub(crate) const SUPPORTED: &str = "100rel";
+pub(crate) const SUPPORTED: &str = "100rel, timer";
 
 /// How long an overloaded endpoint asks to be left alone: two rounds of its longest waits are over by then.
 pub(crate) const OVERLOAD_SECS: &str = "5";

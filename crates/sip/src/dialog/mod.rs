@@ -8,8 +8,8 @@
 //!                 └─CANCEL, we reject───┴─BYE comes───────────────────────────┘
 //! ```
 //!
-//! [`caller`] places calls, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
-//! of an answered call, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
+//! [`caller`] places calls and [`redirect`] follows them elsewhere, [`callee`] takes them, [`reliable`] does RFC 3262 for both, [`offer`] changes the session
+//! of an answered call, [`session`] keeps it alive, [`in_dialog`] is everything else inside a dialog, [`info`] reads keys in INFO, [`adopt`] releases
 //! what a former life left, [`letter`] writes the messages, [`heard`] reads them and [`route`] says where they go.
 //!
 //! A leg that is over stays in the table until its last client transaction is gone: a late 2xx of another fork must
@@ -24,21 +24,23 @@ mod info;
 pub(crate) mod letter;
 pub(crate) mod offer;
 pub(crate) mod proof;
+mod redirect;
 pub(crate) mod reliable;
 pub(crate) mod route;
+pub(crate) mod session;
 pub(crate) mod tools;
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base::time::Instant;
 
-use crate::digest::Credentials;
 use crate::event::{Datagram, Event, Fork, LegKey};
-use crate::message::{Message, Method};
+use crate::message::{Message, Method, Name};
 use crate::reason::Reason;
-use crate::timer::{Timer, Timers, Who};
+use crate::registration::RegistrationKey;
+use crate::timer::{TIMERS_PER_LEG, Timer, Timers, Who};
+use crate::transport::Hop;
 use route::RouteSet;
 use tools::Tools;
 
@@ -48,17 +50,15 @@ pub(crate) struct Leg {
     /// Who we are and whom we talk to, the same in every message of the leg.
     names: Names,
     /// Where requests go when the dialog names no address.
-    peer: SocketAddr,
+    peer: Hop,
     stage: Stage,
     /// One dialog per tag of the other side; only a forked call has several. None is ever removed, so that an index
     /// stays what it was.
     dialogs: Vec<Dialog>,
-    timers: Timers,
+    timers: Timers<TIMERS_PER_LEG>,
     /// Client transactions of the leg that are open.
     open_clients: u32,
-    credentials: Option<Arc<Credentials>>,
-    /// The nonce of the last challenge.
-    nonce: Option<Box<proof::Nonce>>,
+    prover: proof::Prover,
     /// The INVITE of a call that we placed.
     outgoing: Option<Box<Outgoing>>,
     /// What we still have to do as the callee of a call that is not acknowledged.
@@ -68,7 +68,8 @@ pub(crate) struct Leg {
     /// The offer of the peer that waits for our answer.
     offered: Option<Offered>,
     /// The offer of ours that waits for the peer's answer.
-    offering: Option<Box<[u8]>>,
+    offering: Option<Box<offer::Offering>>,
+    session: session::Session,
     /// Our session description as last sent.
     our_sdp: Box<[u8]>,
 }
@@ -114,6 +115,7 @@ struct Outgoing {
     /// The answer to a challenge that the INVITE carries; its ACK repeats it (RFC 3261 22.1).
     proof: Option<(&'static str, String)>,
     trying_told: bool,
+    redirects: redirect::Redirects,
 }
 
 /// What a callee remembers of the INVITE that it has not answered.
@@ -128,7 +130,7 @@ struct Incoming {
 /// A 2xx of ours that is repeated until its ACK comes (RFC 3261 13.3.1.4).
 struct Unacknowledged {
     bytes: Datagram,
-    to: SocketAddr,
+    to: Hop,
     interval: Duration,
     cseq: u32,
     /// Whether the 2xx carries an offer, so that the ACK brings the answer.
@@ -140,6 +142,8 @@ struct Unacknowledged {
 struct Offered {
     key: u64,
     dialog: usize,
+    /// Whether it brought none and asks for ours.
+    wants_ours: bool,
 }
 
 /// One dialog (RFC 3261 12): one branch of the call.
@@ -158,8 +162,10 @@ struct Dialog {
     rseq: Option<u32>,
     /// Whether a session description of the peer came by it.
     has_sdp: bool,
+    /// Whether the peer takes UPDATE, as its Allow said last.
+    takes_update: bool,
     /// The ACK of its last 2xx and the CSeq number of that INVITE, for repetitions of the 2xx.
-    ack: Option<(u32, Datagram, SocketAddr)>,
+    ack: Option<(u32, Datagram, Hop)>,
 }
 
 /// Whose client transaction it is.
@@ -167,8 +173,10 @@ struct Dialog {
 pub(crate) enum Owner {
     /// A request of a leg.
     Leg { leg: LegKey, dialog: usize, errand: Errand, attempt: u8 },
-    /// A ping of a peer.
-    Ping,
+    /// A ping of a peer, and when it was sent.
+    Ping { sent: Instant },
+    /// A REGISTER, by its CSeq number: the answer to an older one is no news.
+    Registration { key: RegistrationKey, cseq: u32, attempt: u8 },
 }
 
 /// What a request of a leg is for.
@@ -218,7 +226,9 @@ impl Leg {
             return false;
         };
         let ways = [&*dialog.target, dialog.routes.path(&dialog.target).next];
-        ways.into_iter().filter_map(route::socket_of).any(|way| way.ip() == ip.to_canonical())
+        ways.into_iter()
+            .filter_map(|uri| route::hop_of(uri, self.peer.transport, &[]))
+            .any(|way| way.address.ip() == ip.to_canonical())
     }
 
     /// The other side's tag as its INVITE had it.
@@ -238,6 +248,7 @@ impl Leg {
             Stage::Talking { dialog } => {
                 let dialog = *dialog;
                 self.refuse_offer(487, tools);
+                self.stop_session();
                 self.bye(dialog, reason.as_ref(), tools);
                 self.stage = Stage::Releasing { dialog };
             }
@@ -256,6 +267,9 @@ impl Leg {
                 Timer::AnswerLost => self.on_answer_lost(tools),
                 Timer::Reliable => self.repeat_reliable(tools),
                 Timer::ReliableLost => self.on_reliable_lost(tools),
+                Timer::Refresh => self.refresh_session(tools),
+                Timer::Expiry => self.on_expiry(tools),
+                Timer::OfferAgain => self.offer_again(tools),
                 _ => debug_assert!(false, "timer {timer:?} belongs to a transaction"),
             }
         }
@@ -263,7 +277,7 @@ impl Leg {
     }
 
     fn book(&mut self, tools: &mut Tools<'_>) {
-        self.timers.book(Who::Leg(self.key.0), tools.agenda);
+        self.timers.book_until(Some(tools.now + NAP_MAX), Who::Leg(self.key.0), tools.agenda);
     }
 
     /// Tells news. Nothing comes after the final event.
@@ -283,6 +297,7 @@ impl Leg {
         self.timers.stop_all();
         self.incoming = None;
         self.unacknowledged = None;
+        self.offering = None;
         self.our_sdp = Box::default();
         tools.tell(self.key, last);
     }
@@ -305,6 +320,7 @@ impl Dialog {
             their_cseq: None,
             rseq: None,
             has_sdp: false,
+            takes_update: false,
             ack: None,
         };
         dialog.learn(response);
@@ -319,6 +335,9 @@ impl Dialog {
 
     /// The remote target moves to the Contact of the message, if it has one (RFC 3261 12.2).
     fn refresh(&mut self, message: &Message<'_>) {
+        if message.header(Name::Allow).is_some() {
+            self.takes_update = message.allow().has_token(Method::Update.as_str());
+        }
         if let Some(contact) = heard::contact(message) {
             self.target = contact.into_boxed_str();
         }
@@ -341,3 +360,7 @@ const BUSY_FOR_NO_REASON: u16 = 480;
 
 /// Branches of one call: carriers fork to a handful of devices; more is an attack on our table.
 const DIALOGS_MAX: usize = 16;
+
+/// A leg sleeps no longer than this, however far its next deadline is: entries of legs that are gone stay on the agenda
+/// until their time comes, and half an hour of them would be more than all legs together.
+const NAP_MAX: Duration = Duration::from_secs(64);

@@ -1,26 +1,83 @@
-//! Answering challenges: 401 and 407 (RFC 3261 22).
+//! What a refused request says when it goes again: the answer to a 401 or 407 (RFC 3261 22), or after a 422 a longer
+//! session (RFC 4028 7.3).
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::Leg;
 use super::tools::Tools;
-use crate::digest::{Challenge, Subject};
+use crate::digest::{Challenge, Credentials, Subject};
 use crate::message::{Message, Method};
 use crate::transaction::stored;
 
+/// Proves to a trunk who we are, and counts how often it has done so.
+#[derive(Default)]
+pub(crate) struct Prover {
+    credentials: Option<Arc<Credentials>>,
+    /// The nonce of the last challenge.
+    nonce: Option<Box<Nonce>>,
+}
+
 /// How often a nonce has been used (RFC 7616 3.4, `nc`).
-pub(super) struct Nonce {
+struct Nonce {
     nonce: Box<str>,
     uses: u32,
 }
 
+/// What a request says otherwise when it goes again.
+pub(super) struct Amendment {
+    /// Names and values of headers that are replaced; one without a value is left out.
+    pub(super) headers: SmallVec<[(&'static str, String); 4]>,
+    /// Challenges that the request has had, this one included.
+    pub(super) attempt: u8,
+}
+
+impl Amendment {
+    /// The request as it goes again.
+    pub(super) fn apply(&self, request: &[u8], branch: &str, cseq: u32) -> Vec<u8> {
+        let headers: SmallVec<[(&str, &str); 4]> =
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        stored::again(request, branch, cseq, &headers)
+    }
+
+    /// The answer to a challenge, which an ACK repeats (RFC 3261 22.1).
+    pub(super) fn into_proof(self) -> Option<(&'static str, String)> {
+        self.headers.into_iter().find(|(name, value)| name.ends_with("Authorization") && !value.is_empty())
+    }
+}
+
 impl Leg {
-    /// The answer to the challenge in `response`, which is about `request`: name and value of a header. `None`:
-    /// there is none to give, or it was given and not taken. A stale nonce is worth one more try.
-    pub(super) fn proof(
+    /// What the request must say so as to be taken after this response. `None`: the response is the last word.
+    pub(super) fn amendment(
         &mut self,
         response: &Message<'_>,
         (method, request): (Method, &[u8]),
         attempt: u8,
         tools: &mut Tools<'_>,
+    ) -> Option<Amendment> {
+        if response.status() == Some(422) {
+            return self.longer_session(response, request);
+        }
+        let proof = self.prover.proof(response, (method, request), attempt, || tools.word())?;
+        Some(Amendment { headers: [proof].into_iter().collect(), attempt: attempt + 1 })
+    }
+}
+
+impl Prover {
+    /// Proves by these credentials, or not at all.
+    pub(crate) fn new(credentials: Option<Credentials>) -> Self {
+        Self { credentials: credentials.map(Arc::new), nonce: None }
+    }
+
+    /// The answer to the challenge in `response`, which is about `request`: name and value of a header. `None`:
+    /// there is none to give, or it was given and not taken. A stale nonce is worth one more try.
+    pub(crate) fn proof(
+        &mut self,
+        response: &Message<'_>,
+        (method, request): (Method, &[u8]),
+        attempt: u8,
+        cnonce: impl FnOnce() -> String,
     ) -> Option<(&'static str, String)> {
         if !matches!(response.status(), Some(401 | 407)) {
             return None;
@@ -36,7 +93,7 @@ impl Leg {
             uri: stored::request_uri_of(request),
             body: stored::body_of(request),
         };
-        let value = challenge.answer(&credentials, subject, uses, &tools.word());
+        let value = challenge.answer(&credentials, subject, uses, &cnonce());
         Some((challenge.header().as_str(), value))
     }
 

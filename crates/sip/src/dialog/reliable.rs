@@ -5,7 +5,6 @@
 //! (RFC 3262 3), and otherwise a late PRACK would have nobody to take it.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::Rng;
@@ -15,6 +14,7 @@ use super::{Errand, Leg, Stage, heard, letter};
 use crate::event::{Datagram, Event, Fault};
 use crate::message::Message;
 use crate::timer::Timer;
+use crate::transport::Hop;
 
 /// The callee's side: what was sent and what waits its turn.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(super) struct Sender {
 struct Outstanding {
     rseq: u32,
     bytes: Datagram,
-    to: SocketAddr,
+    to: Hop,
     interval: Duration,
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::message::{Scheme, Uri, uri_of};
+use crate::transport::{Hop, Transport};
 
 /// The proxies that want to stay in the path, in the order of sending. Each entry is a `name-addr` as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,16 +58,22 @@ impl RouteSet {
     }
 }
 
-/// The socket that a URI names by address; `None` for a host name or a scheme without a host.
-pub(crate) fn socket_of(uri: &str) -> Option<SocketAddr> {
-    const DEFAULT_PORT: u16 = 5060;
-    let uri = Uri::parse(uri.as_bytes()).filter(|uri| uri.scheme() == Scheme::Sip)?;
+/// The hop that a URI names by address; `None` for a host name or a scheme without a host. Where it says nothing of the
+/// transport, or names one that is not among `ours`, the dialog stays with the one that it has.
+pub(crate) fn hop_of(uri: &str, current: Transport, ours: &[Transport]) -> Option<Hop> {
+    let uri = Uri::parse(uri.as_bytes()).filter(|uri| matches!(uri.scheme(), Scheme::Sip | Scheme::Sips))?;
+    let told = match uri.scheme() {
+        Scheme::Sips => Some(Transport::Tls),
+        _ => uri.params().get("transport").and_then(Transport::of_param),
+    };
+    let transport = told.filter(|told| ours.contains(told)).unwrap_or(current);
     let host = str::from_utf8(uri.host()).ok()?;
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let socket = SocketAddr::new(host.parse::<IpAddr>().ok()?, uri.port().unwrap_or(DEFAULT_PORT));
+    let socket =
+        SocketAddr::new(host.parse::<IpAddr>().ok()?, uri.port().unwrap_or_else(|| transport.default_port()));
     // Nobody is reached there, and a datagram to it would leave by an interface of the system's choosing.
     let nobody = socket.port() == 0 || socket.ip().is_unspecified() || socket.ip().is_multicast();
-    (!nobody).then_some(socket)
+    (!nobody).then_some(Hop::new(transport, socket))
 }
 
 /// Whether a route is a loose router.
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn addresses_are_sockets_and_names_are_not() {
-        let socket = |uri| socket_of(uri).map(|socket| socket.to_string());
+        let socket = |uri| hop_of(uri, Transport::Udp, &[]).map(|hop| hop.address.to_string());
         assert_eq!(socket("sip:1@10.0.0.4:5070;lr"), Some("10.0.0.4:5070".to_owned()));
         assert_eq!(socket("sip:10.0.0.4"), Some("10.0.0.4:5060".to_owned()));
         assert_eq!(socket("sip:a:b@[2001:db8::1]:7;x=y?h=1"), Some("[2001:db8::1]:7".to_owned()));
@@ -124,5 +131,18 @@ mod tests {
         {
             assert_eq!(socket(nobody), None, "{nobody}");
         }
+    }
+
+    #[test]
+    fn the_transport_is_what_the_uri_says_or_what_it_was() {
+        let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
+        let hop = |uri, current| hop_of(uri, current, &all).map(|hop| hop.to_string()).unwrap_or_default();
+        assert_eq!(hop("sip:10.0.0.4;transport=TCP", Transport::Udp), "10.0.0.4:5060 by TCP");
+        assert_eq!(hop("sip:10.0.0.4", Transport::Tls), "10.0.0.4:5061 by TLS");
+        assert_eq!(hop("sip:10.0.0.4:5060", Transport::Tcp), "10.0.0.4:5060 by TCP");
+        assert_eq!(hop("sips:10.0.0.4;transport=tcp", Transport::Udp), "10.0.0.4:5061 by TLS");
+        let datagrams = hop_of("sips:10.0.0.4", Transport::Udp, &[Transport::Udp]);
+        assert_eq!(datagrams.map(|hop| hop.to_string()), Some("10.0.0.4:5060 by UDP".to_owned()));
+        assert_eq!(hop("sip:10.0.0.4;transport=sctp", Transport::Udp), "10.0.0.4:5060 by UDP");
     }
 }

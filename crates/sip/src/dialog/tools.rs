@@ -1,7 +1,5 @@
 //! What a leg works with while it takes a step: the transaction tables, the clock, chance, and the list of outputs.
 
-use std::net::SocketAddr;
-
 use base::time::Instant;
 use rand::Rng;
 use rand::rngs::SmallRng;
@@ -13,10 +11,11 @@ use crate::message::Message;
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::timer::{Agenda, Who};
-use crate::transaction::clients::{Clients, Sent};
+use crate::transaction::clients::{Clients, Sent, Size};
 use crate::transaction::key::Keys;
 use crate::transaction::servers::Servers;
 use crate::transaction::stored;
+use crate::transport::{Hop, Transport};
 
 pub(crate) struct Tools<'a> {
     pub(crate) settings: &'a Settings,
@@ -36,31 +35,37 @@ impl Tools<'_> {
     }
 
     /// Sends a datagram outside any transaction: an ACK, or a 2xx once more.
-    pub(crate) fn send(&mut self, to: SocketAddr, datagram: Datagram) {
-        self.out.push(Output::Send { to, datagram });
+    pub(crate) fn send(&mut self, to: Hop, datagram: Datagram) {
+        self.out.push(Output::send(to, datagram));
     }
 
     /// Sends an INVITE and opens its transaction; gives its key.
-    pub(crate) fn invite(&mut self, branch: &str, bytes: Vec<u8>, to: SocketAddr, owner: Owner) -> u64 {
+    pub(crate) fn invite(&mut self, branch: &str, bytes: Vec<u8>, to: Hop, owner: Owner) -> u64 {
         let key = self.keys.client(branch.as_bytes(), b"INVITE");
-        let bytes = Datagram::from(bytes);
-        self.send(to, bytes.clone());
-        self.clients.open_invite(key, Sent { bytes, to, owner }, self.now, &self.settings.pace, self.agenda);
+        let sent = self.dispatch(bytes, to, owner);
+        self.clients.open_invite(key, sent, self.now, &self.settings.pace, self.agenda);
         key
     }
 
     /// Sends any other request and opens its transaction.
-    pub(crate) fn request(
-        &mut self,
-        (branch, method): (&str, &str),
-        bytes: Vec<u8>,
-        to: SocketAddr,
-        owner: Owner,
-    ) {
+    pub(crate) fn request(&mut self, (branch, method): (&str, &str), bytes: Vec<u8>, to: Hop, owner: Owner) {
         let key = self.keys.client(branch.as_bytes(), method.as_bytes());
+        let sent = self.dispatch(bytes, to, owner);
+        self.clients.open_plain(key, sent, self.now, &self.settings.pace, self.agenda);
+    }
+
+    /// Sends a request by the transport that its size allows.
+    fn dispatch(&mut self, mut bytes: Vec<u8>, mut to: Hop, owner: Owner) -> Sent<Owner> {
+        let mut size = Size::Usual;
+        if self.settings.is_for_tcp(bytes.len(), to) {
+            to.transport = Transport::Tcp;
+            let sent_by = self.settings.sent_by(Transport::Tcp);
+            bytes = stored::by_transport(&bytes, Transport::Tcp.as_str(), sent_by);
+            size = Size::Large;
+        }
         let bytes = Datagram::from(bytes);
         self.send(to, bytes.clone());
-        self.clients.open_plain(key, Sent { bytes, to, owner }, self.now, &self.settings.pace, self.agenda);
+        Sent { bytes, to, size, owner }
     }
 
     /// Cancels the INVITE of this key, if a provisional has come and no final. Whether it did.
@@ -72,7 +77,7 @@ impl Tools<'_> {
         let owner = Owner::Leg { leg, dialog: 0, errand: Errand::Cancel, attempt: 0 };
         if let Some(cancel_key) = cancel_key {
             self.send(to, bytes.clone());
-            let sent = Sent { bytes, to, owner };
+            let sent = Sent { bytes, to, size: Size::Usual, owner };
             self.clients.open_plain(cancel_key, sent, self.now, &self.settings.pace, self.agenda);
         }
         cancel_key.is_some()

@@ -14,7 +14,7 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
 }
 
 /// Whether all of it is a `token` of at least one byte.
-pub(super) fn is_token(bytes: &[u8]) -> bool {
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().copied().all(is_token_byte)
 }
 

@@ -23,13 +23,14 @@ mod values;
 
 use std::fmt;
 
+pub(crate) use self::charset::is_token;
 pub use self::fault::Fault;
 pub use self::headers::Values;
 pub use self::method::Method;
 pub use self::name::Name;
 use self::parse::Index;
 pub use self::print::{Writer, refuse};
-pub use self::stream::{Frame, frame};
+pub use self::stream::{Arrived, Frame, Inbox, PING, PONG, frame};
 pub use self::uri::{Scheme, Uri};
 pub(crate) use self::values::list_part;
 pub use self::values::{

@@ -95,7 +95,14 @@ impl Writer {
 
     /// Adds a header whose value is written out: `text(Name::MaxForwards, 70)`.
     pub fn text(&mut self, name: Name, value: impl Display) -> &mut Self {
-        self.header(name, value.to_string())
+        self.begin(name.as_str().as_bytes());
+        let start = self.bytes.len();
+        write!(self.bytes, "{value}").expect(NEVER_FAILS);
+        if self.bytes[start..].iter().any(|byte| BREAKS.contains(byte)) {
+            let value = self.bytes.split_off(start);
+            self.value(&value);
+        }
+        self.end()
     }
 
     /// Adds a header of any name.
@@ -163,8 +170,7 @@ impl Writer {
 
     fn value(&mut self, value: &[u8]) {
         let line = unfold(value);
-        self.bytes
-            .extend(line.iter().map(|&byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { byte }));
+        self.bytes.extend(line.iter().map(|byte| if BREAKS.contains(byte) { b' ' } else { *byte }));
     }
 
     fn to(&mut self, value: &[u8], tag: Option<&str>) {
@@ -231,6 +237,9 @@ pub fn refuse(datagram: &[u8], fault: Fault, tag: &str) -> Option<Vec<u8>> {
     }
     Some(answer.finish())
 }
+
+/// What would end a line, or a string of somebody else's.
+const BREAKS: [u8; 3] = [b'\r', b'\n', 0];
 
 /// Room for a usual message, so that building one allocates once.
 const USUAL_BYTES: usize = 1024;

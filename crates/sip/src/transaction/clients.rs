@@ -1,7 +1,5 @@
 //! The table of client transactions: requests of ours that wait for responses.
 
-use std::net::SocketAddr;
-
 use base::table::Table;
 use base::time::Instant;
 
@@ -10,12 +8,15 @@ use super::plain_client::PlainClient;
 use super::{Act, Class, stored};
 use crate::event::{Datagram, Output, Outputs};
 use crate::timer::{Agenda, Pace, Timer, Timers, Who};
+use crate::transport::{Hop, Transport};
 
 /// One request of ours.
 pub(crate) struct Client<O> {
     machine: Machine,
     /// Where the request went; its responses must come from there (RFC 3581 4).
-    to: SocketAddr,
+    to: Hop,
+    /// Whether it would have gone by UDP if it were smaller, and still may (RFC 3261 18.1.1).
+    size: Size,
     /// The request, until its final response; then the ACK of a failed INVITE.
     bytes: Option<Datagram>,
     owner: O,
@@ -33,7 +34,7 @@ pub(crate) struct News<O> {
     /// The request, when it has just become final: what to send again with credentials.
     pub(crate) request: Option<Datagram>,
     /// Where the request went.
-    pub(crate) to: SocketAddr,
+    pub(crate) to: Hop,
 }
 
 /// What happened to a client transaction.
@@ -41,7 +42,7 @@ pub(crate) struct News<O> {
 pub(crate) enum What {
     /// A response for the owner has come.
     Response,
-    /// No response came in time; the transaction is closed.
+    /// No response came in time, or nobody could be reached; the transaction is closed.
     TimedOut,
     /// Timer C; the owner must cancel.
     RangOut,
@@ -82,7 +83,7 @@ impl<O: Copy> Clients<O> {
         pace: &Pace,
         agenda: &mut Agenda<Who>,
     ) {
-        self.open(key, Machine::Invite(InviteClient::start(now, pace)), sent, agenda);
+        self.open(key, Machine::Invite(InviteClient::start(sent.to.transport, now, pace)), sent, agenda);
     }
 
     /// An INVITE was sent in a former life.
@@ -94,7 +95,7 @@ impl<O: Copy> Clients<O> {
         pace: &Pace,
         agenda: &mut Agenda<Who>,
     ) {
-        self.open(key, Machine::Invite(InviteClient::resume(now, pace)), sent, agenda);
+        self.open(key, Machine::Invite(InviteClient::resume(sent.to.transport, now, pace)), sent, agenda);
     }
 
     /// A request other than INVITE and ACK was sent.
@@ -106,11 +107,11 @@ impl<O: Copy> Clients<O> {
         pace: &Pace,
         agenda: &mut Agenda<Who>,
     ) {
-        self.open(key, Machine::Plain(PlainClient::start(now, pace)), sent, agenda);
+        self.open(key, Machine::Plain(PlainClient::start(sent.to.transport, now, pace)), sent, agenda);
     }
 
     /// Whether the INVITE of this key has had a provisional and no final response, and what it said on the wire.
-    pub(crate) fn cancellable(&self, key: u64) -> Option<(&Datagram, SocketAddr)> {
+    pub(crate) fn cancellable(&self, key: u64) -> Option<(&Datagram, Hop)> {
         let client = self.table.get(&key)?;
         let Machine::Invite(invite) = &client.machine else { return None };
         let bytes = client.bytes.as_ref().filter(|_| invite.is_proceeding())?;
@@ -133,13 +134,13 @@ impl<O: Copy> Clients<O> {
     pub(crate) fn on_response(
         &mut self,
         key: u64,
-        (from, class, to): (SocketAddr, Class, &[u8]),
+        (from, class, to): (Hop, Class, &[u8]),
         now: Instant,
         pace: &Pace,
         agenda: &mut Agenda<Who>,
         out: &mut Outputs,
     ) -> Result<Option<News<O>>, Stray> {
-        let client = self.table.get_mut(&key).filter(|client| client.to == from).ok_or(Stray)?;
+        let client = self.table.get_mut(&key).filter(|client| client.to.is_same_way(from)).ok_or(Stray)?;
         let act = match &mut client.machine {
             Machine::Invite(invite) => invite.on_response(class, now, pace),
             Machine::Plain(plain) => plain.on_response(class, now, pace),
@@ -201,17 +202,59 @@ impl<O: Copy> Clients<O> {
         Some(news)
     }
 
+    /// A request could not be delivered: there is no connection, or it broke before anything was heard. A large one
+    /// goes as a datagram after all, with the bytes that `rewrite` makes; any other has failed at once.
+    pub(crate) fn undelivered(
+        &mut self,
+        (key, by): (u64, Hop),
+        rewrite: impl FnOnce(&Datagram) -> Datagram,
+        now: Instant,
+        pace: &Pace,
+        agenda: &mut Agenda<Who>,
+        out: &mut Outputs,
+    ) -> Option<News<O>> {
+        let client = self.table.get_mut(&key).filter(|client| client.to == by && client.is_unheard())?;
+        if client.size == Size::Large {
+            client.size = Size::Usual;
+            client.to.transport = Transport::Udp;
+            client.bytes = client.bytes.as_ref().map(rewrite);
+            client.machine = match client.machine {
+                Machine::Invite(_) => Machine::Invite(InviteClient::start(Transport::Udp, now, pace)),
+                Machine::Plain(_) => Machine::Plain(PlainClient::start(Transport::Udp, now, pace)),
+            };
+            client.send(out);
+            client.book(key, agenda);
+            return None;
+        }
+        match &mut client.machine {
+            Machine::Invite(invite) => invite.give_up(),
+            Machine::Plain(plain) => plain.give_up(),
+        }
+        let news = client.news(What::TimedOut, None);
+        self.table.remove(&key);
+        Some(news)
+    }
+
     fn open(&mut self, key: u64, machine: Machine, sent: Sent<O>, agenda: &mut Agenda<Who>) {
-        let mut client = Client { machine, to: sent.to, bytes: Some(sent.bytes), owner: sent.owner };
+        let mut client =
+            Client { machine, to: sent.to, size: sent.size, bytes: Some(sent.bytes), owner: sent.owner };
         client.book(key, agenda);
         self.table.insert(key, client);
     }
 }
 
+/// Whether a request is too large for the datagram that it should have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    Usual,
+    Large,
+}
+
 /// A request that was sent: its bytes, where to, and who wants to hear of it.
 pub(crate) struct Sent<O> {
     pub(crate) bytes: Datagram,
-    pub(crate) to: SocketAddr,
+    pub(crate) to: Hop,
+    pub(crate) size: Size,
     pub(crate) owner: O,
 }
 
@@ -234,6 +277,13 @@ impl<O: Copy> Client<O> {
         }
     }
 
+    fn is_unheard(&self) -> bool {
+        match &self.machine {
+            Machine::Invite(invite) => invite.is_unheard(),
+            Machine::Plain(plain) => plain.is_unheard(),
+        }
+    }
+
     fn is_over(&self) -> bool {
         match &self.machine {
             Machine::Invite(invite) => invite.is_over(),
@@ -243,7 +293,7 @@ impl<O: Copy> Client<O> {
 
     fn send(&self, out: &mut Outputs) {
         if let Some(bytes) = &self.bytes {
-            out.push(Output::Send { to: self.to, datagram: bytes.clone() });
+            out.push(Output::send(self.to, bytes.clone()));
         }
     }
 

@@ -7,6 +7,8 @@
 //!    └────────3xx-6xx──────────────────┴─▶ Completed ─3xx-6xx─▶ resend the ACK   D: over
 //! ```
 //!
+//! By a reliable transport there is no timer A, and D is zero (RFC 3261 17.1.1.2).
+//!
 //! Timer C is a proxy's timer in the RFC; here it guards every INVITE, so that "100 Trying, then silence" and
 //! endless ringing both come to an end.
 
@@ -16,9 +18,11 @@ use base::time::Instant;
 
 use super::{Act, Class};
 use crate::timer::{Pace, Timer, Timers};
+use crate::transport::Transport;
 
 pub(crate) struct InviteClient {
     state: State,
+    transport: Transport,
     pub(crate) timers: Timers,
 }
 
@@ -33,18 +37,30 @@ enum State {
 
 impl InviteClient {
     /// The INVITE was just sent.
-    pub(crate) fn start(now: Instant, pace: &Pace) -> Self {
+    pub(crate) fn start(transport: Transport, now: Instant, pace: &Pace) -> Self {
         let mut timers = Timers::default();
-        timers.set(Timer::A, now + pace.t1);
+        if !transport.is_reliable() {
+            timers.set(Timer::A, now + pace.t1);
+        }
         timers.set(Timer::B, now + pace.patience());
-        Self { state: State::Calling { interval: pace.t1 }, timers }
+        Self { state: State::Calling { interval: pace.t1 }, transport, timers }
     }
 
     /// An INVITE of a former life, of which only its CANCEL and its final response matter now.
-    pub(crate) fn resume(now: Instant, pace: &Pace) -> Self {
+    pub(crate) fn resume(transport: Transport, now: Instant, pace: &Pace) -> Self {
         let mut timers = Timers::default();
         timers.set(Timer::B, now + pace.patience());
-        Self { state: State::Proceeding, timers }
+        Self { state: State::Proceeding, transport, timers }
+    }
+
+    /// Whether nothing was heard yet.
+    pub(crate) fn is_unheard(&self) -> bool {
+        matches!(self.state, State::Calling { .. })
+    }
+
+    /// Nobody can be reached that way. The machine is over, as if time had run out.
+    pub(crate) fn give_up(&mut self) {
+        self.end(Act::TimedOut);
     }
 
     /// Whether a CANCEL may be sent: a provisional came and no final did (RFC 3261 9.1).
@@ -75,7 +91,8 @@ impl InviteClient {
                 self.enter(Accepted, Timer::M, now + pace.patience(), Act::Pass)
             }
             (Calling { .. } | Proceeding, Class::Failure) => {
-                self.enter(Completed, Timer::D, now + pace.patience(), Act::AcknowledgeAndPass)
+                let linger = if self.transport.is_reliable() { Duration::ZERO } else { pace.patience() };
+                self.enter(Completed, Timer::D, now + linger, Act::AcknowledgeAndPass)
             }
             (Completed, Class::Failure) => Act::Resend,
             // Each 2xx goes to the owner, who knows whether its fork was acknowledged before.
@@ -139,7 +156,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story<InviteClient> {
-        Story::of(InviteClient::start(Instant::START, &pace()))
+        Story::of(InviteClient::start(Transport::Udp, Instant::START, &pace()))
     }
 
     #[test]
@@ -193,6 +210,18 @@ mod tests {
         story.at(9).hears(200, Act::Pass);
         story.at(10).hears(180, Act::Nothing);
         story.at(11).hears(486, Act::Nothing);
+        story.runs("645 M Over");
+    }
+
+    #[test]
+    fn by_a_connection_nothing_is_sent_again_and_nothing_lingers() {
+        let by_tcp = || Story::of(InviteClient::start(Transport::Tcp, Instant::START, &pace()));
+        by_tcp().runs("640 B TimedOut");
+        let mut story = by_tcp();
+        story.at(5).hears(486, Act::AcknowledgeAndPass);
+        story.runs("5 D Over");
+        let mut story = by_tcp();
+        story.at(5).hears(200, Act::Pass);
         story.runs("645 M Over");
     }
 }

@@ -7,7 +7,7 @@
 //!                           G: resend, H: timed out
 //! ```
 //!
-//! The owner sends the 2xx again until its ACK comes (RFC 3261 13.3.1.4); this machine never does.
+//! By a reliable transport there is no timer G, and I is zero. The owner sends the 2xx again until its ACK comes (RFC 3261 13.3.1.4); this machine never does.
 
 use std::time::Duration;
 
@@ -15,9 +15,11 @@ use base::time::Instant;
 
 use super::{Act, Class};
 use crate::timer::{Pace, Timer, Timers};
+use crate::transport::Transport;
 
 pub(crate) struct InviteServer {
     state: State,
+    transport: Transport,
     pub(crate) timers: Timers,
 }
 
@@ -32,8 +34,8 @@ enum State {
 
 impl InviteServer {
     /// An INVITE has just come.
-    pub(crate) fn start() -> Self {
-        Self { state: State::Proceeding, timers: Timers::default() }
+    pub(crate) fn start(transport: Transport) -> Self {
+        Self { state: State::Proceeding, transport, timers: Timers::default() }
     }
 
     /// Whether no final response was sent.
@@ -58,7 +60,9 @@ impl InviteServer {
                 self.state = State::Accepted;
             }
             Class::Failure => {
-                self.timers.set(Timer::G, now + pace.t1);
+                if !self.transport.is_reliable() {
+                    self.timers.set(Timer::G, now + pace.t1);
+                }
                 self.timers.set(Timer::H, now + pace.patience());
                 self.state = State::Completed { interval: pace.t1 };
             }
@@ -77,7 +81,8 @@ impl InviteServer {
         match self.state {
             State::Completed { .. } => {
                 self.timers.stop_all();
-                self.timers.set(Timer::I, now + pace.t4);
+                let linger = if self.transport.is_reliable() { Duration::ZERO } else { pace.t4 };
+                self.timers.set(Timer::I, now + linger);
                 self.state = State::Confirmed;
                 Act::Nothing
             }
@@ -112,7 +117,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story<InviteServer> {
-        Story::of(InviteServer::start())
+        Story::of(InviteServer::start(Transport::Udp))
     }
 
     #[test]
@@ -143,5 +148,16 @@ mod tests {
         assert_eq!(story.machine.on_repeat(), Act::Nothing);
         assert_eq!(story.machine.on_ack(Instant::from_millis(5), &pace()), Act::Pass);
         story.runs("640 L Over");
+    }
+
+    #[test]
+    fn by_a_connection_a_refusal_is_sent_once() {
+        let mut story = Story::of(InviteServer::start(Transport::Tcp));
+        story.machine.respond(Class::Failure, Instant::START, &pace());
+        story.runs("640 H Over");
+        let mut story = Story::of(InviteServer::start(Transport::Tcp));
+        story.machine.respond(Class::Failure, Instant::START, &pace());
+        assert_eq!(story.machine.on_ack(Instant::from_millis(5), &pace()), Act::Nothing);
+        story.runs("5 I Over");
     }
 }

@@ -4,6 +4,8 @@
 //! Trying ─1xx─▶ Proceeding ─1xx─▶ Proceeding     E: resend, F: timed out
 //!    └──200-699────┴─▶ Completed ─any─▶ nothing   K: over
 //! ```
+//!
+//! By a reliable transport there is no timer E, and K is zero.
 
 use std::time::Duration;
 
@@ -11,9 +13,11 @@ use base::time::Instant;
 
 use super::{Act, Class};
 use crate::timer::{Pace, Timer, Timers};
+use crate::transport::Transport;
 
 pub(crate) struct PlainClient {
     state: State,
+    transport: Transport,
     pub(crate) timers: Timers,
 }
 
@@ -27,11 +31,23 @@ enum State {
 
 impl PlainClient {
     /// The request was just sent.
-    pub(crate) fn start(now: Instant, pace: &Pace) -> Self {
+    pub(crate) fn start(transport: Transport, now: Instant, pace: &Pace) -> Self {
         let mut timers = Timers::default();
-        timers.set(Timer::E, now + pace.t1);
+        if !transport.is_reliable() {
+            timers.set(Timer::E, now + pace.t1);
+        }
         timers.set(Timer::F, now + pace.patience());
-        Self { state: State::Trying { interval: pace.t1 }, timers }
+        Self { state: State::Trying { interval: pace.t1 }, transport, timers }
+    }
+
+    /// Whether nothing was heard yet.
+    pub(crate) fn is_unheard(&self) -> bool {
+        matches!(self.state, State::Trying { .. })
+    }
+
+    /// Nobody can be reached that way. The machine is over, as if time had run out.
+    pub(crate) fn give_up(&mut self) {
+        self.end(Act::TimedOut);
     }
 
     /// Whether the machine may be dropped.
@@ -48,7 +64,8 @@ impl PlainClient {
             }
             (Trying { .. } | Proceeding, Class::Success | Class::Failure) => {
                 self.timers.stop_all();
-                self.timers.set(Timer::K, now + pace.t4);
+                let linger = if self.transport.is_reliable() { Duration::ZERO } else { pace.t4 };
+                self.timers.set(Timer::K, now + linger);
                 self.state = Completed;
                 Act::Pass
             }
@@ -88,7 +105,7 @@ mod tests {
     use super::*;
 
     fn story() -> Story<PlainClient> {
-        Story::of(PlainClient::start(Instant::START, &pace()))
+        Story::of(PlainClient::start(Transport::Udp, Instant::START, &pace()))
     }
 
     #[test]
@@ -117,5 +134,14 @@ mod tests {
         story.at(6).hears(200, Act::Nothing);
         story.runs("105 K Over");
         assert!(story.machine.is_over());
+    }
+
+    #[test]
+    fn by_a_connection_nothing_is_sent_again_and_nothing_lingers() {
+        let by_tls = || Story::of(PlainClient::start(Transport::Tls, Instant::START, &pace()));
+        by_tls().runs("640 F TimedOut");
+        let mut story = by_tls();
+        story.at(5).hears(200, Act::Pass);
+        story.runs("5 K Over");
     }
 }

@@ -4,15 +4,19 @@
 //! Trying ─we send 200-699─▶ Completed ─same request─▶ resend   J: over
 //! ```
 //!
-//! We send no provisional to such requests (RFC 4320), so the RFC's Proceeding is not needed.
+//! By a reliable transport J is zero. We send no provisional to such requests (RFC 4320), so the RFC's Proceeding is not needed.
+
+use std::time::Duration;
 
 use base::time::Instant;
 
 use super::Act;
 use crate::timer::{Pace, Timer, Timers};
+use crate::transport::Transport;
 
 pub(crate) struct PlainServer {
     state: State,
+    transport: Transport,
     pub(crate) timers: Timers,
 }
 
@@ -25,8 +29,8 @@ enum State {
 
 impl PlainServer {
     /// A request has just come.
-    pub(crate) fn start() -> Self {
-        Self { state: State::Trying, timers: Timers::default() }
+    pub(crate) fn start(transport: Transport) -> Self {
+        Self { state: State::Trying, transport, timers: Timers::default() }
     }
 
     /// Whether no response was sent.
@@ -42,7 +46,8 @@ impl PlainServer {
     /// The owner sends its final response.
     pub(crate) fn respond(&mut self, now: Instant, pace: &Pace) {
         if self.state == State::Trying {
-            self.timers.set(Timer::J, now + pace.patience());
+            let linger = if self.transport.is_reliable() { Duration::ZERO } else { pace.patience() };
+            self.timers.set(Timer::J, now + linger);
             self.state = State::Completed;
         }
     }
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_response_is_kept_for_64_t1() {
-        let mut story = Story::of(PlainServer::start());
+        let mut story = Story::of(PlainServer::start(Transport::Udp));
         assert_eq!(story.machine.on_repeat(), Act::Nothing);
         story.machine.respond(Instant::START, &pace());
         assert_eq!(story.machine.on_repeat(), Act::Resend);

@@ -1,7 +1,5 @@
 //! The table of server transactions: requests of a peer that we answer or have answered.
 
-use std::net::SocketAddr;
-
 use base::table::Table;
 use base::time::Instant;
 
@@ -10,6 +8,7 @@ use super::plain_server::PlainServer;
 use super::{Act, Class};
 use crate::event::{Datagram, Output, Outputs};
 use crate::timer::{Agenda, Pace, Timers, Who};
+use crate::transport::Hop;
 
 /// One request of a peer.
 pub(crate) struct Server {
@@ -17,9 +16,9 @@ pub(crate) struct Server {
     /// The request as it came, until its final response is written.
     request: Option<Box<[u8]>>,
     /// Where it came from.
-    from: SocketAddr,
+    from: Hop,
     /// Where responses go (RFC 3261 18.2.2, RFC 3581 4).
-    reply_to: SocketAddr,
+    reply_to: Hop,
     /// The last response, as long as a repetition of the request must be answered with it.
     response: Option<Datagram>,
     /// The leg that the request belongs to.
@@ -49,13 +48,13 @@ impl Servers {
     }
 
     /// An INVITE has come.
-    pub(crate) fn open_invite(&mut self, key: u64, request: &[u8], from: SocketAddr, reply_to: SocketAddr) {
-        self.open(key, Machine::Invite(InviteServer::start()), request, from, reply_to);
+    pub(crate) fn open_invite(&mut self, key: u64, request: &[u8], from: Hop, reply_to: Hop) {
+        self.open(key, Machine::Invite(InviteServer::start(reply_to.transport)), request, from, reply_to);
     }
 
     /// Another request has come.
-    pub(crate) fn open_plain(&mut self, key: u64, request: &[u8], from: SocketAddr, reply_to: SocketAddr) {
-        self.open(key, Machine::Plain(PlainServer::start()), request, from, reply_to);
+    pub(crate) fn open_plain(&mut self, key: u64, request: &[u8], from: Hop, reply_to: Hop) {
+        self.open(key, Machine::Plain(PlainServer::start(reply_to.transport)), request, from, reply_to);
     }
 
     /// The request came again: answers it with what was answered before. `false`: it is new.
@@ -101,7 +100,7 @@ impl Servers {
     }
 
     /// The request and where it came from, while it has no final response.
-    pub(crate) fn unanswered(&self, key: u64) -> Option<(&[u8], SocketAddr)> {
+    pub(crate) fn unanswered(&self, key: u64) -> Option<(&[u8], Hop)> {
         let server = self.table.get(&key)?;
         let open = match &server.machine {
             Machine::Invite(invite) => invite.is_proceeding(),
@@ -140,7 +139,7 @@ impl Servers {
     }
 
     /// Where responses to the request go.
-    pub(crate) fn reply_to(&self, key: u64) -> Option<SocketAddr> {
+    pub(crate) fn reply_to(&self, key: u64) -> Option<Hop> {
         self.table.get(&key).map(|server| server.reply_to)
     }
 
@@ -174,7 +173,7 @@ impl Servers {
         }
     }
 
-    fn open(&mut self, key: u64, machine: Machine, request: &[u8], from: SocketAddr, reply_to: SocketAddr) {
+    fn open(&mut self, key: u64, machine: Machine, request: &[u8], from: Hop, reply_to: Hop) {
         let request = Some(request.into());
         self.table.insert(key, Server { machine, request, from, reply_to, response: None, leg: None });
     }
@@ -212,7 +211,7 @@ impl Server {
 
     fn send(&self, out: &mut Outputs) {
         if let Some(response) = &self.response {
-            out.push(Output::Send { to: self.reply_to, datagram: response.clone() });
+            out.push(Output::send(self.reply_to, response.clone()));
         }
     }
 }

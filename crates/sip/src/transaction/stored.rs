@@ -22,19 +22,54 @@ pub(crate) fn cancel(invite: &[u8], reason: Option<&str>) -> Vec<u8> {
     cancel
 }
 
-/// The same request with a new branch, a new CSeq number and an answer to a challenge (RFC 3261 22.2). `answer` is
-/// the name and the value of the header; one of that name in the request is replaced.
-pub(crate) fn again(request: &[u8], branch: &str, cseq: u32, answer: (&str, &str)) -> Vec<u8> {
+/// The same request with a new branch, a new CSeq number and other headers: the answer to a challenge (RFC 3261 22.2),
+/// a longer session interval (RFC 4028 7.3). `headers` are names and values; those of the same names in the request
+/// are replaced. One without a value is only taken away.
+pub(crate) fn again(request: &[u8], branch: &str, cseq: u32, headers: &[(&str, &str)]) -> Vec<u8> {
     let (head, body) = split(request);
-    let mut copy = Vec::with_capacity(request.len() + answer.1.len() + SLACK);
+    let more: usize = headers.iter().map(|(_, value)| value.len() + SLACK).sum();
+    let mut copy = Vec::with_capacity(request.len() + more + SLACK);
     for (line, name, value) in lines(head) {
         if name.eq_ignore_ascii_case(b"Via") {
             rebranch(&mut copy, line, branch);
         } else if name.eq_ignore_ascii_case(b"CSeq") {
             let method = value.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
             header(&mut copy, "CSeq", &[cseq.to_string().as_bytes(), b" ", method].concat());
-            header(&mut copy, answer.0, answer.1.as_bytes());
-        } else if !name.eq_ignore_ascii_case(answer.0.as_bytes()) {
+            for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+                header(&mut copy, name, value.as_bytes());
+            }
+        } else if !headers.iter().any(|(other, _)| name.eq_ignore_ascii_case(other.as_bytes())) {
+            copy.extend_from_slice(line);
+            copy.extend_from_slice(b"\r\n");
+        }
+    }
+    copy.extend_from_slice(b"\r\n");
+    copy.extend_from_slice(body);
+    copy
+}
+
+/// The same request to another target.
+pub(crate) fn toward(request: &[u8], uri: &str) -> Vec<u8> {
+    let old = request_uri_of(request);
+    let method = request.split(|&byte| byte == b' ').next().unwrap_or_default();
+    let rest = request.get(method.len() + 1 + old.len()..).unwrap_or_default();
+    [method, b" ", uri.as_bytes(), rest].concat()
+}
+
+/// The same request by another transport: only its Via says which (RFC 3261 18.1.1). `token` and `sent_by` are ours by
+/// that transport.
+pub(crate) fn by_transport(request: &[u8], token: &str, sent_by: &str) -> Vec<u8> {
+    let (head, body) = split(request);
+    let mut copy = Vec::with_capacity(request.len() + SLACK + sent_by.len());
+    for (line, name, value) in lines(head) {
+        if name.eq_ignore_ascii_case(b"Via") {
+            let params = value.iter().position(|&byte| byte == b';').map_or(&b""[..], |at| &value[at..]);
+            header(
+                &mut copy,
+                "Via",
+                &[b"SIP/2.0/", token.as_bytes(), b" ", sent_by.as_bytes(), params].concat(),
+            );
+        } else {
             copy.extend_from_slice(line);
             copy.extend_from_slice(b"\r\n");
         }
@@ -83,6 +118,12 @@ fn sibling(invite: &[u8], method: &[u8], to: Option<&[u8]>) -> Vec<u8> {
         }
     }
     copy
+}
+
+/// The value of the first header of this name.
+pub(crate) fn header_of<'a>(request: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (head, _) = split(request);
+    lines(head).find(|(_, own, _)| own.eq_ignore_ascii_case(name.as_bytes())).map(|(_, _, value)| value)
 }
 
 /// Start line and headers, and the body.
@@ -179,8 +220,8 @@ mod tests {
 
     #[test]
     fn a_challenged_request_goes_again_with_its_body_under_a_new_branch_and_number() {
-        let once = again(INVITE.as_bytes(), "z9hG4bKtwo", 8, ("Authorization", "Digest a"));
-        let twice = text(&again(&once, "z9hG4bKthree", 9, ("Authorization", "Digest b")));
+        let once = again(INVITE.as_bytes(), "z9hG4bKtwo", 8, &[("Authorization", "Digest a")]);
+        let twice = text(&again(&once, "z9hG4bKthree", 9, &[("Authorization", "Digest b")]));
         assert!(twice.contains(";rport;branch=z9hG4bKthree\r\n"));
         assert!(twice.contains("\r\nCSeq: 9 INVITE\r\nAuthorization: Digest b\r\n"));
         assert_eq!(twice.matches("Authorization").count(), 1);

@@ -1,8 +1,10 @@
 //! Any sequence of commands, peer messages, losses and pauses: each leg comes to exactly one end, and after 64*T1 and
 //! a little nothing is left.
 
+use std::time::Duration;
+
 use huihu_sip::digest::Credentials;
-use huihu_sip::{LegKey, Ring};
+use huihu_sip::{LegKey, Ring, SessionTimer};
 use proptest::prelude::*;
 
 use crate::crossings::assert_one_end_each;
@@ -43,7 +45,17 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => any::<usize>().prop_map(|nth| Happening::Again { nth }),
         6 => (0_u64..40).prop_map(|millis| Happening::Pass { millis }),
         1 => (0_u64..5_000).prop_map(|millis| Happening::Pass { millis }),
+        // Long enough for sessions to be refreshed and to expire.
+        1 => (0_u64..100_000).prop_map(|millis| Happening::Pass { millis }),
     ]
+}
+
+/// The session timers of one side: none, or short ones.
+fn session() -> impl Strategy<Value = SessionTimer> {
+    let interval =
+        prop_oneof![Just(None), Just(Some(Duration::from_secs(90))), Just(Some(Duration::from_secs(200)))];
+    let least = prop_oneof![3 => Just(Duration::from_secs(90)), 1 => Just(Duration::from_secs(150))];
+    (interval, least).prop_map(|(interval, least)| SessionTimer { interval, least })
 }
 
 fn happen(world: &mut World, happening: &Happening) {
@@ -116,7 +128,8 @@ fn madness() -> impl Strategy<Value = Madness> {
     const METHODS: [&str; 9] =
         ["BYE", "INVITE", "ACK", "UPDATE", "INFO", "PRACK", "OPTIONS", "REFER", "CANCEL"];
     const TAGS: [&str; 6] = ["far", "far", "far", "b", "c", ""];
-    const STATUSES: [u16; 14] = [100, 180, 183, 199, 200, 202, 302, 401, 407, 408, 481, 487, 491, 603];
+    const STATUSES: [u16; 17] =
+        [100, 180, 183, 199, 200, 202, 302, 401, 407, 408, 422, 481, 487, 491, 500, 501, 603];
     prop_oneof![
         8 => (0..REQUESTS.len(), 0..STATUSES.len(), 0..TAGS.len(), any::<u8>())
             .prop_map(|(to, status, tag, extras)| Madness::Says {
@@ -129,7 +142,7 @@ fn madness() -> impl Strategy<Value = Madness> {
         1 => Just(Madness::Update),
         1 => Just(Madness::AnswerOffer),
         1 => Just(Madness::Info),
-        2 => (0_u64..40_000).prop_map(|millis| Madness::Wait { millis }),
+        2 => (0_u64..80_000).prop_map(|millis| Madness::Wait { millis }),
         1 => (any::<usize>(), any::<u8>()).prop_map(|(at, byte)| Madness::Cut { at, byte }),
     ]
 }
@@ -152,6 +165,13 @@ fn go_mad(far: &mut Far, madness: &Madness) {
             }
             if extras & 16 > 0 {
                 reply = reply.sdp();
+            }
+            if extras & 32 > 0 {
+                let refresher = if extras & 64 > 0 { "uac" } else { "uas" };
+                reply = reply.header(&format!("Session-Expires: 90;refresher={refresher}"));
+            }
+            if extras & 128 > 0 {
+                reply = reply.header("Allow: UPDATE").header("Min-SE: 2000").header("Retry-After: 3");
             }
             far.replies(to, reply);
         }
@@ -184,10 +204,14 @@ proptest! {
         loss in 0_u32..25,
         twice in 0_u32..20,
         slowest in 1_000_u64..60_000,
+        sessions in [session(), session()],
         happenings in prop::collection::vec(happening(), 1..40),
     ) {
         let mut world = World::new(seed);
         world.hurry();
+        for (side, session) in [Caller, Callee].into_iter().zip(sessions) {
+            world.endpoint(side).settings_mut().session = session;
+        }
         world.net.loss_percent = loss;
         world.net.twice_percent = twice;
         world.net.delay = (500, slowest);
@@ -203,7 +227,10 @@ proptest! {
     #[test]
     fn a_far_end_out_of_its_mind_costs_one_leg(happenings in prop::collection::vec(madness(), 1..60)) {
         let mut far = Far::new();
-        far.call(|invite| invite.credentials = Some(Credentials::new("u".into(), "p".into())));
+        far.call(|invite| {
+            invite.credentials = Some(Credentials::new("u".into(), "p".into()));
+            invite.redirects_max = 2;
+        });
         for next in &happenings {
             go_mad(&mut far, next);
         }

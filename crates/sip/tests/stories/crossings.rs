@@ -171,14 +171,19 @@ fn prack_and_cancel() {
 }
 
 #[test]
-fn two_offers_at_once_both_get_491_and_the_call_goes_on() {
+fn of_two_offers_at_once_the_callees_goes_first_and_the_callers_is_given_back() {
     let mut world = World::new(1);
     world.talk();
     caller_offers(&mut world);
     callee_offers(&mut world);
     world.run(100);
-    assert!(world.story(Caller).ends_with("OfferRefused 491"), "{}", world.story(Caller));
-    assert!(world.story(Callee).ends_with("OfferRefused 491"), "{}", world.story(Callee));
+    assert_eq!(world.wire(Caller).matches("491/INVITE").count(), 1);
+    assert_eq!(world.wire(Callee).matches("491/INVITE").count(), 1);
+    world.run(2_000);
+    assert!(world.story(Caller).ends_with("OfferRefused 491, Offer fork 0"), "{}", world.story(Caller));
+    world.answer_offers();
+    world.run(10);
+    assert!(world.story(Callee).ends_with("OfferAnswered"), "{}", world.story(Callee));
     caller_offers(&mut world);
     world.run(10);
     world.answer_offers();

@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, PeerRule, Settings};
+use huihu_sip::{
+    Endpoint, Event, Hop, Invite, LegKey, Output, Outputs, PeerRule, Privacy, RegistrationState, Settings,
+    Transport,
+};
 
 pub(crate) const LEG: LegKey = LegKey(1);
 pub(crate) const SDP: &str =
@@ -15,10 +18,14 @@ pub(crate) struct Far {
     pub(crate) now: Instant,
     /// What our endpoint sent, oldest first, with where it went.
     pub(crate) heard: Vec<(SocketAddr, String)>,
+    /// By which transport each of them went.
+    pub(crate) ways: Vec<Transport>,
     /// What our endpoint told.
     pub(crate) told: Vec<(LegKey, Event)>,
     pub(crate) pongs: Vec<Option<u16>>,
-    from: SocketAddr,
+    pub(crate) registrations: Vec<RegistrationState>,
+    /// Where the far end is, and how it talks.
+    pub(crate) from: Hop,
     cseq: u32,
     sent: u32,
 }
@@ -71,9 +78,11 @@ impl Far {
             near: Endpoint::new(settings, 7),
             now: Instant::from_millis(1),
             heard: Vec::new(),
+            ways: Vec::new(),
             told: Vec::new(),
             pongs: Vec::new(),
-            from,
+            registrations: Vec::new(),
+            from: from.into(),
             cseq: 100,
             sent: 0,
         }
@@ -94,7 +103,8 @@ impl Far {
     }
 
     pub(crate) fn call(&mut self, change: impl FnOnce(&mut Invite)) {
-        let mut invite = invite(self.from);
+        let mut invite = invite(self.from.address);
+        invite.peer = self.from;
         change(&mut invite);
         self.act(|near, now, out| near.invite(LEG, invite, now, out));
     }
@@ -108,11 +118,16 @@ impl Far {
         act(&mut self.near, self.now, &mut out);
         for output in out {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, transport, datagram } => {
+                    self.ways.push(transport);
                     self.heard.push((to, String::from_utf8_lossy(&datagram).into_owned()));
                 }
                 Output::Event { leg, event } => self.told.push((leg, event)),
-                Output::Pong { status, .. } => self.pongs.push(status),
+                Output::Pong { status, round_trip, .. } => {
+                    assert_eq!(status.is_some(), round_trip.is_some());
+                    self.pongs.push(status);
+                }
+                Output::Registration { state, .. } => self.registrations.push(state),
             }
         }
     }
@@ -123,7 +138,8 @@ impl Far {
         self.says_from(from, datagram);
     }
 
-    pub(crate) fn says_from(&mut self, from: SocketAddr, datagram: impl AsRef<[u8]>) {
+    pub(crate) fn says_from(&mut self, from: impl Into<Hop>, datagram: impl AsRef<[u8]>) {
+        let from = from.into();
         self.act(|near, now, out| near.receive(from, datagram.as_ref(), now, out));
     }
 
@@ -175,9 +191,10 @@ impl Far {
         let theirs = if theirs.contains(";tag=") { theirs } else { format!("{theirs};tag=far") };
         self.sent += 1;
         let text = format!(
-            "{method} sip:10.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKfar{};rport\r\n\
+            "{method} sip:10.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/{} 10.0.0.2:5060;branch=z9hG4bKfar{};rport\r\n\
              From: {theirs}\r\nTo: {ours}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nMax-Forwards: 70\r\n\
              Contact: <sip:b@10.0.0.2:5060>\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            self.from.transport.as_str(),
             self.sent,
             body.len()
         );
@@ -200,6 +217,13 @@ impl Far {
     /// How many messages began so.
     pub(crate) fn count(&self, start: &str) -> usize {
         self.heard.iter().filter(|(_, text)| text.starts_with(start)).count()
+    }
+
+    /// How many requests of this method there were, repetitions left aside.
+    pub(crate) fn tries(&self, method: &str) -> usize {
+        let requests = self.heard.iter().filter(|(_, text)| text.starts_with(method));
+        let numbers = requests.filter_map(|(_, text)| text.lines().find(|line| line.starts_with("CSeq: ")));
+        numbers.collect::<std::collections::HashSet<_>>().len()
     }
 
     /// What was sent, in one line: methods and statuses.
@@ -239,17 +263,19 @@ impl Far {
 
 pub(crate) fn invite(peer: SocketAddr) -> Invite {
     Invite {
-        peer,
-        request_uri: format!("sip:+8613800000000@{peer}"),
-        from: "<sip:+8675500000000@10.0.0.1>".into(),
-        to: "<sip:+8613800000000@10.0.0.2>".into(),
-        contact: "<sip:10.0.0.1:5060>".into(),
+        peer: peer.into(),
+        request_uri: format!("sip:+8613800000000@{peer}").parse().expect("it is well-formed"),
+        from: "<sip:+8675500000000@10.0.0.1>".parse().expect("it is well-formed"),
+        to: "<sip:+8613800000000@10.0.0.2>".parse().expect("it is well-formed"),
+        contact: "<sip:10.0.0.1:5060>".parse().expect("it is well-formed"),
         call_id: "call-1".into(),
         from_tag: "near".into(),
         branch: "z9hG4bKfirst".into(),
         offer: SDP.as_bytes().to_vec(),
         credentials: None,
         asserted_identity: None,
+        privacy: Privacy::Unsaid,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     }

@@ -32,7 +32,7 @@ fn an_answered_leg_gets_a_bye_that_is_in_order() {
         assert_eq!(far.header("BYE", name), ours);
     }
     let reply = far.reply_text("BYE", &Reply::new(481));
-    far.says_from(([10, 0, 0, 9], 5060).into(), reply);
+    far.says_from(std::net::SocketAddr::from(([10, 0, 0, 9], 5060)), reply);
     assert_eq!(far.story(), "Ended by us");
     far.run_out();
 }

@@ -105,26 +105,39 @@ fn a_refused_offer_leaves_the_session_as_it_was() {
     far.act(|near, now, out| near.refuse_offer(LEG, 488, now, out));
     far.asks_with("ACK", 101, "", "");
     assert_eq!(far.wire(), "INVITE ACK 100 488");
-    far.asks("INVITE", "", "");
-    assert!(far.last("SIP/2.0 200").ends_with(SDP), "our description as it stands");
 }
 
 #[test]
 fn a_reinvite_without_an_offer_gets_ours_and_its_ack_brings_the_answer() {
     let mut far = Far::talking();
     far.asks("INVITE", "", "");
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferWanted fork 0");
+    far.act(|near, now, out| near.answer_offer(LEG, SDP.as_bytes(), now, out));
     assert!(far.last("SIP/2.0 200").ends_with(SDP));
     far.asks_with("ACK", 101, "Content-Type: application/sdp\r\n", SDP);
-    assert_eq!(far.story(), "Answered fork 0 sdp, OfferAnswered");
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferWanted fork 0, OfferAnswered");
+}
+
+#[test]
+fn an_offer_that_was_wanted_and_is_not_answered_changes_nothing() {
+    let mut far = Far::talking();
+    far.asks("INVITE", "", "");
+    far.act(|near, now, out| near.answer_offer(LEG, SDP.as_bytes(), now, out));
+    far.asks_with("ACK", 101, "", "");
+    assert!(far.story().ends_with("OfferWanted fork 0, OfferRefused 488"));
+    far.asks("INVITE", "", "");
+    far.act(|near, now, out| near.refuse_offer(LEG, 488, now, out));
+    assert!(far.last("SIP/2.0").starts_with("SIP/2.0 488"));
 }
 
 #[test]
 fn a_reinvite_whose_ack_never_comes_ends_the_call() {
     let mut far = Far::talking();
     far.asks("INVITE", "", "");
+    far.act(|near, now, out| near.answer_offer(LEG, SDP.as_bytes(), now, out));
     far.wait(33_000);
     far.replies("BYE", Reply::new(200));
-    assert_eq!(far.story(), "Answered fork 0 sdp, AckMissing, Ended by us");
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferWanted fork 0, AckMissing, Ended by us");
     far.run_out();
 }
 
@@ -139,8 +152,114 @@ fn two_offers_at_once_are_refused() {
     far.asks("UPDATE", "", "");
     assert!(far.last("SIP/2.0").starts_with("SIP/2.0 200"), "no offer, no glare");
     far.replies("INVITE", Reply::new(491));
-    assert!(far.story().ends_with("OfferRefused 491"));
-    assert_eq!(far.count("ACK"), 2);
+    assert_eq!((far.count("ACK"), far.tries("INVITE")), (2, 2));
+    far.wait(2_000);
+    assert_eq!(far.tries("INVITE"), 2, "who owns the Call-ID waits 2.1 s at least");
+    far.wait(2_001);
+    assert_eq!(far.tries("INVITE"), 3, "and 4 s at most");
+    assert_eq!(far.header("INVITE", "CSeq"), "3 INVITE");
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferAnswered");
+}
+
+#[test]
+fn an_offer_that_meets_others_again_and_again_is_given_up() {
+    let mut far = Far::talking();
+    far.act(|near, now, out| near.offer(LEG, SDP.as_bytes(), now, out));
+    for _ in 0..5 {
+        far.replies("INVITE", Reply::new(491));
+        far.wait(4_001);
+    }
+    assert_eq!(far.tries("INVITE"), 1 + 5, "the call, the offer, and four more times");
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferRefused 491");
+}
+
+#[test]
+fn an_offer_by_update_goes_again_too_and_a_busy_peer_is_given_its_time() {
+    let mut far = Far::talking();
+    far.act(|near, now, out| near.update(LEG, Some(SDP.as_bytes()), now, out));
+    far.replies("UPDATE", Reply::new(491));
+    far.wait(4_001);
+    far.replies("UPDATE", Reply::new(500).header("Retry-After: 7"));
+    far.wait(6_990);
+    assert_eq!(far.tries("UPDATE"), 2);
+    far.wait(20);
+    assert_eq!(far.tries("UPDATE"), 3);
+    far.replies("UPDATE", Reply::new(500));
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferRefused 500");
+}
+
+#[test]
+fn an_offer_of_the_peer_takes_the_place_of_one_that_waits() {
+    let mut far = Far::talking();
+    far.act(|near, now, out| near.offer(LEG, SDP.as_bytes(), now, out));
+    far.replies("INVITE", Reply::new(491));
+    far.asks("INVITE", "Content-Type: application/sdp\r\n", SDP);
+    assert_eq!(far.story(), "Answered fork 0 sdp, OfferRefused 491, Offer fork 0");
+    far.act(|near, now, out| near.answer_offer(LEG, SDP.as_bytes(), now, out));
+    far.asks_with("ACK", 101, "", "");
+    far.wait(20_000);
+    assert_eq!(far.count("INVITE"), 2);
+}
+
+#[test]
+fn every_request_inside_a_call_answers_a_challenge() {
+    let mut far = with_credentials();
+    let early = Reply::new(183).contact().header("Require: 100rel").header("RSeq: 1").sdp();
+    far.replies("INVITE", early);
+    far.replies("PRACK", Reply::new(401).header(CHALLENGE));
+    assert_eq!(far.header("PRACK", "RAck"), "1 1 INVITE");
+    far.replies("PRACK", Reply::new(200));
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    far.act(|near, now, out| near.offer(LEG, SDP.as_bytes(), now, out));
+    far.replies("INVITE", Reply::new(401).header(CHALLENGE));
+    far.replies("INVITE", Reply::new(200).contact().sdp());
+    assert_eq!(far.header("ACK", "Authorization"), far.header("INVITE", "Authorization"));
+    far.act(|near, now, out| near.update(LEG, Some(SDP.as_bytes()), now, out));
+    far.replies("UPDATE", Reply::new(401).header(CHALLENGE));
+    assert!(far.last("UPDATE").ends_with(SDP));
+    far.replies("UPDATE", Reply::new(200).sdp());
+    far.act(|near, now, out| near.info(LEG, "application/dtmf", b"5", now, out));
+    far.replies("INFO", Reply::new(401).header(CHALLENGE));
+    far.replies("INFO", Reply::new(200));
+    far.hang_up();
+    far.replies("BYE", Reply::new(401).header(CHALLENGE));
+    far.replies("BYE", Reply::new(200));
+    for method in ["PRACK", "INVITE", "UPDATE", "INFO", "BYE"] {
+        assert_eq!(far.count(method), if method == "INVITE" { 3 } else { 2 }, "{method}");
+        assert!(far.header(method, "Authorization").starts_with("Digest username=\"user\""), "{method}");
+    }
+    assert!(
+        far.story().ends_with("OfferAnswered, OfferAnswered, InfoDone 200, Ended by us"),
+        "{}",
+        far.story()
+    );
+    far.run_out();
+}
+
+#[test]
+fn nothing_but_the_end_is_talked_about_while_our_bye_is_out() {
+    let mut far = Far::talking();
+    far.hang_up();
+    let sdp = "Content-Type: application/sdp\r\n";
+    for (method, headers, body, status) in [
+        ("INVITE", sdp, SDP, "481"),
+        ("UPDATE", sdp, SDP, "481"),
+        ("UPDATE", "", "", "481"),
+        ("INFO", "Content-Type: application/dtmf\r\n", "5", "481"),
+        ("PRACK", "RAck: 1 1 INVITE\r\n", "", "481"),
+        ("OPTIONS", "", "", "200"),
+        ("REFER", "Refer-To: <sip:c@10.0.0.3>\r\n", "", "405"),
+        ("BYE", "", "", "200"),
+        ("INFO", "", "", "481"),
+    ] {
+        far.asks(method, headers, body);
+        let answer = far.last("SIP/2.0");
+        assert!(answer.starts_with(&format!("SIP/2.0 {status}")), "{method}: {answer}");
+    }
+    assert_eq!(far.story(), "Answered fork 0 sdp, Ended by us", "no digit of a call that is over");
+    far.replies("BYE", Reply::new(481));
+    far.run_out();
 }
 
 #[test]
@@ -177,7 +296,7 @@ fn an_update_in_an_early_dialog_is_an_offer_once_ours_is_answered() {
 #[test]
 fn a_session_refresh_by_update_is_answered_at_once() {
     let mut far = Far::talking();
-    far.asks("UPDATE", "Session-Expires: 1800;refresher=uac\r\nSupported: timer\r\n", "");
+    far.asks("UPDATE", "", "");
     assert!(far.last("SIP/2.0").starts_with("SIP/2.0 200"));
     assert_eq!(far.told.len(), 1);
 }

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Datagram, Endpoint, Event, Invite, LegKey, Output, Outputs, Pace, PeerRule, Ring, Settings};
+use huihu_sip::{
+    Datagram, Endpoint, Event, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Ring, Settings,
+};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
@@ -89,17 +91,19 @@ pub(crate) fn quick() -> Pace {
 
 pub(crate) fn invite(leg: LegKey) -> Invite {
     Invite {
-        peer: address(Side::Callee),
-        request_uri: "sip:+8613800000000@10.0.0.2:5060".into(),
-        from: "<sip:+8675500000000@10.0.0.1>".into(),
-        to: "<sip:+8613800000000@10.0.0.2>".into(),
-        contact: "<sip:10.0.0.1:5060>".into(),
+        peer: address(Side::Callee).into(),
+        request_uri: "sip:+8613800000000@10.0.0.2:5060".parse().expect("it is well-formed"),
+        from: "<sip:+8675500000000@10.0.0.1>".parse().expect("it is well-formed"),
+        to: "<sip:+8613800000000@10.0.0.2>".parse().expect("it is well-formed"),
+        contact: "<sip:10.0.0.1:5060>".parse().expect("it is well-formed"),
         call_id: format!("call-{}", leg.0),
         from_tag: format!("tag-{}", leg.0),
         branch: format!("z9hG4bKfirst{}", leg.0),
         offer: OFFER.to_vec(),
         credentials: None,
         asserted_identity: None,
+        privacy: Privacy::Unsaid,
+        redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     }
@@ -255,7 +259,10 @@ impl World {
     }
 
     fn offered(&self) -> Vec<(Side, LegKey)> {
-        let offers = self.told.iter().filter(|(_, _, event)| matches!(event, Event::Offer { .. }));
+        let offers = self
+            .told
+            .iter()
+            .filter(|(_, _, event)| matches!(event, Event::Offer { .. } | Event::OfferWanted { .. }));
         offers.map(|(side, leg, _)| (*side, *leg)).collect()
     }
 
@@ -311,12 +318,12 @@ impl World {
     fn take(&mut self, side: Side, out: Outputs) {
         for output in out {
             match output {
-                Output::Send { to, datagram } => {
+                Output::Send { to, datagram, .. } => {
                     assert_eq!(to, address(other(side)), "nobody else lives here");
                     self.fly(side, &datagram);
                 }
                 Output::Event { leg, event } => self.told.push((side, leg, event)),
-                Output::Pong { .. } => {}
+                Output::Pong { .. } | Output::Registration { .. } => {}
             }
         }
     }

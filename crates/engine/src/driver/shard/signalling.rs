@@ -55,12 +55,12 @@ impl Shard {
         loop {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
-                Some(Output::Send { to, datagram }) => {
+                Some(Output::Send { to, datagram, .. }) => {
                     // What cannot be sent now is sent again by its timer.
                     sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { .. }) => {}
+                Some(Output::Pong { .. } | Output::Registration { .. }) => {}
                 None => return,
             }
         }
@@ -73,7 +73,7 @@ impl Shard {
         }
         self.current = Some(number);
         match event {
-            Event::Early { fork, status, sdp, reason } => {
+            Event::Early { fork, status, sdp, reason, .. } => {
                 let media = sdp.is_some_and(|sdp| self.describe(number, leg, (fork, &sdp), now));
                 let news = EarlyNews { status, media, reason: reason.as_ref() };
                 self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
@@ -82,16 +82,22 @@ impl Shard {
             Event::Failed { status, reason, local, .. } => {
                 self.on_gone(number, leg, now, |state| state.failed(status, reason.as_ref(), local));
             }
-            Event::Ended { by_peer, .. } => self.on_gone(number, leg, now, |state| state.ended(by_peer)),
+            Event::Ended { by, .. } => self.on_gone(number, leg, now, |state| state.ended(by)),
             Event::Offer { fork, sdp } => self.on_offer(number, leg, (fork, &sdp), now),
+            Event::OfferWanted { .. } => self.on_offer_wanted(number, leg, now),
+            Event::OfferAnswered { fork, sdp } => {
+                // An answer that nobody can talk by leaves the session what it was.
+                self.describe(number, leg, (fork, &sdp), now);
+            }
             Event::Digit(digit) => {
                 let press = Press { digit: *digit.expose(), source: KeySource::Info, held: Duration::ZERO };
                 self.with(number, now, |running, now, out| running.pressed(leg, press, now, out));
             }
             Event::Fault(fault) => tracing::debug!(leg = %leg, "{fault}"),
             Event::Trying
-            | Event::OfferAnswered { .. }
             | Event::OfferRefused { .. }
+            | Event::EarlyMedia { .. }
+            | Event::Redirected { .. }
             | Event::InfoDone { .. }
             | Event::Invited(_)
             | Event::Cancelled { .. }
@@ -156,5 +162,12 @@ impl Shard {
             Err(status) => self.sip.refuse_offer(key, status, now, &mut self.outputs),
         }
         self.arm(number, leg);
+    }
+
+    /// A re-INVITE without an offer: the far end wants to hear all that we can do.
+    fn on_offer_wanted(&mut self, number: u64, leg: Leg, now: Instant) {
+        let Some(wire) = self.wire_mut(number, leg) else { return };
+        let offer = wire.offer();
+        self.sip.answer_offer(leg_key(number, leg), &offer, now, &mut self.outputs);
     }
 }
