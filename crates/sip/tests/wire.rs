@@ -1,4 +1,4 @@
-//! The twelve defects that were seen in other stacks, on the wire: sipp on loopback plays the far end and checks what
+//! The twelve defects that were seen in other stacks, and what happens inside a call, on the wire: sipp on loopback plays the far end and checks what
 //! it hears by its own rules. Needs `sipp` (Debian: sip-tester).
 
 use std::fs;
@@ -321,4 +321,55 @@ fn row_12_other_schemes_are_understood() {
         answered_then_hung_up,
     );
     assert_eq!(near.story(), "Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn inside_a_call_everything_has_its_answer() {
+    let hold: &[u8] = b"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+        m=audio 4000 RTP/AVP 8\r\na=recvonly\r\n";
+    let (near, _) = play(
+        "13_inside_a_call",
+        |_| {},
+        |near| {
+            near.until_told("Offer fork");
+            near.act(|endpoint, now, out| endpoint.answer_offer(LEG, hold, now, out));
+            near.until_told("OfferWanted");
+            near.act(|endpoint, now, out| endpoint.answer_offer(LEG, SDP, now, out));
+            near.until_told("OfferAnswered");
+            near.hang_up();
+            near.until_told("Ended");
+        },
+    );
+    assert_eq!(
+        near.story(),
+        "Answered fork 0 sdp, Offer fork 0, OfferWanted fork 0, OfferAnswered, Ended by us"
+    );
+}
+
+#[test]
+fn a_session_interval_that_is_too_small_is_raised() {
+    let (near, _) = play("14_interval_too_small", |_| {}, answered_then_hung_up);
+    assert_eq!(near.story(), "Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn a_redirection_is_followed() {
+    let (near, _) = play("15_redirect", |invite| invite.redirects_max = 2, answered_then_hung_up);
+    assert_eq!(near.story(), "Redirected 302, Redirected 404, Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn an_offer_that_met_another_comes_again() {
+    let (near, _) = play(
+        "16_glare",
+        |_| {},
+        |near| {
+            near.until_told("Answered");
+            near.act(|endpoint, now, out| endpoint.offer(LEG, SDP, now, out));
+            near.until_told("OfferAnswered");
+            near.hang_up();
+            near.until_told("Ended");
+        },
+    );
+    assert_eq!(near.story(), "Answered fork 0 sdp, OfferAnswered, Ended by us");
 }
