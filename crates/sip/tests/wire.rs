@@ -2,13 +2,18 @@
 //! it hears by its own rules. Needs `sipp` (Debian: sip-tester).
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Settings};
+use huihu_sip::message::{Arrived, Inbox};
+use huihu_sip::{
+    Datagram, Endpoint, Event, Hop, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Settings,
+    Transport,
+};
 
 const SDP: &[u8] =
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
@@ -23,6 +28,8 @@ struct Near {
     socket: UdpSocket,
     began: std::time::Instant,
     told: Vec<(std::time::Instant, Event)>,
+    /// What is to go by a connection.
+    by_connection: Vec<Datagram>,
 }
 
 impl Near {
@@ -39,7 +46,13 @@ impl Near {
             timer_c: Duration::from_millis(700),
         };
         let began = std::time::Instant::now();
-        Self { endpoint: Endpoint::new(settings, 1), socket, began, told: Vec::new() }
+        Self {
+            endpoint: Endpoint::new(settings, 1),
+            socket,
+            began,
+            told: Vec::new(),
+            by_connection: Vec::new(),
+        }
     }
 
     fn call(&mut self, peer: SocketAddr, change: impl FnOnce(&mut Invite)) {
@@ -75,7 +88,10 @@ impl Near {
         for output in out {
             match output {
                 // A far end that is not there yet refuses; the next repetition will find it.
-                Output::Send { to, datagram, .. } => drop(self.socket.send_to(&datagram, to)),
+                Output::Send { to, transport: Transport::Udp, datagram } => {
+                    drop(self.socket.send_to(&datagram, to));
+                }
+                Output::Send { datagram, .. } => self.by_connection.push(datagram),
                 Output::Event { event, .. } => self.told.push((std::time::Instant::now(), event)),
                 Output::Pong { .. } | Output::Registration { .. } => {}
             }
@@ -124,17 +140,22 @@ struct Sipp {
 
 impl Sipp {
     fn plays(scenario: &str) -> Self {
+        Self::plays_by(scenario, "u1")
+    }
+
+    /// Plays by datagrams (`u1`) or by one connection (`t1`).
+    fn plays_by(scenario: &str, transport: &str) -> Self {
         let file =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario).with_extension("xml");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wire");
         fs::create_dir_all(&folder).expect("the build folder is ours");
-        let log = folder.join(scenario).with_extension("log");
+        let log = folder.join(format!("{scenario}_{transport}.log"));
         drop(fs::remove_file(&log));
         let address = free_address();
         let child = Command::new("sipp")
             .current_dir(&folder)
             .args(["-i", "127.0.0.1", "-p", &address.port().to_string(), "-m", "1", "-nostdin"])
-            .args(["-timeout", "8", "-timeout_error", "-trace_msg"])
+            .args(["-t", transport, "-timeout", "8", "-timeout_error", "-trace_msg"])
             .arg("-message_file")
             .arg(&log)
             .arg("-sf")
@@ -372,4 +393,55 @@ fn an_offer_that_met_another_comes_again() {
         },
     );
     assert_eq!(near.story(), "Answered fork 0 sdp, OfferAnswered, Ended by us");
+}
+
+#[test]
+fn a_call_by_a_connection_is_a_call() {
+    let mut sipp = Sipp::plays_by("11_record_route", "t1");
+    let mut connection = connected(sipp.address);
+    let ours = connection.local_addr().expect("it is connected");
+    let mut near = Near::new(sipp.address);
+    near.endpoint.settings_mut().sent_by = ours.to_string();
+    near.endpoint.settings_mut().transports = vec![Transport::Tcp];
+    near.call(sipp.address, |invite| invite.peer.transport = Transport::Tcp);
+    let (mut inbox, mut buffer, mut verdict) = (Inbox::default(), vec![0; 4_096], None);
+    let end = std::time::Instant::now() + PATIENCE;
+    while verdict.is_none() && std::time::Instant::now() < end {
+        for datagram in std::mem::take(&mut near.by_connection) {
+            connection.write_all(&datagram).expect("sipp takes it");
+        }
+        let length = connection.read(&mut buffer).unwrap_or(0);
+        let mut messages = Vec::new();
+        inbox
+            .take(&buffer[..length], |arrived| {
+                if let Arrived::Message(message) = arrived {
+                    messages.push(message.to_vec());
+                }
+            })
+            .expect("sipp keeps to the framing");
+        let from = Hop::new(Transport::Tcp, sipp.address);
+        for message in messages {
+            near.act(|endpoint, now, out| endpoint.receive(from, &message, now, out));
+        }
+        near.act(|endpoint, now, out| endpoint.on_time(now, out));
+        if near.story().ends_with("Answered fork 0 sdp") {
+            near.hang_up();
+        }
+        verdict = sipp.is_content();
+    }
+    assert_eq!(verdict, Some(true), "sipp is not content; we: {}", near.story());
+    assert!(header(&sipp.heard("BYE ")[0], "Via").starts_with("SIP/2.0/TCP "));
+}
+
+/// A connection to sipp, as soon as it listens.
+fn connected(to: SocketAddr) -> TcpStream {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Ok(connection) = TcpStream::connect(to) {
+            connection.set_read_timeout(Some(Duration::from_millis(5))).expect("a timeout above zero");
+            return connection;
+        }
+        assert!(std::time::Instant::now() < end, "sipp never listened");
+        std::thread::yield_now();
+    }
 }
