@@ -1,10 +1,12 @@
 //! SIP without IO: datagrams and deadlines in, messages and datagrams out.
 //!
-//! *Takes* bytes from the network and wishes from the engine. *Gives* bytes to send, news, and the next deadline. It
-//! never opens a socket, reads a clock, draws a random number, blocks or panics on what a stranger sends.
+//! *Takes* bytes from the network and wishes from the engine. *Gives* bytes to send and by which [`Transport`], news,
+//! and the next deadline. It never opens a socket or a connection, resolves a name, reads a clock, draws a random
+//! number, blocks or panics on what a stranger sends.
 //!
-//! Read [`Endpoint`] first if you place or take calls, [`message`] if you care what stands on the wire, then
-//! [`digest`] (how we prove who we are) and [`sdp`] (what the media will be).
+//! Read [`Endpoint`] first if you place or take calls or register with a trunk, [`Party`] and its neighbours for who
+//! calls whom, [`message`] if you care what stands on the wire (its [`Inbox`](message::Inbox) finds the messages of a
+//! connection), then [`digest`] (how we prove who we are) and [`sdp`] (what the media will be).
 
 pub mod digest;
 pub mod message;

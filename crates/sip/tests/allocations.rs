@@ -36,11 +36,11 @@ const SDP: &str =
 
 /// A response of the far end to the last request of this method in `out`.
 fn reply(out: &[Output], method: &str, status: u16) -> String {
-    let texts = out.iter().filter_map(|output| match output {
+    let mut texts = out.iter().filter_map(|output| match output {
         Output::Send { datagram, .. } => Some(String::from_utf8_lossy(datagram).into_owned()),
         _ => None,
     });
-    let request = texts.filter(|text| text.starts_with(method)).next_back().expect("it was sent");
+    let request = texts.rfind(|text| text.starts_with(method)).expect("it was sent");
     let copied: String = request
         .lines()
         .filter(|line| ["Via", "From", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name)))

@@ -1,14 +1,19 @@
-//! The twelve defects that were seen in other stacks, on the wire: sipp on loopback plays the far end and checks what
+//! The twelve defects that were seen in other stacks, and what happens inside a call, on the wire: sipp on loopback plays the far end and checks what
 //! it hears by its own rules. Needs `sipp` (Debian: sip-tester).
 
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use base::time::Instant;
-use huihu_sip::{Endpoint, Event, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Settings};
+use huihu_sip::message::{Arrived, Inbox};
+use huihu_sip::{
+    Datagram, Endpoint, Event, Hop, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Settings,
+    Transport,
+};
 
 const SDP: &[u8] =
     b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
@@ -23,6 +28,8 @@ struct Near {
     socket: UdpSocket,
     began: std::time::Instant,
     told: Vec<(std::time::Instant, Event)>,
+    /// What is to go by a connection.
+    by_connection: Vec<Datagram>,
 }
 
 impl Near {
@@ -39,7 +46,13 @@ impl Near {
             timer_c: Duration::from_millis(700),
         };
         let began = std::time::Instant::now();
-        Self { endpoint: Endpoint::new(settings, 1), socket, began, told: Vec::new() }
+        Self {
+            endpoint: Endpoint::new(settings, 1),
+            socket,
+            began,
+            told: Vec::new(),
+            by_connection: Vec::new(),
+        }
     }
 
     fn call(&mut self, peer: SocketAddr, change: impl FnOnce(&mut Invite)) {
@@ -75,7 +88,10 @@ impl Near {
         for output in out {
             match output {
                 // A far end that is not there yet refuses; the next repetition will find it.
-                Output::Send { to, datagram, .. } => drop(self.socket.send_to(&datagram, to)),
+                Output::Send { to, transport: Transport::Udp, datagram } => {
+                    drop(self.socket.send_to(&datagram, to));
+                }
+                Output::Send { datagram, .. } => self.by_connection.push(datagram),
                 Output::Event { event, .. } => self.told.push((std::time::Instant::now(), event)),
                 Output::Pong { .. } | Output::Registration { .. } => {}
             }
@@ -124,17 +140,22 @@ struct Sipp {
 
 impl Sipp {
     fn plays(scenario: &str) -> Self {
+        Self::plays_by(scenario, "u1")
+    }
+
+    /// Plays by datagrams (`u1`) or by one connection (`t1`).
+    fn plays_by(scenario: &str, transport: &str) -> Self {
         let file =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sipp").join(scenario).with_extension("xml");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wire");
         fs::create_dir_all(&folder).expect("the build folder is ours");
-        let log = folder.join(scenario).with_extension("log");
+        let log = folder.join(format!("{scenario}_{transport}.log"));
         drop(fs::remove_file(&log));
         let address = free_address();
         let child = Command::new("sipp")
             .current_dir(&folder)
             .args(["-i", "127.0.0.1", "-p", &address.port().to_string(), "-m", "1", "-nostdin"])
-            .args(["-timeout", "8", "-timeout_error", "-trace_msg"])
+            .args(["-t", transport, "-timeout", "8", "-timeout_error", "-trace_msg"])
             .arg("-message_file")
             .arg(&log)
             .arg("-sf")
@@ -321,4 +342,106 @@ fn row_12_other_schemes_are_understood() {
         answered_then_hung_up,
     );
     assert_eq!(near.story(), "Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn inside_a_call_everything_has_its_answer() {
+    let hold: &[u8] = b"v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+        m=audio 4000 RTP/AVP 8\r\na=recvonly\r\n";
+    let (near, _) = play(
+        "13_inside_a_call",
+        |_| {},
+        |near| {
+            near.until_told("Offer fork");
+            near.act(|endpoint, now, out| endpoint.answer_offer(LEG, hold, now, out));
+            near.until_told("OfferWanted");
+            near.act(|endpoint, now, out| endpoint.answer_offer(LEG, SDP, now, out));
+            near.until_told("OfferAnswered");
+            near.hang_up();
+            near.until_told("Ended");
+        },
+    );
+    assert_eq!(
+        near.story(),
+        "Answered fork 0 sdp, Offer fork 0, OfferWanted fork 0, OfferAnswered, Ended by us"
+    );
+}
+
+#[test]
+fn a_session_interval_that_is_too_small_is_raised() {
+    let (near, _) = play("14_interval_too_small", |_| {}, answered_then_hung_up);
+    assert_eq!(near.story(), "Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn a_redirection_is_followed() {
+    let (near, _) = play("15_redirect", |invite| invite.redirects_max = 2, answered_then_hung_up);
+    assert_eq!(near.story(), "Redirected 302, Redirected 404, Answered fork 0 sdp, Ended by us");
+}
+
+#[test]
+fn an_offer_that_met_another_comes_again() {
+    let (near, _) = play(
+        "16_glare",
+        |_| {},
+        |near| {
+            near.until_told("Answered");
+            near.act(|endpoint, now, out| endpoint.offer(LEG, SDP, now, out));
+            near.until_told("OfferAnswered");
+            near.hang_up();
+            near.until_told("Ended");
+        },
+    );
+    assert_eq!(near.story(), "Answered fork 0 sdp, OfferAnswered, Ended by us");
+}
+
+#[test]
+fn a_call_by_a_connection_is_a_call() {
+    let mut sipp = Sipp::plays_by("11_record_route", "t1");
+    let mut connection = connected(sipp.address);
+    let ours = connection.local_addr().expect("it is connected");
+    let mut near = Near::new(sipp.address);
+    near.endpoint.settings_mut().sent_by = ours.to_string();
+    near.endpoint.settings_mut().transports = vec![Transport::Tcp];
+    near.call(sipp.address, |invite| invite.peer.transport = Transport::Tcp);
+    let (mut inbox, mut buffer, mut verdict) = (Inbox::default(), vec![0; 4_096], None);
+    let end = std::time::Instant::now() + PATIENCE;
+    while verdict.is_none() && std::time::Instant::now() < end {
+        for datagram in std::mem::take(&mut near.by_connection) {
+            connection.write_all(&datagram).expect("sipp takes it");
+        }
+        let length = connection.read(&mut buffer).unwrap_or(0);
+        let mut messages = Vec::new();
+        inbox
+            .take(&buffer[..length], |arrived| {
+                if let Arrived::Message(message) = arrived {
+                    messages.push(message.to_vec());
+                }
+            })
+            .expect("sipp keeps to the framing");
+        let from = Hop::new(Transport::Tcp, sipp.address);
+        for message in messages {
+            near.act(|endpoint, now, out| endpoint.receive(from, &message, now, out));
+        }
+        near.act(|endpoint, now, out| endpoint.on_time(now, out));
+        if near.story().ends_with("Answered fork 0 sdp") {
+            near.hang_up();
+        }
+        verdict = sipp.is_content();
+    }
+    assert_eq!(verdict, Some(true), "sipp is not content; we: {}", near.story());
+    assert!(header(&sipp.heard("BYE ")[0], "Via").starts_with("SIP/2.0/TCP "));
+}
+
+/// A connection to sipp, as soon as it listens.
+fn connected(to: SocketAddr) -> TcpStream {
+    let end = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Ok(connection) = TcpStream::connect(to) {
+            connection.set_read_timeout(Some(Duration::from_millis(5))).expect("a timeout above zero");
+            return connection;
+        }
+        assert!(std::time::Instant::now() < end, "sipp never listened");
+        std::thread::yield_now();
+    }
 }

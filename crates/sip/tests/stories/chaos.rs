@@ -65,7 +65,9 @@ fn happen(world: &mut World, happening: &Happening) {
         (Happening::Call, _) => {
             world.placed += 1;
             let leg = LegKey(world.placed);
-            world.act(Caller, |caller, now, out| caller.invite(leg, invite(leg), now, out));
+            let mut call = invite(leg);
+            call.peer.transport = world.transport;
+            world.act(Caller, |caller, now, out| caller.invite(leg, call, now, out));
         }
         (Happening::Pass { millis }, _) => world.run(*millis),
         (Happening::Again { nth }, _) => world.again(*nth),
@@ -204,6 +206,7 @@ proptest! {
         loss in 0_u32..25,
         twice in 0_u32..20,
         slowest in 1_000_u64..60_000,
+        connected in prop::bool::weighted(0.2),
         sessions in [session(), session()],
         happenings in prop::collection::vec(happening(), 1..40),
     ) {
@@ -215,6 +218,9 @@ proptest! {
         world.net.loss_percent = loss;
         world.net.twice_percent = twice;
         world.net.delay = (500, slowest);
+        if connected {
+            world.connect();
+        }
         for next in &happenings {
             happen(&mut world, next);
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use base::time::Instant;
 use huihu_sip::{
-    Datagram, Endpoint, Event, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Ring, Settings,
+    Datagram, Endpoint, Event, Hop, Invite, LegKey, Output, Outputs, Pace, PeerRule, Privacy, Ring, Settings,
+    Transport,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub(crate) told: Vec<(Side, LegKey, Event)>,
     /// First lines of all datagrams in the order of sending.
     pub(crate) sent: Vec<(Side, String)>,
+    /// How the two talk.
+    pub(crate) transport: Transport,
     /// Calls that were placed, where a story places more than one.
     pub(crate) placed: u64,
     datagrams: Vec<(Side, Datagram)>,
@@ -124,6 +127,7 @@ impl World {
             },
             told: Vec::new(),
             sent: Vec::new(),
+            transport: Transport::Udp,
             placed: 0,
             datagrams: Vec::new(),
             wire: BinaryHeap::new(),
@@ -213,6 +217,14 @@ impl World {
         self.now = end;
     }
 
+    /// The two talk by a connection: nothing is lost, comes twice, or overtakes.
+    pub(crate) fn connect(&mut self) {
+        self.transport = Transport::Tcp;
+        self.net.loss_percent = 0;
+        self.net.twice_percent = 0;
+        self.net.delay = (self.net.delay.1, self.net.delay.1);
+    }
+
     /// Both sides run at a pace where 64*T1 is 640 ms.
     pub(crate) fn hurry(&mut self) {
         for side in [Side::Caller, Side::Callee] {
@@ -223,7 +235,7 @@ impl World {
     /// A datagram that was sent before arrives once more.
     pub(crate) fn again(&mut self, nth: usize) {
         if let Some((side, datagram)) = self.datagrams.get(nth % self.datagrams.len().max(1)).cloned() {
-            let from = address(side);
+            let from = Hop::new(self.transport, address(side));
             self.act(other(side), |endpoint, now, out| endpoint.receive(from, &datagram, now, out));
         }
     }
@@ -305,7 +317,7 @@ impl World {
         {
             let Some(Reverse((_, _, to_caller, datagram))) = self.wire.pop() else { return };
             let to = if to_caller { Side::Caller } else { Side::Callee };
-            let from = address(other(to));
+            let from = Hop::new(self.transport, address(other(to)));
             self.act(to, |endpoint, now, out| endpoint.receive(from, &datagram, now, out));
         }
         for side in [Side::Caller, Side::Callee] {
@@ -318,8 +330,9 @@ impl World {
     fn take(&mut self, side: Side, out: Outputs) {
         for output in out {
             match output {
-                Output::Send { to, datagram, .. } => {
+                Output::Send { to, transport, datagram } => {
                     assert_eq!(to, address(other(side)), "nobody else lives here");
+                    assert_eq!(transport, self.transport, "nobody listens there by another transport");
                     self.fly(side, &datagram);
                 }
                 Output::Event { leg, event } => self.told.push((side, leg, event)),
