@@ -158,6 +158,9 @@ pub(crate) struct Customer {
     /// The app secret
     #[arg(long)]
     pub(crate) secret: Option<String>,
+    /// The token of a temporary key, which the Ksyun API takes
+    #[arg(long)]
+    pub(crate) token: Option<String>,
     /// Where `huihu dev` wrote its addresses and keys
     #[arg(long, default_value = "huihu-data/ready.json")]
     pub(crate) ready_file: PathBuf,

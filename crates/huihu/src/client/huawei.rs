@@ -37,7 +37,7 @@ pub(super) struct Ready {
 
 impl Client {
     pub(crate) fn new(url: &str, key: &str, secret: &str, display: Option<String>) -> Self {
-        Self { url: super::trimmed(url), key: super::key(key, secret), display }
+        Self { url: super::trimmed(url), key: super::key(key, secret, None), display }
     }
 
     /// The customer that the flags name; what they leave open comes from the ready file of `huihu dev`.

@@ -45,21 +45,23 @@ fn target<R>(
     of: impl FnOnce(Ready) -> (String, String, R),
 ) -> Result<(String, Key, Option<R>)> {
     if let (Some(url), Some(id), Some(secret)) = (&customer.url, &customer.key, &customer.secret) {
-        return Ok((trimmed(url), key(id, secret), None));
+        return Ok((trimmed(url), key(id, secret, customer.token.as_deref()), None));
     }
     let ready = Ready::read(&customer.ready_file)?;
     let url = customer.url.clone().unwrap_or_else(|| ready.http.clone());
     let (id, secret, rest) = of(ready);
     let pick = |flag: &Option<String>, ready: String| flag.clone().unwrap_or(ready);
-    Ok((trimmed(&url), key(&pick(&customer.key, id), &pick(&customer.secret, secret)), Some(rest)))
+    let (id, secret) = (pick(&customer.key, id), pick(&customer.secret, secret));
+    Ok((trimmed(&url), key(&id, &secret, customer.token.as_deref()), Some(rest)))
 }
 
 fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-fn key(id: &str, secret: &str) -> Key {
-    Key { id: id.into(), secret: Private::new(secret.into()), token: None }
+fn key(id: &str, secret: &str, token: Option<&str>) -> Key {
+    let private = |text: &str| Private::new(text.into());
+    Key { id: id.into(), secret: private(secret), token: token.map(private) }
 }
 
 /// Posts to that address: the HTTP status and the answer.
