@@ -30,6 +30,7 @@ pub mod rtcp;
 pub mod rtp;
 pub mod session;
 pub mod source;
+pub mod srtp;
 #[cfg(test)]
 mod tests;
 pub mod timer_wheel;

@@ -16,6 +16,7 @@
 mod clock;
 mod counts;
 mod description;
+mod protection;
 mod voice;
 
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ use crate::relay::{Relay, Span};
 use crate::rtcp::{Account, COMPOUND_BYTES_MAX, Rtcp};
 use crate::rtp::{HEADER_BYTES, Header, Packet};
 use crate::source::{Gate, Policy, Verdict};
+use crate::srtp::{RTCP_BYTES_ADDED, Srtp, TAG_BYTES_MAX};
 use crate::transcode::{Transcoder, Voice};
 
 use self::clock::Clock;
@@ -49,7 +51,8 @@ pub const OUT_BYTES: usize = 192;
 /// after a silence instead: the far end's jitter buffer has given up on them.
 pub const CATCH_UP: Duration = Duration::from_millis(60);
 
-const _: () = assert!(HEADER_BYTES + FRAME_SAMPLES <= OUT_BYTES && COMPOUND_BYTES_MAX <= OUT_BYTES);
+const _: () = assert!(HEADER_BYTES + FRAME_SAMPLES + TAG_BYTES_MAX <= OUT_BYTES);
+const _: () = assert!(COMPOUND_BYTES_MAX + RTCP_BYTES_ADDED <= OUT_BYTES);
 
 /// What a session starts with. The random numbers are the owner's to draw (RFC 3550 section 5.1).
 #[derive(Clone, Debug)]
@@ -159,6 +162,8 @@ pub struct Session {
     /// The event of the peer that goes out beside transcoded audio: their beginning and ours.
     event: Option<(u32, u32)>,
     clock: Clock,
+    /// Keys of SRTP, if the descriptions agreed to it.
+    srtp: Option<Box<Srtp>>,
     keypad: Keypad,
     rtcp: Rtcp,
     rtcp_learned: Option<SocketAddr>,
@@ -201,6 +206,7 @@ impl Session {
             transcoder: None,
             event: None,
             clock: Clock::default(),
+            srtp: None,
             keypad: Keypad::new(),
             rtcp: Rtcp::new(params.seed, params.wall, now),
             rtcp_learned: None,
@@ -359,6 +365,8 @@ impl Session {
     /// now or the packet has no place on its line. Allocates nothing, but for the first packet of a peer that speaks
     /// another codec: what that one says is decoded and goes out by [`Session::tick`] ([`Session::is_transcoding`]).
     ///
+    /// A protected leg ([`Session::protect`]) wants [`crate::srtp::TAG_BYTES_MAX`] more bytes behind the packet.
+    ///
     /// While a playlist plays or keys are sent, the peer is not heard. A mix of both would be made here.
     #[inline]
     pub fn forward(&mut self, heard: &Heard, bytes: &mut [u8], now: Instant) -> Option<Range<usize>> {
@@ -404,6 +412,7 @@ impl Session {
         let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
         let timestamp = placed.timestamp.wrapping_mul(self.description.codec.ticks());
         Header { timestamp, ..placed }.write(header);
+        let range = self.seal(bytes, range)?;
         self.counts.sent(payload.len(), now);
         Some(range)
     }
@@ -470,9 +479,14 @@ impl Session {
         if now >= self.rtcp.due() && self.rtcp_target().is_some() {
             let account = self.account(now);
             let form = out.first_chunk_mut::<COMPOUND_BYTES_MAX>()?;
-            return Some(Due::Rtcp(self.rtcp.report(&account, now, form)));
+            let length = self.rtcp.report(&account, now, form);
+            return Some(Due::Rtcp(self.seal_rtcp(out, length)?));
         }
-        if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) }
+        let due = if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) };
+        match due {
+            Some(Due::Rtp(length)) => self.seal(out, 0..length).map(|range| Due::Rtp(range.len())),
+            due => due,
+        }
     }
 
     /// Whether the peer speaks another codec, so that ticks bring what it says: ask [`Session::next_due`] after every
@@ -495,7 +509,8 @@ impl Session {
     pub fn bye(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<usize> {
         self.rtcp_target()?;
         let account = self.account(now);
-        Some(self.rtcp.bye(&account, now, out.first_chunk_mut()?))
+        let length = self.rtcp.bye(&account, now, out.first_chunk_mut()?);
+        self.seal_rtcp(out, length)
     }
 
     #[inline]
