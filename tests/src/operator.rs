@@ -64,7 +64,7 @@ impl Operator {
 
     /// Opens an app for every kind of call.
     pub fn open_all(&self, app: &App) {
-        self.open_only(app, &["callback", "notice", "code"]);
+        self.open_only(app, &["callback", "notice", "code", "menu"]);
     }
 
     /// Opens an app for these kinds of calls.
@@ -88,6 +88,15 @@ impl Operator {
         let made = self.does("POST", &format!("/apps/{}/keys", app.id), &json!({}));
         let text = |name: &str| made[name].as_str().expect("a key has an id and a secret").to_owned();
         (text("id"), text("secret"))
+    }
+
+    /// Makes a key that works for so long and shows a token: its id, its secret and the token.
+    #[must_use]
+    pub fn temporary_key(&self, app: &App, secs: u32) -> (String, String, String) {
+        let wish = json!({"temporary": {"lives_secs": secs}});
+        let made = self.does("POST", &format!("/apps/{}/keys", app.id), &wish);
+        let text = |name: &str| made[name].as_str().expect("a temporary key has a token too").to_owned();
+        (text("id"), text("secret"), text("token"))
     }
 
     /// Gives an app a number.
@@ -151,11 +160,17 @@ impl Operator {
         self.does("POST", &format!("{}/review", clip_path(app, name)), &json!({"review": "approved"}));
     }
 
-    /// Adds a template of an app's enterprise, approved or not; gives its id.
+    /// Adds a template of an app's enterprise whose places are filled in their order, approved or not; gives its id.
     #[must_use]
     pub fn template(&self, app: &App, text: &str, approved: bool) -> String {
+        self.template_of("placed", app, text, approved)
+    }
+
+    /// Adds a template whose places have names, or one that is a menu; gives its id.
+    #[must_use]
+    pub fn template_of(&self, kind: &str, app: &App, text: &str, approved: bool) -> String {
         let path = format!("{}/templates", enterprise_path(app));
-        let made = self.does("POST", &path, &json!({"name": "test", "text": text}));
+        let made = self.does("POST", &path, &json!({"name": "test", "kind": kind, "text": text}));
         let id = made["id"].as_str().expect("a template has an id").to_owned();
         if approved {
             self.does("POST", &format!("/templates/{id}/review"), &json!({"review": "approved"}));
@@ -194,6 +209,11 @@ impl Operator {
         self.change_app(app, &json!({"listed_only": true}));
     }
 
+    /// Lets nobody say a word.
+    pub fn forbid_word(&self, word: &str) {
+        self.list(Whose::Platform, "word", &[word]);
+    }
+
     fn list(&self, whose: Whose<'_>, kind: &str, values: &[&str]) {
         self.does("POST", &format!("{}/lists/{kind}", whose.path()), &json!({"values": values}));
     }
@@ -219,6 +239,16 @@ impl Operator {
     pub fn has_record(&self, session: &str) -> bool {
         let found = self.does("GET", &format!("/records?id={}", session.replace('@', "%40")), &Value::Null);
         found["items"].as_array().is_some_and(|calls| !calls.is_empty())
+    }
+
+    /// The ladder of a call, as far as it is written down.
+    ///
+    /// # Panics
+    /// When there is no such call.
+    #[must_use]
+    pub fn ladder(&self, session: &str) -> String {
+        let story = self.does("GET", &format!("/records/{}", session.replace('@', "%40")), &Value::Null);
+        story["ladder"].as_str().expect("a call has a ladder").to_owned()
     }
 
     /// What is or was owed to customers for a session.

@@ -7,4 +7,5 @@
 mod case;
 mod house;
 mod huawei;
+mod ksyun;
 mod table;

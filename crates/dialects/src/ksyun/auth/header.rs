@@ -13,6 +13,7 @@
 //! What is signed are the headers as they were received: one client sends a `Host` with a scheme in it, another dates
 //! its requests `20261122T045457+00:00`, and both sign what they send.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base::private::Private;
@@ -101,6 +102,16 @@ impl<'a> Authorization<'a> {
         Ok(Self { key, scope, signed_headers, signature })
     }
 
+    /// Checks that the parameters name no other key.
+    fn check_key(&self, parameters: &Parameters, family: Family) -> Result<(), Answer> {
+        match parameters.value("Accesskey") {
+            Some(key) if key != self.key => {
+                Err(family.mismatch("Accesskey is not the key of the Credential."))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn signs(&self, header: &str) -> bool {
         self.signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(header))
     }
@@ -110,9 +121,7 @@ impl<'a> Authorization<'a> {
 pub(super) fn claim(request: &WireRequest, parameters: &Parameters, family: Family) -> Result<Claim, Answer> {
     let whole = request.headers.first("Authorization").unwrap_or("").trim();
     let authorization = Authorization::parse(whole.strip_prefix(ALGORITHM).unwrap_or(whole), family)?;
-    if parameters.value("Accesskey").is_some_and(|key| key != authorization.key) {
-        return Err(family.mismatch("Accesskey is not the key of the Credential."));
-    }
+    authorization.check_key(parameters, family)?;
     let date = Date::of(&request.headers, family)?;
     let token =
         request.headers.first("X-Amz-Security-Token").map(str::trim).filter(|token| !token.is_empty());
@@ -143,9 +152,7 @@ pub(super) fn claim_presigned(
     let credential = required("X-Amz-Credential")?;
     let signed_headers = required("X-Amz-SignedHeaders")?;
     let authorization = Authorization::of(credential, signed_headers, required(IN_QUERY)?, family)?;
-    if parameters.value("Accesskey").is_some_and(|key| key != authorization.key) {
-        return Err(family.mismatch("Accesskey is not the key of the Credential."));
-    }
+    authorization.check_key(parameters, family)?;
     let date = Date::read(required("X-Amz-Date")?, family)?;
     let lives = match query.value("X-Amz-Expires") {
         None => WINDOW,
@@ -204,15 +211,16 @@ pub(in crate::ksyun) fn canonical<'a>(
     if names.len() > SIGNED_HEADERS_MAX {
         return Err(family.mismatch("There are too many signed headers."));
     }
-    let mut headers = String::new();
-    for (position, name) in names.iter().enumerate() {
+    let line = |(position, name): (usize, &&str)| {
         if names[..position].contains(name) {
             return Err(family.mismatch("A signed header comes twice."));
         }
-        let value =
-            folded(&request.headers, name).ok_or_else(|| family.mismatch("A signed header is missing."))?;
-        headers.push_str(&format!("{}:{value}\n", name.to_ascii_lowercase()));
-    }
+        match folded(&request.headers, name) {
+            Some(value) => Ok(format!("{}:{value}\n", name.to_ascii_lowercase())),
+            None => Err(family.mismatch("A signed header is missing.")),
+        }
+    };
+    let headers = names.iter().enumerate().map(line).collect::<Result<String, _>>()?;
     let WireRequest { method, path, .. } = request;
     Ok(format!("{method}\n{path}\n{query}\n{headers}\n{signed_headers}\n{body_hash}"))
 }
@@ -227,7 +235,7 @@ fn folded(headers: &Headers, name: &str) -> Option<String> {
 
 /// When a request was made: as it is signed, and the moment.
 struct Date<'a> {
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
     at: Timestamp,
 }
 

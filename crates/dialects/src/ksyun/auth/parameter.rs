@@ -60,7 +60,7 @@ fn time(text: &str) -> Option<Timestamp> {
 }
 
 /// The text that is signed, sorted by raw names.
-pub(in crate::ksyun) fn canonical(parameters: &Parameters) -> String {
+fn canonical(parameters: &Parameters) -> String {
     form::print(parameters.iter().filter(|(name, _)| *name != SIGNATURE))
 }
 

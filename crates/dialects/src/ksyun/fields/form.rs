@@ -42,10 +42,10 @@ impl Parameters {
             return Err(Unreadable::TooMuch);
         }
         let mut all = Self::of_form(request.query.as_bytes())?;
-        let of_body = match content_type(request) {
-            "" | "application/x-www-form-urlencoded" => Self::of_form(&request.body)?,
-            "application/json" => Self::of_json(&request.body)?,
-            _ => return Ok(all),
+        let of_body = match Content::of(request) {
+            Content::Form => Self::of_form(&request.body)?,
+            Content::Json => Self::of_json(&request.body)?,
+            Content::Other => return Ok(all),
         };
         for (name, value) in of_body.0 {
             if all.0.get(&name).is_some_and(|other| *other != value) {
@@ -88,10 +88,11 @@ impl Parameters {
         if self.0.len() == PARAMETERS_MAX {
             return Err(Unreadable::TooMuch);
         }
-        match self.0.insert(name.as_str().into(), value.into()) {
-            None => Ok(()),
-            Some(_) => Err(Unreadable::Twice(name.into())),
+        if self.0.contains_key(&*name) {
+            return Err(Unreadable::Twice(name.into()));
         }
+        self.0.insert(name.into(), value.into());
+        Ok(())
     }
 
     /// The value of that name, unless it is empty: an empty value is as good as none.
@@ -105,15 +106,22 @@ impl Parameters {
     }
 }
 
-/// The type of the body without what follows it; empty when the request does not say.
-fn content_type(request: &WireRequest) -> &'static str {
-    const KNOWN: [&str; 2] = ["application/x-www-form-urlencoded", "application/json"];
+/// What a body holds.
+enum Content {
+    Form,
+    Json,
+    /// No parameters.
+    Other,
+}
 
-    let whole = request.headers.first("Content-Type").unwrap_or("");
-    match whole.split(';').next().unwrap_or("").trim() {
-        "" => "",
-        essence => {
-            KNOWN.into_iter().find(|known| known.eq_ignore_ascii_case(essence)).unwrap_or("something else")
+impl Content {
+    /// What a request's body holds; nobody needs to say that it is the usual.
+    fn of(request: &WireRequest) -> Self {
+        let whole = request.headers.first("Content-Type").unwrap_or("");
+        match &*whole.split(';').next().unwrap_or("").trim().to_ascii_lowercase() {
+            "" | "application/x-www-form-urlencoded" => Self::Form,
+            "application/json" => Self::Json,
+            _ => Self::Other,
         }
     }
 }

@@ -5,9 +5,11 @@ mod request;
 mod rows;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use conformance::{LAST, OF_OTHERS, OF_PUSHES, ROWS};
-use huihu_dialects::ksyun::{self, API_CODES};
+use huihu_dialects::ksyun::{self, API_CODES, RECEIPTS, Receipt};
 
 use crate::transcript::{self, Exchange};
 use crate::{Vendor, assert_conforms, holds_rows, missing, value};
@@ -47,6 +49,21 @@ fn every_code_has_a_transcript_and_the_status_of_its_document() {
         (status, code(&played.text).to_owned())
     });
     assert_eq!(played.collect::<BTreeSet<_>>(), known);
+}
+
+#[test]
+fn the_page_about_the_vendor_has_every_code() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ksyun.md");
+    let page = fs::read_to_string(page).unwrap();
+    for Receipt { code, meaning, advice } in RECEIPTS {
+        let or_none = |text: &'static str| if text.is_empty() { "–" } else { text };
+        let [theirs, ours] = [advice.chinese, advice.english].map(or_none);
+        let line = format!("| `{code}` | {} | {} | {theirs} | {ours} |", meaning.chinese, meaning.english);
+        assert!(page.contains(&line), "{line}");
+    }
+    for code in API_CODES.iter().map(|code| code.code).chain(OTHER_CODES.iter().map(|(_, code)| *code)) {
+        assert!(page.contains(&format!("`{code}`")), "{code}");
+    }
 }
 
 #[test]
