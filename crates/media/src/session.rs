@@ -16,6 +16,7 @@
 mod clock;
 mod counts;
 mod description;
+mod news;
 mod protection;
 mod voice;
 
@@ -27,7 +28,7 @@ use base::time::{Instant, Timestamp};
 
 use crate::clip::{Playlist, Reel};
 use crate::codec::Codec;
-use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Pressed, Stroke};
+use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Stroke};
 use crate::g711::{Law, transcode};
 use crate::inband::ToneEar;
 use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
@@ -43,6 +44,7 @@ use self::clock::Clock;
 use self::counts::Counts;
 pub use self::counts::Report;
 pub use self::description::{Description, EventTypes, Hears};
+pub use self::news::{Due, Heard, Incoming, Play, Unheard};
 
 /// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
 pub const OUT_BYTES: usize = 192;
@@ -71,71 +73,6 @@ pub struct Params {
     pub wall: Timestamp,
     /// Seed of the RTCP intervals and of the CNAME.
     pub seed: u64,
-}
-
-/// Names one call of [`Session::play`] or [`Session::announce`], so that an end is never taken for another's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Play(pub u32);
-
-/// What became of a received packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Incoming {
-    /// Counted and not heard.
-    Dropped(Unheard),
-    /// Audio of the far end, and the key whose tone is certain now, if tones are listened for.
-    Audio(Heard, Option<Pressed>),
-    /// A packet of a key press, and the key if one is over now.
-    Event(Heard, Option<Pressed>),
-}
-
-/// Why a packet is not heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unheard {
-    /// It is no RTP packet.
-    Malformed,
-    /// It comes from somebody else than the far end.
-    Foreign,
-    /// Its payload type was not agreed to, or it is empty.
-    Unknown,
-    /// Its number is far from the others'.
-    Wild,
-    /// It describes the noise of a pause (RFC 3389). It is counted as heard; the pause is silent.
-    Noise,
-}
-
-/// A packet of the far end, read and judged; the bytes stay in the driver's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Header and bounds. The timestamp is in 1/8,000 s, whatever clock the codec has.
-    pub packet: Packet,
-    /// The codec of an audio packet; `None` for an event.
-    pub codec: Option<Codec>,
-    /// Whether the far end's address has changed with this packet; see [`Session::target`].
-    pub moved: bool,
-    order: Order,
-    event: Option<Event>,
-}
-
-impl Heard {
-    /// Whether it came after a newer packet.
-    pub(crate) fn is_late(&self) -> bool {
-        self.order == Order::Late
-    }
-}
-
-/// What a tick brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// So many bytes of RTP for [`Session::target`]; nobody gets them when there is none.
-    Rtp(usize),
-    /// So many bytes of RTCP for [`Session::rtcp_target`].
-    Rtcp(usize),
-    /// The last frame of a playlist has been sent and played out.
-    ClipEnded(Play),
-    /// All keys have been sent.
-    KeysSent,
-    /// The far end's key press is over although its end was lost.
-    Pressed(Pressed),
 }
 
 /// The media of one leg.

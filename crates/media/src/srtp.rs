@@ -23,10 +23,10 @@ use crate::rtp::{HEADER_BYTES, seq_distance};
 /// Bytes of a master key and its salt, as they stand in base64 behind `inline:` (RFC 4568 section 6.1).
 pub const KEYING_BYTES: usize = 30;
 
-/// Bytes that [`Srtp::protect`] adds at most.
+/// Bytes that protection adds to a packet at most.
 pub const TAG_BYTES_MAX: usize = 10;
 
-/// Bytes that [`Srtp::protect_rtcp`] adds: an index and a tag, which is of this length in both suites (RFC 4568 section
+/// Bytes that protection adds to RTCP: an index and a tag, which is of this length in both suites (RFC 4568 section
 /// 6.2.2).
 pub const RTCP_BYTES_ADDED: usize = 4 + RTCP_TAG_BYTES;
 
