@@ -2,16 +2,17 @@
 //!
 //! *Takes* packets as bytes in the driver's own buffer, and `now`. *Gives* [`session::Incoming`] for a packet,
 //! [`session::Due`] for a tick, and rewritten packets in the same buffer. It never touches a socket, a clock or a lock,
-//! never allocates for a packet, never decodes what it relays, and never answers a stranger.
+//! never allocates for a packet, decodes what it relays only where two legs speak different codecs, and never answers a
+//! stranger.
 //!
 //! ```text
 //! packet ─▶ Session A receive ─▶ Heard ─▶ Session B forward ─▶ packet       relay: header rewritten in place
-//! tick   ─▶ Session B tick ─▶ Due                                           clips, keys, RTCP, ends
+//! tick   ─▶ Session B tick ─▶ Due                                           clips, keys, RTCP, ends, another codec
 //! ```
 //!
 //! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
-//! [`rtcp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`clip`] and [`g711`]; and what drivers and far ends
-//! need: [`timer_wheel`], [`record`] and [`tone`]. [`quality`] says how good it was.
+//! [`rtcp`], [`srtp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`clip`], [`codec`], `transcode`, [`playout`]
+//! and [`conceal`]; and what drivers and far ends need: [`timer_wheel`], [`record`], [`tone`] and [`quality`].
 
 pub mod clip;
 pub mod codec;
@@ -30,6 +31,7 @@ pub mod rtcp;
 pub mod rtp;
 pub mod session;
 pub mod source;
+pub mod srtp;
 #[cfg(test)]
 mod tests;
 pub mod timer_wheel;

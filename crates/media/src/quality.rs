@@ -118,6 +118,8 @@ pub struct Source {
     pub foreign_packets: u32,
     /// Packets of the far end that were not usable: no RTP, an unknown type, wild numbers.
     pub unusable: u32,
+    /// Packets that SRTP did not let through: a wrong tag, or come before.
+    pub unproved: u32,
 }
 
 /// What a direction is worth to a listener.
@@ -196,6 +198,9 @@ impl fmt::Display for Summary {
             f.write_str(", a private address described while packets come from elsewhere")?;
         } else if self.heard.packets == 0 && self.source.foreign.is_some() {
             f.write_str(", packets come from another address than the described one")?;
+        }
+        if self.heard.packets == 0 && self.source.unproved > 0 {
+            f.write_str(", what came was not protected by the agreed key")?;
         }
         if self.heard.packets == 0 && self.source.unusable > 0 {
             f.write_str(", what came was not usable")?;

@@ -85,14 +85,20 @@ impl Packet {
     }
 }
 
+/// Where the payload begins, padding or not: behind contributing sources and an extension. It may lie behind the packet.
+pub(crate) fn payload_start(first: u8, bytes: &[u8]) -> Option<usize> {
+    let start = HEADER_BYTES + 4 * usize::from(first & 0x0f);
+    if first & 0b0001_0000 == 0 {
+        return Some(start);
+    }
+    let extension = bytes.get(start..start + 4)?;
+    Some(start + 4 + 4 * usize::from(u16::from_be_bytes([extension[2], extension[3]])))
+}
+
 /// The payload's bounds when there are contributing sources, an extension or padding.
 #[cold]
 fn odd_bounds(first: u8, bytes: &[u8]) -> Option<(usize, usize)> {
-    let mut start = HEADER_BYTES + 4 * usize::from(first & 0x0f);
-    if first & 0b0001_0000 != 0 {
-        let extension = bytes.get(start..start + 4)?;
-        start += 4 + 4 * usize::from(u16::from_be_bytes([extension[2], extension[3]]));
-    }
+    let start = payload_start(first, bytes)?;
     // The last byte of the padding counts itself.
     let padding = if first & 0b0010_0000 == 0 { 0 } else { usize::from(*bytes.last()?) };
     let end = bytes.len().checked_sub(padding)?;

@@ -16,6 +16,8 @@
 mod clock;
 mod counts;
 mod description;
+mod news;
+mod protection;
 mod voice;
 
 use std::net::SocketAddr;
@@ -26,7 +28,7 @@ use base::time::{Instant, Timestamp};
 
 use crate::clip::{Playlist, Reel};
 use crate::codec::Codec;
-use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Pressed, Stroke};
+use crate::dtmf::{CannotPress, Ear, Event, Key, Keypad, Stroke};
 use crate::g711::{Law, transcode};
 use crate::inband::ToneEar;
 use crate::line::{FRAME, FRAME_SAMPLES, FRAME_TICKS, Line};
@@ -35,12 +37,14 @@ use crate::relay::{Relay, Span};
 use crate::rtcp::{Account, COMPOUND_BYTES_MAX, Rtcp};
 use crate::rtp::{HEADER_BYTES, Header, Packet};
 use crate::source::{Gate, Policy, Verdict};
+use crate::srtp::{RTCP_BYTES_ADDED, Srtp, TAG_BYTES_MAX};
 use crate::transcode::{Transcoder, Voice};
 
 use self::clock::Clock;
 use self::counts::Counts;
 pub use self::counts::Report;
 pub use self::description::{Description, EventTypes, Hears};
+pub use self::news::{Due, Heard, Incoming, Play, Unheard};
 
 /// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
 pub const OUT_BYTES: usize = 192;
@@ -49,7 +53,8 @@ pub const OUT_BYTES: usize = 192;
 /// after a silence instead: the far end's jitter buffer has given up on them.
 pub const CATCH_UP: Duration = Duration::from_millis(60);
 
-const _: () = assert!(HEADER_BYTES + FRAME_SAMPLES <= OUT_BYTES && COMPOUND_BYTES_MAX <= OUT_BYTES);
+const _: () = assert!(HEADER_BYTES + FRAME_SAMPLES + TAG_BYTES_MAX <= OUT_BYTES);
+const _: () = assert!(COMPOUND_BYTES_MAX + RTCP_BYTES_ADDED <= OUT_BYTES);
 
 /// What a session starts with. The random numbers are the owner's to draw (RFC 3550 section 5.1).
 #[derive(Clone, Debug)]
@@ -68,71 +73,6 @@ pub struct Params {
     pub wall: Timestamp,
     /// Seed of the RTCP intervals and of the CNAME.
     pub seed: u64,
-}
-
-/// Names one call of [`Session::play`] or [`Session::announce`], so that an end is never taken for another's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Play(pub u32);
-
-/// What became of a received packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Incoming {
-    /// Counted and not heard.
-    Dropped(Unheard),
-    /// Audio of the far end, and the key whose tone is certain now, if tones are listened for.
-    Audio(Heard, Option<Pressed>),
-    /// A packet of a key press, and the key if one is over now.
-    Event(Heard, Option<Pressed>),
-}
-
-/// Why a packet is not heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unheard {
-    /// It is no RTP packet.
-    Malformed,
-    /// It comes from somebody else than the far end.
-    Foreign,
-    /// Its payload type was not agreed to, or it is empty.
-    Unknown,
-    /// Its number is far from the others'.
-    Wild,
-    /// It describes the noise of a pause (RFC 3389). It is counted as heard; the pause is silent.
-    Noise,
-}
-
-/// A packet of the far end, read and judged; the bytes stay in the driver's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
-    /// Header and bounds. The timestamp is in 1/8,000 s, whatever clock the codec has.
-    pub packet: Packet,
-    /// The codec of an audio packet; `None` for an event.
-    pub codec: Option<Codec>,
-    /// Whether the far end's address has changed with this packet; see [`Session::target`].
-    pub moved: bool,
-    order: Order,
-    event: Option<Event>,
-}
-
-impl Heard {
-    /// Whether it came after a newer packet.
-    pub(crate) fn is_late(&self) -> bool {
-        self.order == Order::Late
-    }
-}
-
-/// What a tick brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// So many bytes of RTP for [`Session::target`]; nobody gets them when there is none.
-    Rtp(usize),
-    /// So many bytes of RTCP for [`Session::rtcp_target`].
-    Rtcp(usize),
-    /// The last frame of a playlist has been sent and played out.
-    ClipEnded(Play),
-    /// All keys have been sent.
-    KeysSent,
-    /// The far end's key press is over although its end was lost.
-    Pressed(Pressed),
 }
 
 /// The media of one leg.
@@ -159,6 +99,8 @@ pub struct Session {
     /// The event of the peer that goes out beside transcoded audio: their beginning and ours.
     event: Option<(u32, u32)>,
     clock: Clock,
+    /// Keys of SRTP, if the descriptions agreed to it.
+    srtp: Option<Box<Srtp>>,
     keypad: Keypad,
     rtcp: Rtcp,
     rtcp_learned: Option<SocketAddr>,
@@ -201,6 +143,7 @@ impl Session {
             transcoder: None,
             event: None,
             clock: Clock::default(),
+            srtp: None,
             keypad: Keypad::new(),
             rtcp: Rtcp::new(params.seed, params.wall, now),
             rtcp_learned: None,
@@ -359,6 +302,8 @@ impl Session {
     /// now or the packet has no place on its line. Allocates nothing, but for the first packet of a peer that speaks
     /// another codec: what that one says is decoded and goes out by [`Session::tick`] ([`Session::is_transcoding`]).
     ///
+    /// A protected leg ([`Session::protect`]) wants [`crate::srtp::TAG_BYTES_MAX`] more bytes behind the packet.
+    ///
     /// While a playlist plays or keys are sent, the peer is not heard. A mix of both would be made here.
     #[inline]
     pub fn forward(&mut self, heard: &Heard, bytes: &mut [u8], now: Instant) -> Option<Range<usize>> {
@@ -404,6 +349,7 @@ impl Session {
         let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
         let timestamp = placed.timestamp.wrapping_mul(self.description.codec.ticks());
         Header { timestamp, ..placed }.write(header);
+        let range = self.seal(bytes, range)?;
         self.counts.sent(payload.len(), now);
         Some(range)
     }
@@ -470,9 +416,14 @@ impl Session {
         if now >= self.rtcp.due() && self.rtcp_target().is_some() {
             let account = self.account(now);
             let form = out.first_chunk_mut::<COMPOUND_BYTES_MAX>()?;
-            return Some(Due::Rtcp(self.rtcp.report(&account, now, form)));
+            let length = self.rtcp.report(&account, now, form);
+            return Some(Due::Rtcp(self.seal_rtcp(out, length)?));
         }
-        if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) }
+        let due = if self.keypad.is_busy() { self.press_on(now, out) } else { self.play_on(now, out) };
+        match due {
+            Some(Due::Rtp(length)) => self.seal(out, 0..length).map(|range| Due::Rtp(range.len())),
+            due => due,
+        }
     }
 
     /// Whether the peer speaks another codec, so that ticks bring what it says: ask [`Session::next_due`] after every
@@ -495,7 +446,8 @@ impl Session {
     pub fn bye(&mut self, now: Instant, out: &mut [u8; OUT_BYTES]) -> Option<usize> {
         self.rtcp_target()?;
         let account = self.account(now);
-        Some(self.rtcp.bye(&account, now, out.first_chunk_mut()?))
+        let length = self.rtcp.bye(&account, now, out.first_chunk_mut()?);
+        self.seal_rtcp(out, length)
     }
 
     #[inline]

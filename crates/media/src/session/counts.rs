@@ -56,6 +56,7 @@ pub(super) struct Counts {
     pub(super) foreign: u32,
     pub(super) foreign_from: Option<SocketAddr>,
     pub(super) unusable: u32,
+    pub(super) unproved: u32,
     pub(super) stalls: u32,
 }
 
@@ -113,6 +114,7 @@ impl Session {
                 foreign: self.counts.foreign_from,
                 foreign_packets: self.counts.foreign,
                 unusable: self.counts.unusable,
+                unproved: self.counts.unproved,
             },
         }
     }

@@ -3,6 +3,7 @@
 mod concealing;
 mod keys;
 mod playing;
+mod protected;
 mod quality;
 mod relaying;
 mod reporting;

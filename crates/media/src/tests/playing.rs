@@ -1,4 +1,5 @@
 use super::*;
+use crate::line::FRAME;
 
 #[test]
 fn a_clip_leaves_every_twenty_milliseconds_and_ends_when_it_is_played_out() {
@@ -169,4 +170,30 @@ fn a_party_that_hears_its_peer_hears_no_silence() {
     leg.wait(1_000);
     assert!(leg.sent.is_empty());
     assert_eq!(leg.session.next_due(), None);
+}
+
+#[test]
+fn an_hour_of_late_ticks_does_not_drift_either() {
+    use rand::{Rng, SeedableRng};
+    let mut rng = rand::rngs::SmallRng::seed_from_u64(8);
+    let mut params = params();
+    params.description.remote_rtcp = "192.0.2.1:4001".parse().ok();
+    let mut session = Session::new(params, Instant::START);
+    let endless = Playlist::new([Clip::from_alaw(&[b'p'; 777])], Plays::Endless).unwrap();
+    session.play(endless, Instant::START);
+    let (mut frames, mut now, mut out) = (0_u32, Instant::START, [0; OUT_BYTES]);
+    while now < Instant::from_millis(3_600_000) {
+        while let Some(due) = session.tick(now, &mut out) {
+            let Due::Rtp(length) = due else { continue };
+            let header = Packet::parse(&out[..length]).unwrap().header;
+            let due = Instant::START + FRAME * frames;
+            assert!(due <= now && now.since(due) <= Duration::from_millis(5), "frame {frames} at {now:?}");
+            assert_eq!(header.timestamp, (u32::MAX - 799).wrapping_add(frames * 160));
+            assert_eq!(header.seq, 65_530_u16.wrapping_add(frames as u16));
+            frames += 1;
+        }
+        // The driver is never early and up to 5 ms late.
+        now = session.next_due().unwrap() + Duration::from_micros(rng.random_range(0..=5_000));
+    }
+    assert_eq!((frames, session.report().stalls), (180_000, 0));
 }

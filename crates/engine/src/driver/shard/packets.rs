@@ -18,8 +18,10 @@ impl Shard {
         let Some(wire) = self.wires.get_mut(at) else { return };
         self.current = Some(wire.call);
         let Some((length, from)) = wire.receive(&self.net, arrival, &mut self.packet) else { return };
-        let packet = &mut self.packet[..length];
-        let (heard, key) = match wire.session.receive(from, packet, now) {
+        let Ok(length) = wire.session.open(&mut self.packet[..length]) else { return };
+        // What is relayed may need room behind the packet.
+        let packet = &mut self.packet[..];
+        let (heard, key) = match wire.session.receive(from, &packet[..length], now) {
             Incoming::Audio(heard, pressed) => (heard, pressed.map(Some)),
             Incoming::Event(heard, pressed) => (heard, Some(pressed)),
             Incoming::Dropped(_) => return,
@@ -50,7 +52,9 @@ impl Shard {
     pub(super) fn on_rtcp(&mut self, at: usize, now: Instant) {
         let Some(wire) = self.wires.get_mut(at) else { return };
         self.current = Some(wire.call);
-        if let Some((length, from)) = wire.receive_rtcp(&mut self.packet) {
+        if let Some((length, from)) = wire.receive_rtcp(&mut self.packet)
+            && let Ok(length) = wire.session.open_rtcp(&mut self.packet[..length])
+        {
             wire.session.receive_rtcp(from, &self.packet[..length], now);
             self.arm_wire(at);
         }
