@@ -32,4 +32,5 @@ pub mod standing;
 pub mod table;
 pub mod template;
 pub mod time;
+pub mod trunk;
 pub mod url;
