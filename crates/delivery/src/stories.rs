@@ -125,10 +125,10 @@ impl House {
         let released = |leg| Fact::Released { leg, release: Release::normal(Party::Caller) };
         let facts = [
             Fact::Accepted(Box::new(call)),
-            Fact::Dialled { leg: Leg::A },
+            Fact::dialled(Leg::A),
             Fact::Ringing { leg: Leg::A, dialog: None },
             Fact::Answered { leg: Leg::A, dialog: None },
-            Fact::Dialled { leg: Leg::B },
+            Fact::dialled(Leg::B),
             Fact::Ringing { leg: Leg::B, dialog: None },
             Fact::Answered { leg: Leg::B, dialog: None },
             Fact::Bridged,

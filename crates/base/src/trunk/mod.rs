@@ -282,7 +282,7 @@ mod tests {
         let mut set = TrunkSet::default();
         tried.iter().for_each(|name| set.insert(trunks.named(name).unwrap()));
         let seat = trunks.choose(&number("+8613800000001"), 7, set, now);
-        seat.map_or("none".to_owned(), |seat| trunks.name(seat.trunk()).to_owned())
+        seat.map_or_else(|| "none".to_owned(), |seat| trunks.name(seat.trunk()).to_owned())
     }
 
     fn fail(trunks: &Trunks, name: &str, times: u8, pause: Option<Duration>, now: Timestamp) {

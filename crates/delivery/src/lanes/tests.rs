@@ -167,6 +167,7 @@ fn fee(id: i64, key: &str, host: &str, ended_millis: i64) -> Waiting {
     push.row = Row::Fee(Box::new(CallRecord {
         call,
         legs: [LegRecord::default(); 2],
+        trunks: Default::default(),
         bridged_at: None,
         ended_at,
         ending: Ending { by: Party::Caller, cause: Cause::Normal, leg: None },

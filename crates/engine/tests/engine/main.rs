@@ -15,4 +15,5 @@ mod keys;
 mod notices;
 mod orphans;
 mod recording;
+mod trunks;
 mod world;

@@ -14,6 +14,20 @@ pub(crate) async fn run(command: Trunk) -> Result<()> {
 }
 
 fn line(trunk: &Value) -> String {
-    let status = trunk["sip_status"].as_u64().map(|status| format!(" with SIP {status}")).unwrap_or_default();
-    format!("{:<24} {}{status}", text(trunk, "peer"), words(trunk, "health"))
+    let number = |field: &str| trunk[field].as_u64();
+    let status =
+        number("sip_status").map(|status| format!(", last failed with SIP {status}")).unwrap_or_default();
+    let calls = match (number("calls").unwrap_or(0), number("calls_max")) {
+        (calls, Some(max)) => format!("{calls} of {max} calls"),
+        (calls, None) => format!("{calls} calls"),
+    };
+    let peers: Vec<&str> =
+        trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    format!(
+        "{:<16} {:<10} since {}  {calls:<16} {}{status}",
+        text(trunk, "name"),
+        words(trunk, "health"),
+        text(trunk, "since"),
+        peers.join(", "),
+    )
 }
