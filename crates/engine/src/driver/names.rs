@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use base::call::Call;
+use base::call::{Call, Numbers};
 use base::id::{CallId, Leg};
 use sip::{Invite, Saved};
 use smallvec::SmallVec;
@@ -29,7 +29,17 @@ pub(crate) fn invite(
     contact: SocketAddr,
     offer: Vec<u8>,
 ) -> Option<Invite> {
-    let numbers = call.numbers(leg)?;
+    Some(invite_to(call.numbers(leg)?, (call.id, leg), way, contact, offer))
+}
+
+/// The INVITE to a number.
+pub(crate) fn invite_to(
+    numbers: Numbers<'_>,
+    (call, leg): (CallId, Leg),
+    way: Way<'_>,
+    contact: SocketAddr,
+    offer: Vec<u8>,
+) -> Invite {
     let Way { trunk, peer, attempt } = way;
     let domain = trunk.domain.clone().unwrap_or_else(|| host(peer.ip()));
     let ours = host(contact.ip());
@@ -47,22 +57,22 @@ pub(crate) fn invite(
             (ANONYMOUS.to_owned(), format!("<sip:{contact}>"), headers)
         }
     };
-    let name = Name { call: call.id, leg, attempt };
-    Some(Invite {
+    let name = Name { call, leg, attempt };
+    Invite {
         peer,
         request_uri: format!("sip:{dialled}@{domain};user=phone"),
         from,
         to: format!("<sip:{dialled}@{domain};user=phone>"),
         contact,
         call_id: name.call_id(),
-        from_tag: format!("{:x}{}", call.id.random() >> 32, name.suffix()),
+        from_tag: format!("{:x}{}", call.random() >> 32, name.suffix()),
         branch: format!("z9hG4bK{}", name.call_id()),
         offer,
         credentials: trunk.credentials.clone(),
         asserted_identity: asserted,
         supported_100rel: true,
         headers,
-    })
+    }
 }
 
 /// The INVITEs that may be under way for a leg by one way: the first one, and the one that followed it if the trunk

@@ -25,7 +25,7 @@ pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
 pub(crate) const NOT_ACCEPTABLE: u16 = 488;
 
 /// The codecs that we offer, best first: A-law is what Chinese carriers carry.
-const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+pub(crate) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How the shard's legs talk.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Talk {
 }
 
 /// Before anything is agreed.
-const NOBODY: Description = Description {
+pub(crate) const NOBODY: Description = Description {
     remote: None,
     remote_rtcp: None,
     codec: media::g711::Codec::Pcma,

@@ -15,5 +15,6 @@ mod keys;
 mod notices;
 mod orphans;
 mod recording;
+mod trials;
 mod trunks;
 mod world;

@@ -1,16 +1,26 @@
 //! `huihu trunk`: the ways to carriers.
 
+mod test;
+
 use anyhow::Result;
 use serde_json::Value;
 
+use self::test::Numbers;
 use super::api::Api;
-use super::{ALL, print, text, words};
+use super::{ALL, config, print, text, words};
 use crate::cli::Trunk;
 
 pub(crate) async fn run(command: Trunk) -> Result<()> {
-    let Trunk::List { place, json } = command;
-    print(&Api::of(&place).await?.list(&["trunks"], &[], ALL).await?, json, line);
-    Ok(())
+    match command {
+        Trunk::List { place, json } => {
+            print(&Api::of(&place).await?.list(&["trunks"], &[], ALL).await?, json, line);
+            Ok(())
+        }
+        Trunk::Test { place, name, call, shown } => {
+            let call = call.map(|dialled| Numbers::read(&dialled, shown.as_deref())).transpose()?;
+            test::run(&config(&place)?, &name, call).await
+        }
+    }
 }
 
 fn line(trunk: &Value) -> String {
