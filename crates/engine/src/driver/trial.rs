@@ -41,7 +41,7 @@ pub struct Trial {
     pub advertised: Option<IpAddr>,
     /// Ports for RTP.
     pub rtp_ports: RangeInclusive<u16>,
-    /// How long a call speaks and listens, at most a minute; six seconds are enough for the far end's RTCP to come.
+    /// How long a call speaks and listens, at most a minute; eight seconds are enough for the far end's first RTCP to come.
     pub speaks: Duration,
 }
 
@@ -170,7 +170,7 @@ impl Stage {
         socket.connect(trial.peer)?;
         socket.set_read_timeout(Some(GLANCE))?;
         let local = socket.local_addr()?;
-        let contact = SocketAddr::new(trial.advertised.unwrap_or(local.ip()), local.port());
+        let contact = SocketAddr::new(trial.advertised.unwrap_or_else(|| local.ip()), local.port());
         let mut manners = sip::Settings::new(contact.to_string());
         manners.peers = vec![PeerRule::Socket(trial.peer)];
         let mut rng = StdRng::from_os_rng();
@@ -236,6 +236,7 @@ impl Stage {
 /// The voice of the call.
 struct Voice {
     socket: UdpSocket,
+    rtcp: UdpSocket,
     ours: OurSide,
     session: Session,
     /// When our tones began, after the beginning of the trial.
@@ -250,11 +251,15 @@ struct Voice {
 impl Voice {
     fn open(trial: &Trial, stage: &mut Stage) -> io::Result<Self> {
         let ip = stage.socket.local_addr()?.ip();
+        let bind = |port: u16| {
+            let socket = UdpSocket::bind((ip, port)).ok()?;
+            socket.set_nonblocking(true).ok()?;
+            Some(socket)
+        };
         let ports = trial.rtp_ports.clone().filter(|port| port.is_multiple_of(2));
-        let socket = ports.rev().find_map(|port| UdpSocket::bind((ip, port)).ok());
-        let socket = socket.ok_or_else(|| io::Error::other("no port for RTP is free"))?;
-        socket.set_nonblocking(true)?;
-        let port = socket.local_addr()?.port();
+        // From the end: a platform that runs beside us begins anywhere.
+        let pair = ports.rev().find_map(|port| Some((port, bind(port)?, bind(port.checked_add(1)?)?)));
+        let (port, socket, rtcp) = pair.ok_or_else(|| io::Error::other("no ports for RTP are free"))?;
         let params = Params {
             ssrc: stage.rng.random(),
             seq: stage.rng.random(),
@@ -267,6 +272,7 @@ impl Voice {
         let address = SocketAddr::new(stage.contact.ip(), port);
         Ok(Self {
             socket,
+            rtcp,
             ours: OurSide::new(address, &talk::CODECS, stage.rng.random()),
             session: Session::new(params, stage.now()),
             since: None,
@@ -292,7 +298,8 @@ impl Voice {
     fn turn(&mut self, stage: &Stage) {
         let mut buffer = [0; 2_048];
         // Whoever sends from elsewhere than described is heard too: what is wrong then is not that nothing comes.
-        while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
+        while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
+            self.session.receive(from, &buffer[..length], stage.now());
             let Some(packet) = Packet::parse(&buffer[..length]) else { continue };
             let Some(codec) = Codec::of_payload_type(packet.header.payload_type) else { continue };
             self.packets += 1;
@@ -306,11 +313,19 @@ impl Voice {
                 *tone = Some(tone_share(&buffer[packet.payload()], codec, HERTZ) > 0.5);
             }
         }
+        while let Ok((length, from)) = self.rtcp.recv_from(&mut buffer) {
+            self.session.receive_rtcp(from, &buffer[..length], stage.now());
+        }
         let mut out = [0; OUT_BYTES];
         while let Some(due) = self.session.tick(stage.now(), &mut out) {
-            if let (Due::Rtp(length), Some(to)) = (due, self.session.target()) {
+            let (socket, to, length) = match due {
+                Due::Rtp(length) => (&self.socket, self.session.target(), length),
+                Due::Rtcp(length) => (&self.rtcp, self.session.rtcp_target(), length),
+                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => continue,
+            };
+            if let Some(to) = to {
                 // What is not sent is what would be lost on the way.
-                self.socket.send_to(&out[..length], to).ok();
+                socket.send_to(&out[..length], to).ok();
             }
         }
     }

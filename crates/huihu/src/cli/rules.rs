@@ -127,7 +127,7 @@ pub(crate) enum Trunk {
         place: Place,
         /// The trunk's name; that of [trunk] is "trunk"
         name: String,
-        /// Call this number, say tones for six seconds, and listen: best a number that echoes
+        /// Call this number, say tones for eight seconds, and listen: best a number that echoes
         #[arg(long)]
         call: Option<String>,
         /// The number that is shown; without it, the one that is called

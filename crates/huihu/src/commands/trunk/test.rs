@@ -201,8 +201,8 @@ fn millis(span: Duration) -> String {
     format!("{} ms", span.as_millis())
 }
 
-/// How long a call speaks and listens.
-const SPEAKS: Duration = Duration::from_secs(6);
+/// How long a call speaks and listens: reports of the far end come at least every seven and a half seconds.
+const SPEAKS: Duration = Duration::from_secs(8);
 
 #[cfg(test)]
 mod tests {
