@@ -46,7 +46,7 @@ test)
     need_program baresip baresip-core "a real telephone in the tests"
     need_program curl curl "sends the requests that huihu dev prints"
     if ! python3 -c 'import ensurepip' 2>/dev/null; then
-        say "python3 with venv is missing; installing the Debian package python3-venv (runs the checks of the operator API)"
+        say "python3 with venv is missing; installing the Debian package python3-venv (runs the checks of the operator API and a vendor's own clients)"
         missing+=(python3-venv)
     fi
     ;;

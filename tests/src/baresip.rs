@@ -148,6 +148,18 @@ impl Baresip {
         self.on(number, "sndcode", Some(keys));
     }
 
+    /// Says something on a line from now on, and nothing after it, in place of what the line said before.
+    ///
+    /// # Panics
+    /// When there is no room for its file.
+    pub fn say(&mut self, number: &str, sound: &[i16]) {
+        let mut whole = sound.to_vec();
+        whole.resize(sound.len() + SAYS_SECS * ears::RATE, 0);
+        let file = self.folder.path().join("said.wav");
+        fs::write(&file, ears::wav(&whole)).expect("the folder can be written");
+        self.on(number, "ausrc", Some(&format!("aufile,{}", file.display())));
+    }
+
     /// The keys that a line has heard the other side press and let go.
     #[must_use]
     pub fn keys(&self, number: &str) -> String {

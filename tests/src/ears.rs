@@ -95,29 +95,77 @@ pub fn sine(hz: f64, samples: usize) -> Vec<i16> {
     (0..samples).map(|n| (turn(n).sin() * 12_000.0) as i16).collect()
 }
 
+/// The tones of a key (ITU-T Q.23), for as long as somebody presses it who presses it well.
+///
+/// # Panics
+/// When there is no such key.
+#[must_use]
+pub fn key(key: char) -> Vec<i16> {
+    const ROWS: [(&str, f64); 4] = [("123A", 697.0), ("456B", 770.0), ("789C", 852.0), ("*0#D", 941.0)];
+    const COLUMNS: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+
+    let (keys, low) = ROWS.into_iter().find(|(keys, _)| keys.contains(key)).expect("there is such a key");
+    let high = COLUMNS[keys.find(key).expect("it was found")];
+    let length = RATE * 15 / 100;
+    sine(low, length).iter().zip(sine(high, length)).map(|(low, high)| low / 2 + high / 2).collect()
+}
+
+/// A sound without the silence around it.
+///
+/// # Panics
+/// When it is all silence.
+#[must_use]
+pub fn spoken(heard: &[i16]) -> &[i16] {
+    let loud = |sample: &i16| sample.unsigned_abs() > 100;
+    let first = heard.iter().position(loud).expect("something was said");
+    let last = heard.iter().rposition(loud).expect("something was said");
+    &heard[first..=last]
+}
+
 /// Where `sound` is heard in `heard` for the first time at or after `from`: the sample at which it begins, and how
 /// alike the two are there (1 is the same, 0 is unrelated). The best match wins.
 #[must_use]
 pub fn find(sound: &[i16], heard: &[i16], from: usize) -> Option<(usize, f64)> {
     let last = heard.len().checked_sub(sound.len())?;
-    // A coarse look at every fourth offset finds the neighbourhood, a fine one the place.
-    let coarse = (from..=last).step_by(4).map(|at| (at, alike(sound, &heard[at..at + sound.len()], 4)));
-    let (near, _) = coarse.max_by(|one, other| one.1.total_cmp(&other.1))?;
-    let fine = (near.saturating_sub(8).max(from)..=(near + 8).min(last))
-        .map(|at| (at, alike(sound, &heard[at..at + sound.len()], 1)));
-    fine.max_by(|one, other| one.1.total_cmp(&other.1))
+    // What is left of both without their high notes tells some neighbourhoods; a fine look at each finds the place.
+    let (low_sound, low_heard) = (low_notes(sound), low_notes(heard.get(from..)?));
+    let mut near: Vec<(usize, f64)> = low_heard
+        .windows(low_sound.len().max(1))
+        .enumerate()
+        .map(|(at, part)| (from + at * LOW_NOTES, alike(&low_sound, part)))
+        .collect();
+    near.sort_by(|one, other| other.1.total_cmp(&one.1));
+    near.truncate(NEIGHBOURHOODS);
+    let around =
+        |near: usize| near.saturating_sub(2 * LOW_NOTES).max(from)..=(near + 2 * LOW_NOTES).min(last);
+    let fine = near.into_iter().flat_map(|(near, _)| around(near));
+    fine.map(|at| (at, alike(sound, &heard[at..at + sound.len()])))
+        .max_by(|one, other| one.1.total_cmp(&other.1))
 }
 
-/// The normalised correlation of two sounds of the same length, looking at every `step`th sample.
-fn alike(one: &[i16], other: &[i16], step: usize) -> f64 {
-    let (mut product, mut first, mut second) = (0.0, 0.0, 0.0);
-    for (a, b) in one.iter().zip(other).step_by(step) {
-        let (a, b) = (f64::from(*a), f64::from(*b));
+/// A sound at a part of its rate.
+fn low_notes(sound: &[i16]) -> Vec<i16> {
+    let mean =
+        |part: &[i16]| (part.iter().map(|sample| i32::from(*sample)).sum::<i32>() / LOW_NOTES as i32) as i16;
+    sound.chunks_exact(LOW_NOTES).map(mean).collect()
+}
+
+/// Samples that become one where only low notes count.
+const LOW_NOTES: usize = 4;
+
+/// Places of which one is the best.
+const NEIGHBOURHOODS: usize = 8;
+
+/// The normalised correlation of two sounds of the same length.
+fn alike(one: &[i16], other: &[i16]) -> f64 {
+    let (mut product, mut first, mut second) = (0_i64, 0_i64, 0_i64);
+    for (a, b) in one.iter().zip(other) {
+        let (a, b) = (i64::from(*a), i64::from(*b));
         product += a * b;
         first += a * a;
         second += b * b;
     }
-    if first == 0.0 || second == 0.0 { 0.0 } else { product / (first * second).sqrt() }
+    if first == 0 || second == 0 { 0.0 } else { product as f64 / ((first as f64) * (second as f64)).sqrt() }
 }
 
 /// The share of a sound's power that is at one frequency: near 1 for a pure tone, near 0 without it.

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod baresip;
 pub mod ears;
+pub mod handset;
 pub mod http;
 pub mod huihu;
 pub mod ksyun;

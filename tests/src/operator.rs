@@ -241,6 +241,16 @@ impl Operator {
         found["items"].as_array().is_some_and(|calls| !calls.is_empty())
     }
 
+    /// The ladder of a call, as far as it is written down.
+    ///
+    /// # Panics
+    /// When there is no such call.
+    #[must_use]
+    pub fn ladder(&self, session: &str) -> String {
+        let story = self.does("GET", &format!("/records/{}", session.replace('@', "%40")), &Value::Null);
+        story["ladder"].as_str().expect("a call has a ladder").to_owned()
+    }
+
     /// What is or was owed to customers for a session.
     #[must_use]
     pub fn pushes(&self, session: &str) -> Vec<Value> {

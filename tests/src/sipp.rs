@@ -30,11 +30,20 @@ impl Sipp {
     /// When it cannot be started.
     #[must_use]
     pub fn play(scenario: &str, calls: u32) -> Self {
+        Self::play_with(scenario, calls, &[])
+    }
+
+    /// The same with values for the keywords of the scenario that are its own.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn play_with(scenario: &str, calls: u32, keys: &[(&str, &str)]) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp").join(format!("{scenario}.xml"));
         assert!(file.is_file(), "there is no scenario {}", file.display());
         let mut last_words = String::new();
         for _ in 0..TRIES {
-            let mut sipp = Self::start(&file, calls);
+            let mut sipp = Self::start(&file, calls, keys);
             let listens = wait::until("sipp to listen", Duration::from_secs(10), || {
                 let ended = sipp.child.try_wait().expect("a child can be asked").is_some();
                 (ended || is_bound(sipp.address)).then_some(!ended)
@@ -48,7 +57,7 @@ impl Sipp {
     }
 
     /// Starts sipp on a port that was free a moment ago. Another test may be faster: sipp ends then.
-    fn start(file: &Path, calls: u32) -> Self {
+    fn start(file: &Path, calls: u32, keys: &[(&str, &str)]) -> Self {
         let address = free_port();
         let folder = TempDir::new().expect("a temporary folder can be made");
         let output = fs::File::create(folder.path().join("screen")).expect("a file can be made");
@@ -57,6 +66,7 @@ impl Sipp {
             .args(["-i", "127.0.0.1", "-p", &address.port().to_string(), "-m", &calls.to_string()])
             .args(["-nostdin", "-timeout", "60s", "-trace_msg", "-message_file", "messages", "-mp"])
             .arg(media_port().to_string())
+            .args(keys.iter().flat_map(|(name, value)| ["-key", *name, *value]))
             .arg("-sf")
             .arg(file)
             .current_dir(folder.path())

@@ -9,7 +9,9 @@ use std::time::Duration;
 use carrier::{Carrier, LegReport, Settings};
 use huihu_tests::api::{AUTHORIZATION, NUMBER, encoded, send, try_send};
 use huihu_tests::huihu::{Installation, Server};
-use huihu_tests::receiver::Receiver;
+use huihu_tests::ksyun::{self, VERIFY, call_id};
+use huihu_tests::operator::Operator;
+use huihu_tests::receiver::{Receiver, Reply};
 use huihu_tests::sipp::free_port;
 use huihu_tests::wait;
 use media::clip::Clip;
@@ -446,6 +448,72 @@ fn nothing_private_is_logged_however_much_is() {
         ("the app's secret", customer.secret.as_str()),
         ("the trunk's password", "trunkcanary"),
         ("the customer's data", "usercanary"),
+    ] {
+        let line = log.lines().find(|line| line.contains(canary));
+        assert_eq!(line, None, "{what} is in the log");
+    }
+}
+
+#[test]
+fn nothing_private_of_menus_and_reports_is_logged() {
+    let mut telephones = Settings::new("127.0.0.1:0".parse().expect("this is an address"));
+    telephones.times = telephones.times.scaled(0.1);
+    let carrier = Carrier::start(telephones).expect("a carrier can be started");
+    let installation = Installation::new(carrier.address());
+    let server = installation.serve_with(&[("HUIHU_LOG", "trace")]);
+    let operator = Operator::of(&installation, &server);
+    let receiver = Receiver::start();
+    let mut refusals = 1..=1;
+    receiver.answer(
+        "report",
+        move |_| if refusals.next().is_some() { Reply::status(500) } else { Reply::code(0) },
+    );
+    let app = operator.app_named("demo");
+    operator.change_app(&app, &json!({"report_url": receiver.url("report")}));
+    operator.forbid_word("违禁词语");
+    let menu = json!({"nodes": {
+        "root": {"prompt": "您好{name}", "keys": {"7": "next"}},
+        "next": {"prompt": "您的订单{no}"},
+    }});
+    let menu = operator.template_of("menu", &app, &menu.to_string(), true);
+    let (key, secret, token) = operator.temporary_key(&app, 600);
+    let customer =
+        ksyun::Customer { address: server.http.clone(), key, secret, token: Some(token.clone()), from: None };
+
+    // One presses 7, 4 and 9; the words of another are forbidden; the others are refused.
+    let values = r#"{"name":"诸葛孔明","no":"no-canary-7"}"#;
+    let walked = call_id(&customer.ivr("13846821749", &menu, values));
+    let unsaid = call_id(&customer.ivr("13846822222", &menu, r#"{"name":"违禁词语","no":"1"}"#));
+    let code = [("Mobile", "13846823333"), ("TplId", "100001"), ("Code", "90417263"), ("ExtId", "extcanary")];
+    let coded = call_id(&customer.ask(VERIFY, &code));
+    for call in [&walked, &unsaid, &coded] {
+        let _report = receiver.report(call);
+    }
+    wait::until("the reports to be taken", PATIENCE, || {
+        (operator.push_state(&walked, "report") == "delivered").then_some(())
+    });
+    assert_eq!(customer.ivr("13846829999", &menu, r#"{"name":"www.canary.com","no":"1"}"#).status, 400);
+    let lean = customer.common(VERIFY).only(&["Action", "Version"]).with("Mobile", "13846828888");
+    let v4 = ksyun::V4::post(&customer, &lean.with("TplId", "100001").with("Code", "70417264"));
+    assert_eq!(v4.request().send(&customer.address).status, 200);
+    let wrong = ksyun::Customer { secret: "another".to_owned(), ..customer.clone() };
+    assert_eq!(wrong.verify("13846827777", "80417265").status, 403);
+
+    let log = installation.log();
+    assert!(log.contains("TRACE"), "everything is logged");
+    for (what, canary) in [
+        ("a callee", "1384682"),
+        ("the shown number", &NUMBER[3..]),
+        ("a code", "90417263"),
+        ("a code", "70417264"),
+        ("a code", "80417265"),
+        ("a value", "诸葛孔明"),
+        ("a value", "no-canary-7"),
+        ("a value", "www.canary.com"),
+        ("a forbidden word", "违禁词语"),
+        ("the customer's own id", "extcanary"),
+        ("a key's secret", customer.secret.as_str()),
+        ("a key's token", token.as_str()),
     ] {
         let line = log.lines().find(|line| line.contains(canary));
         assert_eq!(line, None, "{what} is in the log");

@@ -13,7 +13,9 @@ use std::time::Duration;
 use carrier::{Carrier, EndedBy, Settings};
 use huihu_tests::api::{Answer, Customer, NUMBER, encoded};
 use huihu_tests::huihu::{Installation, Server};
-use huihu_tests::receiver::Receiver;
+use huihu_tests::ksyun::{self, call_id};
+use huihu_tests::operator::Operator;
+use huihu_tests::receiver::{Receiver, Reply};
 use huihu_tests::sipp::free_port;
 use huihu_tests::wait;
 use serde_json::{Value, json};
@@ -30,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWERS: &str = "0001";
 /// It rings for longer than any test.
 const RINGS: &str = "0480";
+
+/// It is answered, and 1, 1 and 9 are pressed.
+const PRESSES: &str = "1119";
 
 /// All status events of a callback, in order.
 const CALLBACK: &[&str] = &["callout", "alerting", "answer", "callout", "alerting", "answer", "disconnect"];
@@ -315,6 +320,81 @@ fn what_a_receiver_refused_is_still_owed_after_a_crash() {
     assert_eq!(pushes(&scene.installation, PushState::Parked), 0);
     assert_eq!(scene.installation.records(10).len(), 1);
     assert_eq!(scene.receiver.fee(&session), fee);
+}
+
+#[test]
+fn menus_that_were_under_way_are_reported_once_each() {
+    const CALLS: usize = 40;
+    let scene = Scene::new(2 * CALLS);
+    let server = scene.installation.serve();
+    let operator = Operator::of(&scene.installation, &server);
+    let app = operator.app_named("demo");
+    operator.open_all(&app);
+    scene.receiver.answer("report", |_| Reply::code(0));
+    operator.change_app(&app, &json!({"report_url": scene.receiver.url("report")}));
+    let menu = json!({"nodes": {
+        "root": {"prompt": "一", "keys": {"1": "next"}, "waitSecs": 60},
+        "next": {"prompt": "二", "keys": {"1": "root"}, "waitSecs": 60},
+    }});
+    let menu = operator.template_of("menu", &app, &menu.to_string(), true);
+    let customer = ksyun::Customer::from(scene.installation.customer(&server));
+    // Half of them press 1 and then 9, which leads nowhere; the others press nothing, or are still ringing.
+    let fates = [PRESSES, ANSWERS, PRESSES, RINGS];
+    let mobiles = (0..CALLS).map(|n| format!("138{n:04}{}", fates[n % fates.len()]));
+    let placed: BTreeMap<String, String> =
+        mobiles.map(|mobile| (call_id(&customer.ivr(&mobile, &menu, "{}")), mobile)).collect();
+    assert_eq!(placed.len(), CALLS);
+    let answered = || scene.carrier.heard().iter().filter(|leg| leg.answered).count();
+    wait::until("menus in all phases", PATIENCE, || (answered() == CALLS / 4 * 3).then_some(()));
+    for call in placed.iter().filter(|(_, mobile)| mobile.ends_with(PRESSES)).map(|(call, _)| call) {
+        wait::until("the keys", PATIENCE, || {
+            (operator.ladder(call).matches("pressed a key").count() == 3).then_some(())
+        });
+    }
+    server.kill();
+    assert_eq!(scene.receiver.reports().len(), 0, "nothing was over");
+    let _next = scene.installation.serve();
+    wait::until("all telephones to be released", PATIENCE, || (scene.carrier.open_legs() == 0).then_some(()));
+    wait::until("all reports", PATIENCE, || (scene.receiver.reports().len() >= CALLS).then_some(()));
+    let reports = scene.receiver.reports();
+    let told = |report: &Value| report["CallId"].as_str().expect("a report names its call").to_owned();
+    assert_eq!(reports.iter().map(told).collect::<BTreeSet<_>>(), placed.keys().cloned().collect());
+    assert_eq!(reports.len(), CALLS, "each of them once: the receiver took every message");
+    for report in &reports {
+        let path = if placed[&told(report)].ends_with(PRESSES) { "11" } else { "" };
+        assert_eq!((&report["Status"], &report["PressKey"]), (&json!("FAIL"), &json!(path)), "{report}");
+    }
+    assert_eq!(scene.installation.records(2 * CALLS).len(), CALLS);
+}
+
+#[test]
+fn a_report_that_was_refused_comes_again_after_a_crash() {
+    let scene = Scene::new(100);
+    let server = scene.installation.serve();
+    let operator = Operator::of(&scene.installation, &server);
+    scene.receiver.refuse("report", 500);
+    operator.change_app(&operator.app_named("demo"), &json!({"report_url": scene.receiver.url("report")}));
+    let customer = ksyun::Customer::from(scene.installation.customer(&server));
+    let call = call_id(&customer.verify("13800000486", "4829"));
+    let refused = scene.receiver.report(&call);
+    wait::until("the failed attempt to be written down", PATIENCE, || {
+        (operator.push_state(&call, "report") == "deferred").then_some(())
+    });
+    server.kill();
+    let before = scene.receiver.all().len();
+    scene.receiver.answer("report", |_| Reply::code(0));
+    // The dead process had a minute to repeat it from memory. Nobody needs to wait until that is over.
+    let database = scene.installation.open_database();
+    database.execute("UPDATE push SET at = at - 60000000", []).expect("a minute can go by");
+    drop(database);
+    let server = scene.installation.serve();
+    let operator = Operator::of(&scene.installation, &server);
+    wait::until("the report to be taken", PATIENCE, || {
+        (operator.push_state(&call, "report") == "delivered").then_some(())
+    });
+    let after = scene.receiver.all().split_off(before);
+    assert_eq!(after.len(), 1, "it was taken the first time");
+    assert_eq!(after[0].body, json!([refused]));
 }
 
 /// Pushes in a state, as an operator sees them beside the running server.

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// How alike a sound and what was heard of it must be: the road is digital, only its first packet may be late.
 const ALIKE: f64 = 0.9;
 
+/// A mobile telephone that is busy.
+const BUSY: &str = "13800000486";
+
 /// A folder in which somebody tries Huihu.
 struct Trial(TempDir);
 
@@ -134,22 +137,23 @@ fn everybody_hears_what_they_should_in_the_demo() {
     let output = trial.dev(&["--once", "--ready-file", "mine.json"]).output().expect("the binary starts");
     let screen = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{screen}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(screen.contains("pushes delivered 13/13, every signature checked"), "{screen}");
+    assert!(screen.contains("pushes delivered 14/14, every signature checked"), "{screen}");
 
     let ready = trial.ready("mine.json");
     assert_eq!(ready, trial.ready("huihu-data/ready.json"));
-    assert_eq!(fields(&ready), ["demo", "http", "huawei", "inbox", "sip"]);
+    assert_eq!(fields(&ready), ["demo", "http", "huawei", "inbox", "ksyun", "sip"]);
     assert_eq!(fields(&ready["huawei"]), ["appKey", "appSecret", "displayCalleeNbr", "displayNbr"]);
-    assert_eq!(fields(&ready["demo"]), ["callback", "verify"]);
+    assert_eq!(fields(&ready["ksyun"]), ["accessKey", "ivrTplId", "notifyTplId", "secretKey"]);
+    assert_eq!(fields(&ready["demo"]), ["callback", "ivr", "verify"]);
 
-    // The code's callee and the callback's first party have the same number.
+    // The code's callee and the callback's first party have the same number; the menu's stands between them.
     let mut files: Vec<PathBuf> = fs::read_dir(trial.path("huihu-data/heard"))
         .expect("there are recordings")
         .map(|item| item.expect("a folder can be read").path())
         .collect();
     files.sort();
-    let [one, other, b] = &files[..] else { panic!("three telephones: {files:?}") };
-    let (one, other, b) = (ears::read(one), ears::read(other), ears::read(b));
+    let [one, other, menu, b] = &files[..] else { panic!("four telephones: {files:?}") };
+    let [one, other, menu, b] = [one, other, menu, b].map(|file| ears::read(file));
     let (transferring, welcome) = (clip("transferring.wav"), clip("welcome.wav"));
     let start = one.len().min(3 * ears::RATE);
     let is_greeted = ears::find(&transferring, &one[..start], 0).is_some_and(|(_, alike)| alike > ALIKE);
@@ -168,11 +172,28 @@ fn everybody_hears_what_they_should_in_the_demo() {
     // A had begun to talk before B was there, so B comes in at the middle of what A says.
     hears(&b, &clip("demo-caller.wav")[..2 * ears::RATE], 0, 4);
 
+    // It pressed its first key a second after the answer and its second one five seconds later, and heard out what came
+    // then. Each time it heard something else.
+    let keys = [ears::RATE, 6 * ears::RATE];
+    let parts = [&menu[..keys[0]], &menu[keys[0]..keys[1]], &menu[keys[1]..]];
+    for (n, part) in parts.into_iter().enumerate() {
+        let said = ears::spoken(part).len();
+        assert!(said > ears::RATE / 2, "only {said} samples of part {n} of the menu are heard");
+    }
+    let beginning = &parts[0][..ears::RATE / 2];
+    assert!(
+        ears::find(beginning, &menu, keys[0]).is_none_or(|(_, alike)| alike < ALIKE),
+        "the first prompt again"
+    );
+
     // Whoever starts it again finds everything as it was.
     let dev = trial.start();
     let again = trial.ready("huihu-data/ready.json");
     assert_eq!((&again["huawei"], &again["demo"]), (&ready["huawei"], &json!(null)));
-    assert_eq!(trial.type_in("huihu record list").lines().count(), 2);
+    assert_eq!(again["ksyun"], ready["ksyun"]);
+    assert_eq!(trial.type_in("huihu record list").lines().count(), 3);
+    let walked = trial.ladder(ready["demo"]["ivr"].as_str().expect("a call has an id"));
+    assert_eq!(walked.matches("chose where to go").count(), 2, "{walked}");
     let session = trial.type_in("huihu call verify --callee +8613800000486 --code 2580");
     let ladder = trial.ladder(session.trim());
     assert!(ladder.contains("A gone: busy"), "{ladder}");
@@ -195,7 +216,7 @@ fn what_is_printed_can_be_pasted() {
     }
 
     let typed: Vec<&str> = screen.lines().filter_map(|line| line.strip_prefix("  huihu ")).collect();
-    assert_eq!(typed.len(), 3, "{screen}");
+    assert_eq!(typed.len(), 5, "{screen}");
     for line in &typed[..2] {
         sessions.push(trial.type_in(&format!("huihu {line}")).trim().to_owned());
     }
@@ -216,10 +237,60 @@ fn what_is_printed_can_be_pasted() {
         let ladder = trial.ladder(session);
         assert!(ladder.contains("over: stopped, by the customer"), "{ladder}");
     }
-    assert_eq!(trial.type_in(&format!("huihu {}", typed[2])).lines().count(), sessions.len());
+    let mut told = sessions.len();
+    for line in &typed[2..4] {
+        let call = trial.type_in(&format!("huihu {line}"));
+        let ladder = trial.ladder(call.trim());
+        assert!(ladder.contains("over: hung up, by us"), "{ladder}");
+        told += 1;
+    }
+    assert_eq!(trial.type_in(&format!("huihu {}", typed[4])).lines().count(), told);
     let plain = trial.type_in("huihu sign huawei");
     let names: Vec<&str> = plain.lines().filter_map(|line| line.split(": ").next()).collect();
     assert_eq!(names, ["Authorization", "X-AKSK"]);
+    dev.interrupt();
+    dev.ends_well();
+}
+
+#[test]
+fn the_other_vendors_requests_can_be_made_by_hand() {
+    let trial = Trial::new();
+    let dev = trial.start();
+    let ready = trial.ready("huihu-data/ready.json");
+    let url = ready["http"].as_str().expect("a URL is text");
+    let [notice, menu] =
+        ["notifyTplId", "ivrTplId"].map(|name| ready["ksyun"][name].as_str().expect("an id is text"));
+    let asked = [
+        format!("curl -s -d \"$(huihu sign ksyun CallVerify Mobile={BUSY} TplId=100001 Code=2580)\" {url}/"),
+        format!(
+            "curl -s -K <(huihu sign ksyun --header CallNotify Mobile={BUSY} TplId={notice} \
+             'TplParams={{\"name\":\"张三 ~*+\",\"no\":8}}' ExtId=abc123) {url}/"
+        ),
+    ];
+    let calls = asked.map(|line| {
+        let answer: Value = serde_json::from_str(&trial.type_in(&line)).expect("the answer is JSON");
+        assert_eq!(fields(&answer), ["CallId", "ExtId", "RequestId"], "{line}: {answer}");
+        answer["CallId"].as_str().expect("an id is text").to_owned()
+    });
+    let typed = [
+        format!("huihu call verify --ksyun --callee {BUSY} --code 2580 --template 100003 --ext-id abc123"),
+        format!(
+            "huihu call notify --ksyun --callee {BUSY} --template {notice} --param name=张三 --param no=8"
+        ),
+        format!("huihu call ivr --ksyun --callee {BUSY} --template {menu} --param name=张三"),
+    ];
+    let typed = typed.map(|line| trial.type_in(&line).trim().to_owned());
+    for call in calls.iter().chain(&typed) {
+        let ladder = trial.ladder(call);
+        assert!(ladder.contains("A gone: busy"), "{ladder}");
+    }
+    let refused = trial
+        .command("huihu")
+        .args(["call", "ivr", "--ksyun", "--callee", BUSY, "--template", notice])
+        .output();
+    let refused = refused.expect("the binary starts");
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && complaint.contains("InvalidTplId"), "{complaint}");
     dev.interrupt();
     dev.ends_well();
 }

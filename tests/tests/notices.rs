@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use huihu_tests::api::{Customer, encoded};
 use huihu_tests::baresip::{Answers, Baresip, Line};
-use huihu_tests::ears;
+use huihu_tests::ears::{self, spoken};
 use huihu_tests::huihu::{Installation, Server};
 use huihu_tests::operator::Operator;
 use huihu_tests::receiver::Receiver;
@@ -157,12 +157,4 @@ fn nobody_who_presses_nothing_is_waited_for() {
     assert_eq!(scene.receiver.events(&session), ["callout", "alerting", "answer", "disconnect"]);
     assert_eq!(scene.receiver.state_code(&session), 8008);
     assert_eq!(scene.receiver.fee(&session)["ulFailReason"], 100);
-}
-
-/// A sound without the silence around it.
-fn spoken(heard: &[i16]) -> &[i16] {
-    let loud = |sample: &i16| sample.unsigned_abs() > 100;
-    let first = heard.iter().position(loud).expect("something was said");
-    let last = heard.iter().rposition(loud).expect("something was said");
-    &heard[first..=last]
 }

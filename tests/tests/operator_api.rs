@@ -3,9 +3,15 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use carrier::{Carrier, Settings};
 use huihu_tests::api::NUMBER;
 use huihu_tests::huihu::Installation;
+use huihu_tests::ksyun::{self, call_id};
+use huihu_tests::receiver::{Receiver, Reply};
+use huihu_tests::wait;
+use serde_json::Value;
 
 /// A trunk that nobody answers from.
 fn nowhere() -> SocketAddr {
@@ -74,3 +80,74 @@ fn the_command_line_finds_the_server_and_does_without_it() {
     let listed = installation.run(&["audit", "list", "--latest", "1"]);
     assert!(String::from_utf8_lossy(&listed.stdout).contains("operator on this machine"));
 }
+
+#[test]
+fn a_customer_of_the_other_vendor_is_served_by_the_command_line_alone() {
+    let mut telephones = Settings::new("127.0.0.1:0".parse().expect("this is an address"));
+    telephones.times = telephones.times.scaled(0.1);
+    let carrier = Carrier::start(telephones).expect("a carrier can be started");
+    let installation = Installation::new(carrier.address());
+    let receiver = Receiver::start();
+    receiver.answer("report", |_| Reply::code(0));
+    let run =
+        |words: &[&str]| String::from_utf8(installation.run(words).stdout).expect("what is printed is text");
+    let json = |words: &[&str]| -> Value {
+        serde_json::from_str(&run(&[words, &["--json"]].concat())).expect("it is printed as JSON")
+    };
+    // The notice is made before a server runs, and everything else by one that does.
+    let text = "尊敬的{name},订单{no}已发货";
+    let notice = json(&["template", "create", "--kind", "named", "--name", "sent", text, "--approve"]);
+    let server = installation.serve();
+    run(&["app", "set", "demo", "--report-url", &receiver.url("report"), "--report-codes", "detailed"]);
+    run(&["app", "set", "demo", "--products", "notice,menu", "--lengths", "strict", "--menus-are", "3"]);
+    std::fs::write(installation.path("menu.json"), MENU).expect("the folder can be written");
+    let menu = installation.path("menu.json");
+    let menu = menu.to_string_lossy();
+    let menu =
+        json(&["template", "create", "--kind", "menu", "--name", "menu", "--file", &menu, "--approve"]);
+    run(&["list", "add", "word", "违禁词语"]);
+    let forbidden = ["template", "create", "--kind", "named", "--name", "no", "这是违禁词语", "--approve"];
+    let complaint = installation.complaint(&forbidden, &[]);
+    assert!(complaint.contains("one of the words on the platform's list"), "{complaint}");
+    run(&["limit", "set", "app", "ever", "2", "--app", "demo"]);
+    let key = json(&["key", "create", "--app", "demo", "--temporary-secs", "600"]);
+
+    let text = |from: &Value, name: &str| from[name].as_str().expect("it is text").to_owned();
+    let customer = ksyun::Customer {
+        address: server.http.clone(),
+        key: text(&key, "appKey"),
+        secret: text(&key, "appSecret"),
+        token: Some(text(&key, "token")),
+        from: None,
+    };
+    let (notice, menu) = (text(&notice, "id"), text(&menu, "id"));
+    let code =
+        |answer: &huihu_tests::http::Answer| answer.body["Error"]["Code"].as_str().unwrap_or("").to_owned();
+    assert_eq!(code(&customer.verify("13800000486", "123456")), "AccountVoiceServiceUnavailable");
+    let long = format!(r#"{{"name":"{}","no":"1"}}"#, "长".repeat(51));
+    assert_eq!(code(&customer.notify("13800000486", &notice, &long)), "InvalidTplLen");
+    let sent = call_id(&customer.notify("13800000486", &notice, r#"{"name":"张三","no":"1"}"#));
+    let walked = call_id(&customer.ivr("13800001129", &menu, r#"{"name":"张三"}"#));
+    assert_eq!(code(&customer.ivr("13800001129", &menu, r#"{"name":"张三"}"#)), "TrialTimesLimit");
+
+    assert_eq!(receiver.report(&sent)["ErrCode"], "DH:0001");
+    let report = receiver.report(&walked);
+    assert_eq!((&report["PressKey"], &report["VoiceType"]), (&"12".into(), &3.into()));
+    let record = json(&["record", "show", &walked]);
+    assert_eq!(record["pressed"], "12", "{record}");
+    assert!(run(&["record", "show", &walked, "--ladder"]).contains("A chose where to go"));
+    wait::until("the push to be noted", Duration::from_secs(10), || {
+        let listed = run(&["push", "list", "--channel", "report", "--call", &walked, "--json"]);
+        let push: Value = serde_json::from_str(listed.lines().next()?).expect("a push is JSON");
+        (push["state"] == "delivered").then_some(())
+    });
+}
+
+/// A menu of two levels.
+const MENU: &str = r#"{
+    "nodes": {
+        "root": {"prompt": "您好{name}", "keys": {"1": "next"}},
+        "next": {"prompt": "二", "keys": {"2": "end"}}
+    },
+    "bye": "再见"
+}"#;

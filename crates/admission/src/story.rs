@@ -1,13 +1,11 @@
 //! An order that every rule agrees with, for tests to spoil in one place.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::account::{
-    Account, AccountState, App, AppState, Key, Number, NumberState, Origin, OwnerState, Phase, PushSignature,
-    ReportForm, Review, SpokenTemplate, VoiceFile,
+    Account, App, Key, Number, NumberState, OwnerState, Phase, Review, SpokenTemplate, VoiceFile,
 };
 use base::address::Guard;
 use base::clip::{ClipWish, SystemClip, Values};
@@ -23,8 +21,8 @@ use base::private::Private;
 use base::refusal::Refusal;
 use base::release::Cause;
 use base::screen::ForbiddenWords;
-use base::standing::{Conduct, Platform, Standing};
-use base::template::{Lengths, TemplateKind, TextNo, Wording};
+use base::standing::Platform;
+use base::template::{TemplateKind, TextNo, Wording};
 use base::time::Timestamp;
 use base::trunk::{Route, Terms, TrunkNews, TrunkNo, Trunks};
 use base::url::PushUrl;
@@ -371,36 +369,9 @@ pub(crate) fn spoken(template: &str, values: Option<&[&str]>) -> ClipWish {
 }
 
 fn account() -> Account {
-    let app = App {
-        id: AppId(7),
-        name: "shop".into(),
-        state: AppState::Active,
-        phase: Phase::Commercial,
-        hold: None,
-        addresses: Vec::new(),
-        origin: Origin::Any,
-        requests_per_minute: None,
-        standing: Standing::default(),
-        conduct: Conduct::default(),
-        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice, ProductKind::Menu],
-        ports: 10,
-        recording: false,
-        status_url: url("https://shop.example/status"),
-        fee_url: None,
-        push_signature: PushSignature::Joined,
-        report_url: url("https://shop.example/report"),
-        reports: ReportForm::default(),
-        lengths: Lengths::WIDE,
-    };
-    Account {
-        name: "acme".into(),
-        state: AccountState::Active,
-        password: None,
-        app,
-        key: Key { id: "key1".into(), secret: Private::new("secret".into()), token: None },
-        numbers: Vec::new(),
-        clips: BTreeMap::new(),
-        templates: BTreeMap::new(),
-        platform: Arc::default(),
-    }
+    let mut app = App::new(AppId(7), "shop");
+    app.status_url = url("https://shop.example/status");
+    app.report_url = url("https://shop.example/report");
+    let key = Key { id: "key1".into(), secret: Private::new("secret".into()), token: None };
+    Account::new("acme", app, key)
 }

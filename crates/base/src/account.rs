@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::address::Block;
 use crate::id::{AppId, ClipId};
+use crate::limits;
 use crate::number::E164;
 use crate::order::ProductKind;
 use crate::private::Private;
@@ -36,6 +37,22 @@ pub struct Account {
 }
 
 impl Account {
+    /// An app with its key, of an active enterprise of that name; nothing else belongs to it yet.
+    #[must_use]
+    pub fn new(name: impl Into<Box<str>>, app: App, key: Key) -> Self {
+        Self {
+            name: name.into(),
+            state: AccountState::Active,
+            password: None,
+            app,
+            key,
+            numbers: Vec::new(),
+            clips: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            platform: Arc::default(),
+        }
+    }
+
     /// One of the app's numbers.
     #[must_use]
     pub fn number(&self, number: &E164) -> Option<&Number> {
@@ -96,6 +113,34 @@ pub struct App {
     pub reports: ReportForm,
     /// How much may be said in its templates with named places.
     pub lengths: Lengths,
+}
+
+impl App {
+    /// An app as it is made: active, opened for every kind of call, with nothing laid down for it and nobody told.
+    #[must_use]
+    pub fn new(id: AppId, name: impl Into<Box<str>>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            state: AppState::Active,
+            phase: Phase::Commercial,
+            hold: None,
+            addresses: Vec::new(),
+            origin: Origin::Any,
+            requests_per_minute: None,
+            standing: Standing::default(),
+            conduct: Conduct::default(),
+            products: ProductKind::ALL.into(),
+            ports: limits::APP_PORTS,
+            recording: false,
+            status_url: None,
+            fee_url: None,
+            push_signature: PushSignature::Joined,
+            report_url: None,
+            reports: ReportForm::default(),
+            lengths: Lengths::default(),
+        }
+    }
 }
 
 /// How an app's reports are worded.

@@ -100,6 +100,11 @@ pub enum ProductKind {
     Menu,
 }
 
+impl ProductKind {
+    /// Every kind, each once.
+    pub const ALL: [Self; 4] = [Self::Callback, Self::Code, Self::Notice, Self::Menu];
+}
+
 impl<C> Product<C> {
     /// Which kind this is.
     pub const fn kind(&self) -> ProductKind {

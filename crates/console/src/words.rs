@@ -193,7 +193,7 @@ words! {
         Day,
         /// 30 days.
         Month,
-        /// All time: a trial's.
+        /// All time: a trial's. Only the calls of an account or an app are counted in it.
         Ever,
     }
 }

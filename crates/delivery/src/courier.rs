@@ -7,7 +7,7 @@
 //! Each push is worded at its attempt, with a fresh nonce and time and the same number. After a crash everything
 //! without a durable verdict is sent again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -25,11 +25,12 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::client::Poster;
+use crate::client::{Answer, Poster};
 use crate::evidence;
 use crate::intake::{Intake, PAGE};
-use crate::lanes::{Failure, Lanes, Sending, Sent};
+use crate::lanes::{Failure, Lanes, POSTPONED, Sending, Sent};
 use crate::profile::{Pace, Profile};
+use crate::repeats::Repeats;
 
 /// What the courier works with.
 pub struct Parts {
@@ -93,10 +94,11 @@ impl Delivery {
             intake: Intake::default(),
             lanes: Lanes::new(parts.pace),
             due: DueCursor::default(),
+            repeats: Repeats::default(),
             next_rewind: Instant::now() + REWIND,
             missed: false,
             posts: JoinSet::new(),
-            verdicts: Vec::new(),
+            verdicts: VecDeque::new(),
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(StartFault)?;
         let rung = Arc::clone(&bells);
@@ -137,12 +139,13 @@ struct Courier {
     intake: Intake,
     lanes: Lanes,
     due: DueCursor,
+    repeats: Repeats,
     next_rewind: Instant,
     /// Whether some hosts must be read whose pushes nobody handed over.
     missed: bool,
     posts: JoinSet<Sent>,
-    /// What the journal had no room for yet.
-    verdicts: Vec<Verdict>,
+    /// What the journal had no room for yet; what must be written together is.
+    verdicts: VecDeque<Vec<Verdict>>,
 }
 
 impl Courier {
@@ -151,6 +154,7 @@ impl Courier {
         loop {
             if Instant::now() >= next_look {
                 next_look = Instant::now() + LOOK;
+                self.settle();
                 self.look().await;
             }
             self.take_in().await;
@@ -174,43 +178,62 @@ impl Courier {
         }
         self.settle();
         if !self.verdicts.is_empty() || !self.lanes.is_still() {
-            tracing::warn!(pushes = self.verdicts.len(), "some pushes will be sent again after the restart");
+            let pushes: usize = self.verdicts.iter().map(Vec::len).sum();
+            tracing::warn!(pushes, "some pushes will be sent again after the restart");
         }
     }
 
     /// Reads what has fallen due in the database.
     async fn look(&mut self) {
-        // What fell due before it was written is not behind the cursor for ever. While the journal is still, nothing is
-        // read that was settled already.
-        if Instant::now() >= self.next_rewind && self.journal.is_still() {
+        // What fell due before it was written is not behind the cursor for ever. While the journal is still, and we have
+        // nothing for it, nothing is read that was settled already.
+        if Instant::now() >= self.next_rewind && self.verdicts.is_empty() && self.journal.is_still() {
             self.next_rewind = Instant::now() + REWIND;
             self.due = DueCursor::default();
+            self.repeats.end();
         }
         loop {
-            let now = (self.clock)();
-            let (due, cursor) = match self.outbox.due(now, self.due, PAGE).await {
-                Ok(read) => read,
+            let full = match self.look_at_page((self.clock)()).await {
+                Ok(full) => full,
                 Err(fault) => return tell(&fault),
             };
-            let closed = match self.closed(&due, now).await {
-                Ok(closed) => closed,
-                Err(fault) => return tell(&fault),
-            };
-            let full = due.len() >= PAGE;
-            self.due = cursor;
-            for push in due {
-                if self.lanes.room(&push.host) == 0 {
-                    self.lanes.postpone(&push, now + POSTPONED, now);
-                } else {
-                    let until = closed.get(&push.id).copied();
-                    self.lanes.add_read(push, until, now);
-                }
+            if !full {
+                return self.repeats.end();
             }
             // What finds no room is a verdict each: the rest is for the next look.
-            if !full || self.lanes.verdicts() > VERDICTS {
+            if self.lanes.verdicts() > VERDICTS {
                 return;
             }
         }
+    }
+
+    /// Takes in a page of what has fallen due, with all that is in the same messages. Gives whether there may be more.
+    async fn look_at_page(&mut self, now: Timestamp) -> Result<bool, StoreFault> {
+        let (due, cursor) = self.outbox.due(now, self.due, PAGE).await?;
+        let full = due.len() >= PAGE;
+        let (alone, messages) = self.repeats.part(due);
+        let mut repeated = Vec::new();
+        for some in messages.chunks(MESSAGES) {
+            repeated.append(&mut self.outbox.of_messages(some.iter().copied()).await?);
+        }
+        let closed = self.closed(&alone, now).await?;
+        self.due = cursor;
+        for push in alone {
+            if self.lanes.room(&push.host) == 0 {
+                self.lanes.postpone(&push, now + POSTPONED, now);
+            } else {
+                let until = closed.get(&push.id).copied();
+                self.lanes.add_read(push, until, now);
+            }
+        }
+        for message in self.repeats.meet(repeated) {
+            if self.lanes.room(&message[0].host) < message.len() {
+                self.lanes.postpone_message(&message, now + MESSAGES_POSTPONED, now);
+            } else {
+                self.lanes.add_message(message);
+            }
+        }
+        Ok(full)
     }
 
     /// Takes in what was committed, and reads on for hosts that were behind.
@@ -271,7 +294,8 @@ impl Courier {
         }
         let now = (self.clock)();
         while let Some(sending) = self.lanes.next(now) {
-            let signer = self.accounts.signer(&sending.pushes[0].key);
+            // Those of one app may have come with several keys, and some may be gone.
+            let signer = sending.pushes.iter().find_map(|push| self.accounts.signer(&push.key));
             let profile = signer.as_ref().map(|signer| signer.profile).unwrap_or_default();
             let dice = self.rng.random();
             match self.word(&sending, signer.as_ref(), now) {
@@ -316,20 +340,20 @@ impl Courier {
     fn came_back(&mut self, sent: Result<Sent, tokio::task::JoinError>) {
         match sent {
             Ok(sent) => self.lanes.done(sent, (self.clock)()),
-            // Its lane stays closed until the next start sends the push again.
+            // Its lane, or its customer, waits until the next start sends the message again.
             Err(fault) => tracing::error!(%fault, "an attempt ended badly"),
         }
     }
 
     /// Hands verdicts to the journal, a piece at a time, as many as it has room for.
     fn settle(&mut self) {
-        self.verdicts.append(&mut self.lanes.take_verdicts());
-        while !self.verdicts.is_empty() {
-            let rest = self.verdicts.split_off(self.verdicts.len().min(PAGE));
-            let piece = std::mem::replace(&mut self.verdicts, rest);
-            if let Err(mut refused) = self.journal.settle(piece) {
-                refused.append(&mut self.verdicts);
-                self.verdicts = refused;
+        self.verdicts.extend(self.lanes.take_verdicts());
+        while let Some(mut piece) = self.verdicts.pop_front() {
+            while let Some(mut next) = self.verdicts.pop_front_if(|_| piece.len() < PAGE) {
+                piece.append(&mut next);
+            }
+            if let Err(refused) = self.journal.settle(piece) {
+                self.verdicts.push_front(refused);
                 return;
             }
         }
@@ -351,11 +375,19 @@ async fn post(poster: &Poster, push: Push, sending: &Sending) -> Result<(), Fail
         Ok(answer) if dialect.is_some_and(|dialect| dialect.received(answer.status, &answer.body)) => {
             return Ok(());
         }
-        Ok(answer) => (format!("HTTP {}", answer.status), Some(evidence::answer(&answer))),
+        Ok(answer) => (refused(&answer), Some(evidence::answer(&answer))),
         Err(fault) => (fault.to_string(), None),
     };
     let exchange = Some(Exchange { request: evidence::request(&push), answer });
     Err(Failure { why: why.into(), exchange })
+}
+
+/// What is said of an answer that does not mean that the receiver has the push.
+fn refused(answer: &Answer) -> String {
+    match answer.status {
+        200 => "HTTP 200, but the answer does not say that it was received".to_owned(),
+        status => format!("HTTP {status}"),
+    }
 }
 
 fn tell(fault: &StoreFault) {
@@ -364,6 +396,9 @@ fn tell(fault: &StoreFault) {
 
 /// How often due pushes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Messages that are read at once: at most some thousand pushes.
+const MESSAGES: usize = 16;
 
 /// Verdicts of one look at most, about.
 const VERDICTS: usize = 4 * PAGE;
@@ -374,5 +409,6 @@ const REWIND: Duration = Duration::from_secs(60);
 /// The pause before the journal is asked again to take our verdicts.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// When a due push comes again whose host has too much waiting.
-const POSTPONED: Duration = Duration::from_secs(60);
+/// When a due message comes again whose host has too much waiting: as long as reports are apart at last, so that a customer
+/// who is away does not have us read all its messages every minute.
+const MESSAGES_POSTPONED: Duration = Duration::from_secs(300);

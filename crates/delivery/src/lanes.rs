@@ -1,13 +1,18 @@
 //! Which push may go when. Pure: time is an argument.
 //!
 //! ```text
-//! add ─▶ lane (call, channel): one head, the rest waits behind it
-//!          head ─▶ Bundle: Gathering until … ─▶ Ready (its host's turn) ─▶ next() … done() ─▶ next head
-//!                                                                              └─▶ asleep, until it is read again
+//! add ─▶ lane of a call's status events: one head, the rest waits behind it
+//!          head ─▶ Bundle: gathers until … ─▶ (its customer's turn) ─▶ (its host's turn) ─▶ next() … done() ─▶ next head
+//!                    ▲                                                                          │  │
+//!                    └────────────── reports that are tried again soon ─────────────────────────┘  └─▶ asleep
 //! ```
 //!
-//! A push that will be tried again leaves the memory and comes back from the database when it is due. If it is a status
-//! event, all that are behind it leave with it, and those that its call tells later follow them.
+//! A push that will be tried again leaves the memory and comes back from the database when it is due, with all that were
+//! in its message. If it is a status event, all that are behind it leave with it, and those that its call tells later
+//! follow them. A message with reports that is tried again within a moment stays: the database cannot tell of it so soon.
+//! It has a lease then, during which the database does not tell of it.
+//!
+//! A customer of reports has one message under way. While it has, the next ones gather on, or wait for their turn.
 //!
 //! Hosts take turns and have at most [`PUSHES_PER_HOST`] messages in flight each, so that a slow receiver blocks only
 //! its own lanes. What is held is bounded for each host and in all; the rest stays in the database.
@@ -16,12 +21,13 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use base::id::CallId;
-use base::limits::PUSHES_PER_HOST;
+use base::limits::{PUSH_ATTEMPT, PUSHES_PER_HOST};
 use base::row::{Channel, Row, StatusKind};
 use base::time::Timestamp;
 use store::{Exchange, Outcome, PushNo, Verdict, Waiting};
 
-use crate::bundle::{Bond, company};
+use crate::bundle::{Bond, Customer, company, customer};
+use crate::customers::Customers;
 use crate::profile::{Pace, Profile, Tried};
 
 /// Everything that is held in memory to be sent.
@@ -33,32 +39,37 @@ pub(crate) struct Lanes {
     bundles: HashMap<BundleNo, Bundle>,
     gathering: HashMap<Bond, BundleNo>,
     clock: BTreeSet<(Timestamp, BundleNo)>,
+    customers: Customers<BundleNo>,
     hosts: HashMap<Box<str>, Host>,
     /// Hosts that have something ready and a free place.
     turns: VecDeque<Box<str>>,
     held: HashSet<PushNo>,
     /// Lanes of calls that may tell more, whose head is in the database until it is due: the head, and when that is.
     asleep: HashMap<Lane, (PushNo, Timestamp)>,
-    /// What became of pushes and was not asked for yet.
-    verdicts: Vec<Verdict>,
+    /// What became of pushes and was not asked for yet; those of one message together.
+    verdicts: Vec<Vec<Verdict>>,
     in_flight: usize,
     next_bundle: BundleNo,
 }
 
-/// Pushes of one call and one channel keep their order.
-type Lane = (CallId, Channel);
+/// Status events of one call keep their order; of everything else a call tells once.
+type Lane = CallId;
 
 /// Bundles count up as they begin.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct BundleNo(u64);
 
-/// Heads of lanes that will travel in one message.
+/// Pushes that will travel in one message.
 struct Bundle {
     host: Box<str>,
-    /// While it gathers.
+    /// Who takes one message at a time.
+    customer: Option<Customer>,
+    /// While others may join it.
     bond: Option<Bond>,
-    /// Until when it gathers; `None` for one that never did.
+    /// While it waits for its time: when that comes.
     due: Option<Timestamp>,
+    /// When the database will tell of it, if it stayed here all the same.
+    lease: Option<Timestamp>,
     pushes: Vec<Waiting>,
 }
 
@@ -75,6 +86,7 @@ struct Host {
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) host: Box<str>,
+    customer: Option<Customer>,
     /// Never empty; in the order of their numbers.
     pub(crate) pushes: Vec<Waiting>,
 }
@@ -124,12 +136,12 @@ impl Lanes {
 
     /// Takes a push in that was committed just now. One that is held already changes nothing.
     pub(crate) fn add(&mut self, push: Waiting, now: Timestamp) {
-        let lane = (push.call, push.channel);
-        match self.asleep.get(&lane) {
+        let asleep = self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status);
+        match asleep {
             Some((head, due)) if push.id > *head => {
                 let due = *due;
                 if is_last(&push) {
-                    self.asleep.remove(&lane);
+                    self.asleep.remove(&push.call);
                 }
                 self.postpone(&push, due, now);
             }
@@ -139,10 +151,9 @@ impl Lanes {
 
     /// Takes a push in that was read from the database, unless it must wait for an earlier one until `closed`.
     pub(crate) fn add_read(&mut self, push: Waiting, closed: Option<Timestamp>, now: Timestamp) {
-        let lane = (push.call, push.channel);
-        let asleep = match self.asleep.get(&lane) {
+        let asleep = match self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status) {
             Some((head, _)) if push.id <= *head => {
-                self.asleep.remove(&lane);
+                self.asleep.remove(&push.call);
                 None
             }
             // Its time may have come without it, if it cannot be read any more: then the lane goes on.
@@ -155,65 +166,92 @@ impl Lanes {
         }
     }
 
+    /// Takes a message in that is to be repeated, with everything that was in it. One that is held changes nothing.
+    pub(crate) fn add_message(&mut self, pushes: Vec<Waiting>) {
+        let Some(first) = pushes.first() else { return };
+        if pushes.iter().any(|push| self.held.contains(&push.id)) {
+            return;
+        }
+        let (host, customer) = (first.host.clone(), customer(first));
+        pushes.iter().for_each(|push| self.hold(push));
+        let bundle = self.begin(Bundle { host, customer, bond: None, due: None, lease: None, pushes });
+        self.line_up(bundle);
+    }
+
     /// Leaves a push in the database for some time, and with it what its call tells later.
     pub(crate) fn postpone(&mut self, push: &Waiting, due: Timestamp, now: Timestamp) {
         if push.channel == Channel::Status && !is_last(push) {
             self.put_to_sleep(push, due);
         }
-        let outcome = Outcome::Postponed { due };
-        self.verdicts.push(Verdict { id: push.id, at: now, took: Duration::ZERO, outcome, exchange: None });
+        self.verdicts.push(vec![postponed(push, due, now)]);
+    }
+
+    /// Leaves a message in the database for some time.
+    pub(crate) fn postpone_message(&mut self, pushes: &[Waiting], due: Timestamp, now: Timestamp) {
+        self.verdicts.push(pushes.iter().map(|push| postponed(push, due, now)).collect());
     }
 
     /// How many verdicts wait to be taken.
-    pub(crate) const fn verdicts(&self) -> usize {
-        self.verdicts.len()
+    pub(crate) fn verdicts(&self) -> usize {
+        self.verdicts.iter().map(Vec::len).sum()
     }
 
-    /// What became of pushes since it was last asked for.
-    pub(crate) fn take_verdicts(&mut self) -> Vec<Verdict> {
+    /// What became of pushes since it was last asked for. Those of one message come together, to be written together: a
+    /// crash in between would leave some that do not know that they were in it.
+    pub(crate) fn take_verdicts(&mut self) -> Vec<Vec<Verdict>> {
         std::mem::take(&mut self.verdicts)
     }
 
     /// Has later pushes of the lane wait for this one, which comes back when it is due.
     fn put_to_sleep(&mut self, head: &Waiting, due: Timestamp) {
         if self.asleep.len() < ASLEEP {
-            self.asleep.entry((head.call, head.channel)).or_insert((head.id, due));
+            self.asleep.entry(head.call).or_insert((head.id, due));
         }
     }
 
     fn take(&mut self, push: Waiting, now: Timestamp) {
-        if !self.held.insert(push.id) {
+        if self.held.contains(&push.id) {
             return;
         }
-        self.hosts.entry(push.host.clone()).or_default().held += 1;
-        let lane = (push.call, push.channel);
-        match self.behind.get_mut(&lane) {
-            Some(behind) => behind.push_back(push),
-            None => {
-                self.behind.insert(lane, VecDeque::new());
-                self.lead(push, now);
-            }
+        self.hold(&push);
+        match push.channel {
+            Channel::Fee | Channel::Report => self.lead(push, now),
+            Channel::Status => match self.behind.get_mut(&push.call) {
+                Some(behind) => behind.push_back(push),
+                None => {
+                    self.behind.insert(push.call, VecDeque::new());
+                    self.lead(push, now);
+                }
+            },
         }
     }
 
     /// The next message that may go now, if there is one.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Sending> {
         while let Some((_, bundle)) = self.clock.first().filter(|(due, _)| *due <= now).copied() {
-            self.make_ready(bundle);
+            self.fall_due(bundle);
         }
-        if self.in_flight >= IN_FLIGHT {
-            return None;
+        while self.in_flight < IN_FLIGHT {
+            let name = self.turns.pop_front()?;
+            let host = self.hosts.get_mut(&name).expect("a host with a turn holds something");
+            let bundle = host.ready.pop_front().expect("a host with a turn has something ready");
+            host.queued = false;
+            let bundle = self.bundles.remove(&bundle).expect("what is ready is a bundle");
+            let Bundle { customer, lease, mut pushes, .. } = bundle;
+            if lease.is_some_and(|until| now + LEASE_LEFT > until) {
+                pushes.iter().for_each(|push| self.forget(push));
+                self.postpone_message(&pushes, now + POSTPONED, now);
+                self.free(customer.as_ref());
+                self.queue_up(&name);
+                continue;
+            }
+            host.in_flight += 1;
+            self.in_flight += 1;
+            self.queue_up(&name);
+            pushes.sort_unstable_by_key(|push| push.id);
+            return Some(Sending { host: name, customer, pushes });
         }
-        let name = self.turns.pop_front()?;
-        let host = self.hosts.get_mut(&name).expect("a host with a turn holds something");
-        let bundle = host.ready.pop_front().expect("a host with a turn has something ready");
-        host.in_flight += 1;
-        host.queued = false;
-        self.in_flight += 1;
-        self.queue_up(&name);
-        let mut pushes = self.bundles.remove(&bundle).expect("what is ready is a bundle").pushes;
-        pushes.sort_unstable_by_key(|push| push.id);
-        Some(Sending { host: name, pushes })
+        None
     }
 
     /// When [`Self::next`] may have something that it has not now; `None` when only news can bring that.
@@ -228,66 +266,93 @@ impl Lanes {
 
     /// Takes what came of a message in, and says what becomes of its pushes. Their lanes go on.
     pub(crate) fn done(&mut self, sent: Sent, now: Timestamp) {
-        let message = sent.sending.message();
-        let host =
-            self.hosts.get_mut(&sent.sending.host).expect("a host is kept while something is in flight");
+        let Sent { sending, at, took, result, profile, dice } = sent;
+        let host = self.hosts.get_mut(&sending.host).expect("a host is kept while something is in flight");
         host.in_flight -= 1;
         self.in_flight -= 1;
-        self.queue_up(&sent.sending.host);
-        let Sent { sending, at, took, result, profile, dice } = sent;
+        self.queue_up(&sending.host);
+        self.free(sending.customer.as_ref());
         // The first push of a message keeps what was sent for all of them.
-        let (outcome, mut exchange) = match result {
-            Ok(()) => (Outcome::Delivered, None),
+        let (outcome, soon, mut exchange) = match result {
+            Ok(()) => (Outcome::Delivered, None, None),
             Err(Failure { why, exchange }) => {
-                let first = &sending.pushes[0];
-                let owed_for = now.since(newest(&sending.pushes));
-                let tried = Tried { channel: first.channel, failed: first.attempts + 1, owed_for };
-                let outcome = match self.pace.again(profile, tried, dice) {
-                    Some(pause) => Outcome::Again { due: now + pause, message, why },
-                    None => Outcome::Parked { message, why },
-                };
-                (outcome, exchange)
+                let (outcome, soon) = self.failed(&sending, why, profile, dice, now);
+                (outcome, soon, exchange)
             }
         };
-        for push in sending.pushes {
+        let verdict = |push: &Waiting| {
             let exchange = exchange.take();
-            self.verdicts.push(Verdict { id: push.id, at, took, outcome: outcome.clone(), exchange });
-            self.go_on(&push, &outcome, now);
+            Verdict { id: push.id, at, took, outcome: outcome.clone(), exchange }
+        };
+        self.verdicts.push(sending.pushes.iter().map(verdict).collect());
+        match soon {
+            Some(soon) => self.keep(sending, soon),
+            None => sending.pushes.iter().for_each(|push| self.go_on(push, &outcome, now)),
         }
+    }
+
+    /// What becomes of a message that failed, and when it is repeated if it stays here until then.
+    fn failed(
+        &self,
+        sending: &Sending,
+        why: Box<str>,
+        profile: Profile,
+        dice: u8,
+        now: Timestamp,
+    ) -> (Outcome, Option<Timestamp>) {
+        let (first, message) = (&sending.pushes[0], sending.message());
+        let owed_for = now.since(newest(&sending.pushes));
+        let tried = Tried { channel: first.channel, failed: first.attempts + 1, owed_for };
+        match self.pace.again(profile, tried, dice) {
+            Some(pause) if first.channel == Channel::Report && pause < SOON => {
+                let soon = now + pause;
+                (Outcome::Again { due: soon + LEASE, message, why }, Some(soon))
+            }
+            Some(pause) => (Outcome::Again { due: now + pause, message, why }, None),
+            None => (Outcome::Parked { message, why }, None),
+        }
+    }
+
+    /// Keeps a message that failed until it is tried again.
+    fn keep(&mut self, sending: Sending, soon: Timestamp) {
+        let (message, lease) = (sending.message(), Some(soon + LEASE));
+        let Sending { host, customer, mut pushes } = sending;
+        for push in &mut pushes {
+            push.message = Some(message);
+            push.attempts += 1;
+        }
+        self.begin(Bundle { host, customer, bond: None, due: Some(soon), lease, pushes });
     }
 
     /// Lets the next push of the lane go, or puts the whole lane to sleep until its head is tried again.
     fn go_on(&mut self, push: &Waiting, outcome: &Outcome, now: Timestamp) {
-        let lane = (push.call, push.channel);
-        let behind = self.behind.get_mut(&lane).expect("a lane is kept while its head is in flight");
-        match (outcome, push.channel) {
-            (Outcome::Again { due, .. }, Channel::Status) => {
-                let behind = self.behind.remove(&lane).unwrap_or_default();
+        self.forget(push);
+        match (push.channel, outcome) {
+            (Channel::Fee | Channel::Report, _) => {}
+            (Channel::Status, Outcome::Again { due, .. }) => {
+                let behind = self.behind.remove(&push.call).unwrap_or_default();
                 let may_tell_more = !behind.back().map_or_else(|| is_last(push), is_last);
                 if may_tell_more {
                     self.put_to_sleep(push, *due);
                 }
-                self.forget(push);
                 for follower in behind {
                     self.forget(&follower);
                     self.postpone(&follower, *due, now);
                 }
             }
-            (
-                Outcome::Again { .. }
-                | Outcome::Delivered
-                | Outcome::Parked { .. }
-                | Outcome::Postponed { .. },
-                Channel::Status | Channel::Fee | Channel::Report,
-            ) => {
-                let next = behind.pop_front();
-                self.forget(push);
-                match next {
+            (Channel::Status, Outcome::Delivered | Outcome::Parked { .. } | Outcome::Postponed { .. }) => {
+                let behind = self.behind.get_mut(&push.call);
+                match behind.expect("a lane is kept while its head is in flight").pop_front() {
                     Some(next) => self.lead(next, now),
-                    None => drop(self.behind.remove(&lane)),
+                    None => drop(self.behind.remove(&push.call)),
                 }
             }
         }
+    }
+
+    fn hold(&mut self, push: &Waiting) {
+        self.held.insert(push.id);
+        self.hosts.entry(push.host.clone()).or_default().held += 1;
     }
 
     fn forget(&mut self, push: &Waiting) {
@@ -299,11 +364,13 @@ impl Lanes {
         }
     }
 
-    /// Makes a push the head of its lane: it joins a bundle, or begins one.
+    /// Lets a push join a bundle, or begin one.
     fn lead(&mut self, push: Waiting, now: Timestamp) {
-        let Some(company) = company(&push, now) else {
-            let bundle = self.begin(push, None, None);
-            self.make_ready(bundle);
+        let (host, customer) = (push.host.clone(), customer(&push));
+        let Some(company) = company(&push, self.pace, now) else {
+            let alone = Bundle { host, customer, bond: None, due: None, lease: None, pushes: vec![push] };
+            let bundle = self.begin(alone);
+            self.line_up(bundle);
             return;
         };
         let bundle = match self.gathering.get(&company.bond) {
@@ -312,34 +379,59 @@ impl Lanes {
                 *bundle
             }
             None => {
-                let bundle = self.begin(push, Some(company.bond.clone()), Some(company.until));
+                let (bond, due) = (Some(company.bond.clone()), Some(company.until));
+                let pushes = vec![push];
+                let bundle = self.begin(Bundle { host, customer, bond, due, lease: None, pushes });
                 self.gathering.insert(company.bond, bundle);
                 bundle
             }
         };
         if self.bundles[&bundle].pushes.len() >= company.most {
-            self.make_ready(bundle);
+            self.close(bundle);
+            self.fall_due(bundle);
         }
     }
 
-    fn begin(&mut self, push: Waiting, bond: Option<Bond>, due: Option<Timestamp>) -> BundleNo {
+    fn begin(&mut self, bundle: Bundle) -> BundleNo {
         let number = self.next_bundle;
         self.next_bundle.0 += 1;
-        self.clock.extend(due.map(|due| (due, number)));
-        self.bundles.insert(number, Bundle { host: push.host.clone(), bond, due, pushes: vec![push] });
+        self.clock.extend(bundle.due.map(|due| (due, number)));
+        self.bundles.insert(number, bundle);
         number
     }
 
-    /// Nobody joins the bundle any more; it waits for its host's turn.
+    /// Nobody joins the bundle any more.
+    fn close(&mut self, number: BundleNo) {
+        let bond = self.bundles.get_mut(&number).and_then(|bundle| bundle.bond.take());
+        bond.map(|bond| self.gathering.remove(&bond));
+    }
+
+    /// The bundle's time has come, or it is full. If it waits for nothing but its customer, that changes nothing.
+    fn fall_due(&mut self, number: BundleNo) {
+        let Some(due) = self.bundles.get_mut(&number).and_then(|bundle| bundle.due.take()) else { return };
+        self.clock.remove(&(due, number));
+        self.line_up(number);
+    }
+
+    /// The bundle may go as soon as its customer takes it; until then others may still join.
+    fn line_up(&mut self, number: BundleNo) {
+        let go = match &self.bundles[&number].customer {
+            Some(customer) => self.customers.line_up(customer, number),
+            None => Some(number),
+        };
+        go.into_iter().for_each(|number| self.make_ready(number));
+    }
+
+    /// A customer may take the next message.
+    fn free(&mut self, customer: Option<&Customer>) {
+        let next = customer.and_then(|customer| self.customers.done(customer));
+        next.into_iter().for_each(|number| self.make_ready(number));
+    }
+
+    /// The bundle waits for its host's turn.
     fn make_ready(&mut self, number: BundleNo) {
-        let bundle = &self.bundles[&number];
-        let host = bundle.host.clone();
-        if let Some(bond) = &bundle.bond {
-            self.gathering.remove(bond);
-        }
-        if let Some(due) = bundle.due {
-            self.clock.remove(&(due, number));
-        }
+        self.close(number);
+        let host = self.bundles[&number].host.clone();
         self.hosts.entry(host.clone()).or_default().ready.push_back(number);
         self.queue_up(&host);
     }
@@ -362,6 +454,11 @@ const fn is_last(push: &Waiting) -> bool {
     }
 }
 
+fn postponed(push: &Waiting, due: Timestamp, now: Timestamp) -> Verdict {
+    let outcome = Outcome::Postponed { due };
+    Verdict { id: push.id, at: now, took: Duration::ZERO, outcome, exchange: None }
+}
+
 /// When the last of what a message tells had happened.
 fn newest(pushes: &[Waiting]) -> Timestamp {
     let happened_at = |push: &Waiting| match &push.row {
@@ -373,6 +470,20 @@ fn newest(pushes: &[Waiting]) -> Timestamp {
 
 /// Lanes of calls that may tell more and whose head is asleep: more calls than one node can have open.
 const ASLEEP: usize = 65_536;
+
+/// A message with reports that is tried again sooner stays in memory: what is written now falls due in the database after
+/// some seconds at the earliest, and its pushes must fall due together.
+const SOON: Duration = Duration::from_secs(5);
+
+/// For how long after its next attempt the database does not tell of a message that stays: longer than that attempt
+/// takes, and its verdict on the way to the disk. After a crash the message comes again when it is over.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What must be left of the lease for an attempt to begin; otherwise the message leaves after all.
+const LEASE_LEFT: Duration = Duration::from_secs(2 * PUSH_ATTEMPT.as_secs());
+
+/// When a due push comes again whose host has too much waiting.
+pub(crate) const POSTPONED: Duration = Duration::from_secs(60);
 
 /// Pushes held for one host; past this they wait in the database. At 8 in flight it is far more than can be sent soon.
 const HELD_PER_HOST: usize = 1_024;

@@ -4,18 +4,20 @@
 //! customer is owed, never words a push itself, follows no redirect and connects to no address that the operator has
 //! not allowed. A slow receiver holds up nobody but itself.
 //!
-//! Read `courier.rs` first (the loop), then `lanes.rs` (who may go when), `intake.rs` (memory or database) and
-//! `client.rs` (the guarded HTTP client).
+//! Read `courier.rs` first (the loop), then `lanes.rs` (who may go when), `bundle.rs` (who travels together), `intake.rs`
+//! (memory or database), `repeats.rs` (messages that are told again) and `client.rs` (the guarded HTTP client).
 
 mod bundle;
 mod client;
 mod courier;
+mod customers;
 mod evidence;
 mod intake;
 mod lanes;
 mod profile;
 #[cfg(test)]
 mod receiver;
+mod repeats;
 mod resolver;
 #[cfg(test)]
 mod stories;

@@ -31,6 +31,8 @@ macro_rules! clock {
     };
 }
 
+mod reports;
+
 /// A node that accepts calls and delivers what they owe.
 struct House {
     admin: Admin,
@@ -91,12 +93,17 @@ impl House {
 
     /// A whole call, with a talk of some seconds, that ends now.
     async fn call(&self, number: u32, status: Option<&Receiver>, fee: Option<&Receiver>) -> CallId {
-        let url = |receiver: &Receiver, path| {
-            PushUrl::parse(&format!("http://{}/{path}/{number}", receiver.address)).unwrap()
-        };
+        let status_url = status.map(|receiver| url(receiver, &format!("status/{number}")));
+        // One address for all, so that records may share a message.
+        let fee_url = fee.map(|receiver| url(receiver, "fee"));
+        place(self.journal.clone(), Call { status_url, fee_url, ..self.talk(number) }).await
+    }
+
+    /// A call with a talk, of which nobody is told yet.
+    fn talk(&self, number: u32) -> Call {
         let party = |digit: u32| E164::parse(&format!("+86138{digit}{number:07}")).unwrap();
         let now = (self.clock)();
-        let call = Call {
+        Call {
             id: CallId::new(now, u128::from(number)),
             dialect: "huawei".into(),
             node: "node-1".into(),
@@ -115,32 +122,20 @@ impl House {
                 callee_media: CalleeMedia::All,
                 recorded: None,
             }),
-            status_url: status.map(|receiver| url(receiver, "status")),
-            // One address for all, so that records may share a message.
-            fee_url: fee.map(|receiver| PushUrl::parse(&format!("http://{}/fee", receiver.address)).unwrap()),
+            status_url: None,
+            fee_url: None,
+            report_url: None,
+            asked_shown: None,
             user_data: None,
             tell_who_hung_up: false,
-        };
-        let id = call.id;
-        let released = |leg| Fact::Released { leg, release: Release::normal(Party::Caller) };
-        let facts = [
-            Fact::Accepted(Box::new(call)),
-            Fact::dialled(Leg::A),
-            Fact::Ringing { leg: Leg::A, dialog: None },
-            Fact::Answered { leg: Leg::A, dialog: None },
-            Fact::dialled(Leg::B),
-            Fact::Ringing { leg: Leg::B, dialog: None },
-            Fact::Answered { leg: Leg::B, dialog: None },
-            Fact::Bridged,
-            released(Leg::A),
-            released(Leg::B),
-            Fact::Over(Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) }),
-        ];
-        let entry = |(fact, seq): (Fact, u32)| Entry { call: id, seq, at: now, fact };
-        let mut entries: Vec<_> = facts.into_iter().zip(0..).map(entry).collect();
-        self.journal.accept(entries.remove(0), Vec::new()).await.unwrap();
-        self.journal.append(entries).unwrap();
-        id
+        }
+    }
+
+    /// Waits until so many pushes are in a state.
+    async fn until_in(&self, state: PushState, count: usize) {
+        while self.admin.pushes(PushPick::In(state), 1_000).await.unwrap().len() != count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until the pushes of a call stand as the story wants.
@@ -153,6 +148,34 @@ impl House {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// Has a call take place.
+async fn place(journal: Journal, call: Call) -> CallId {
+    let (id, now) = (call.id, call.accepted_at);
+    let released = |leg| Fact::Released { leg, release: Release::normal(Party::Caller) };
+    let facts = [
+        Fact::Accepted(Box::new(call)),
+        Fact::dialled(Leg::A),
+        Fact::Ringing { leg: Leg::A, dialog: None },
+        Fact::Answered { leg: Leg::A, dialog: None },
+        Fact::dialled(Leg::B),
+        Fact::Ringing { leg: Leg::B, dialog: None },
+        Fact::Answered { leg: Leg::B, dialog: None },
+        Fact::Bridged,
+        released(Leg::A),
+        released(Leg::B),
+        Fact::Over(Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) }),
+    ];
+    let entry = |(fact, seq): (Fact, u32)| Entry { call: id, seq, at: now, fact };
+    let mut entries: Vec<_> = facts.into_iter().zip(0..).map(entry).collect();
+    journal.accept(entries.remove(0), Vec::new()).await.unwrap();
+    journal.append(entries).unwrap();
+    id
+}
+
+fn url(receiver: &Receiver, path: &str) -> PushUrl {
+    PushUrl::parse(&format!("http://{}/{path}", receiver.address)).unwrap()
 }
 
 fn all(pushes: &[PushLine], state: PushState) -> bool {
@@ -374,7 +397,7 @@ async fn a_push_is_signed_anew_at_each_attempt() {
 }
 
 /// Looks again and again, and lets time pass in between, until so many requests have come.
-async fn pass_until(house: &House, clock: &AtomicI64, receiver: &Receiver, count: usize) -> Vec<String> {
+async fn pass_until(house: &House, clock: &AtomicI64, receiver: &Receiver, count: usize) -> Vec<Request> {
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
     while receiver.requests().len() < count {
         assert!(std::time::Instant::now() < deadline, "{:?}", receiver.requests().len());
@@ -382,7 +405,7 @@ async fn pass_until(house: &House, clock: &AtomicI64, receiver: &Receiver, count
         house.delivery.wake();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    receiver.requests().iter().map(event).collect()
+    receiver.requests()
 }
 
 #[tokio::test]
@@ -398,7 +421,10 @@ async fn whoever_wants_everything_gets_it_in_order_in_the_end() {
     let receiver = receiver.await;
     let call = house.call(1, Some(&receiver), None).await;
     let told = pass_until(&house, &CLOCK, &receiver, 5).await;
-    assert_eq!(told, ["callout", "callout", "callout", "alerting", "answer"]);
+    assert_eq!(
+        told.iter().map(event).collect::<Vec<_>>(),
+        ["callout", "callout", "callout", "alerting", "answer"]
+    );
     let pushes = house.until(call, |pushes| pushes.iter().any(|line| line.push.attempts == 3)).await;
     let attempts = house.admin.attempts(pushes[0].push.id).await.unwrap();
     assert_eq!(
@@ -432,7 +458,7 @@ async fn events_wait_for_the_one_before_them_over_a_restart() {
     broken.store(200, Ordering::SeqCst);
     let house = House::open_as(Profile::Reliable, &dir, || at(&CLOCK)).await;
     let told = pass_until(&house, &CLOCK, &receiver, 8).await;
-    assert_eq!(told[1..], TOLD);
+    assert_eq!(told[1..].iter().map(event).collect::<Vec<_>>(), TOLD);
     house.until(call, |pushes| all(pushes, PushState::Delivered)).await;
     house.close().await;
 }

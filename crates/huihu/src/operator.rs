@@ -62,7 +62,7 @@ impl House for Road {
                     method: method.clone(),
                     path: path.clone(),
                     query: query.clone(),
-                    headers: Headers::from_iter([("Content-Type", "application/json")]),
+                    headers: Headers::from_iter([("Content-Type", content_type(body))]),
                     body: body.clone(),
                     peer: asked.from,
                 };
@@ -106,5 +106,13 @@ impl Road {
     fn answer(&self, dialect: &dyn Dialect, request: &WireRequest, refusal: &Refusal) -> (u16, Vec<u8>) {
         let reply = dialect.write(request, Err(refusal), &self.settings);
         (reply.status, reply.body)
+    }
+}
+
+/// What a body is taken for that comes without saying it: the dialects' requests are JSON objects or forms.
+fn content_type(body: &[u8]) -> &'static str {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => "application/json",
+        Some(_) | None => "application/x-www-form-urlencoded",
     }
 }

@@ -11,7 +11,7 @@ use base::standing::Platform;
 use base::time::Timestamp;
 
 use crate::fault::StoreFault;
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, KnownKey, Snapshot};
 use crate::store::Store;
 use crate::words::PushProfile;
 
@@ -47,7 +47,7 @@ impl Accounts {
     #[must_use]
     pub fn find(&self, key: &str, now: Timestamp) -> Option<Arc<Account>> {
         let snapshot = self.snapshot();
-        snapshot.by_key.get(key).filter(|known| known.is_valid(now)).map(|known| Arc::clone(&known.account))
+        snapshot.by_key.get(key).filter(|known| known.is_valid(now)).map(KnownKey::account)
     }
 
     /// The account that signs a push; a key that may not ask any more still signs what was ordered with it.
@@ -55,7 +55,7 @@ impl Accounts {
     pub fn signer(&self, key: &str) -> Option<Signer> {
         let snapshot = self.snapshot();
         let known = snapshot.by_key.get(key)?;
-        Some(Signer { account: Arc::clone(&known.account), profile: known.profile })
+        Some(Signer { account: known.account(), profile: known.profile() })
     }
 
     /// The account of an app, with the newest of its keys that may ask; `None` when none may.
@@ -63,7 +63,7 @@ impl Accounts {
     pub fn by_app(&self, app: AppId, now: Timestamp) -> Option<Arc<Account>> {
         let snapshot = self.snapshot();
         let mut keys = snapshot.by_app.get(&app)?.iter().rev().filter_map(|key| snapshot.by_key.get(key));
-        keys.find(|known| known.is_valid(now)).map(|known| Arc::clone(&known.account))
+        keys.find(|known| known.is_valid(now)).map(KnownKey::account)
     }
 
     /// What holds for everybody.
@@ -81,7 +81,11 @@ impl Accounts {
             return Ok(false);
         }
         let snapshot = Arc::new(snapshot::read(&self.store).await?);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        // Who began to read before a change may be done after whoever read it, and must not bring back what was.
+        if snapshot.version > now.version {
+            *now = snapshot;
+        }
         Ok(true)
     }
 
@@ -109,3 +113,33 @@ impl Accounts {
 
 /// How often another process's changes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::{Admin, AppDraft};
+
+    #[tokio::test]
+    async fn a_key_that_nobody_names_holds_no_copy_of_what_its_app_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let (admin, now) = (Admin::new(&store), Timestamp::from_millis(60_000));
+        let app = admin.create_app(&AppDraft::new("acme", "shop"), now).await.unwrap();
+        let mut keys = Vec::new();
+        for age in [3, 2, 1] {
+            let then = now - Duration::from_secs(age);
+            keys.push(admin.create_key(app, then).await.unwrap().id);
+        }
+        let accounts = Accounts::load(&store).await.unwrap();
+        let made = || -> Vec<bool> {
+            let snapshot = accounts.snapshot();
+            keys.iter().map(|key| snapshot.by_key[key].has_account()).collect()
+        };
+        assert_eq!(made(), [false, false, false]);
+        let found = accounts.find(&keys[1], now).unwrap();
+        assert_eq!((&found.key.id, &*found.app.name, &*found.name), (&keys[1], "shop", "acme"));
+        assert!(Arc::ptr_eq(&found, &accounts.signer(&keys[1]).unwrap().account), "it is made once");
+        assert_eq!(accounts.by_app(app, now).unwrap().key.id, keys[2]);
+        assert_eq!(made(), [false, true, true]);
+    }
+}

@@ -117,7 +117,8 @@ impl Journal {
         self.door.queue.append(entries)
     }
 
-    /// Takes what came of attempts to push. Never waits, and never loses what it took.
+    /// Takes what came of attempts to push. Never waits, and never loses what it took. What is handed over together is
+    /// written in one commit, so hand over the verdicts of a message together.
     ///
     /// # Errors
     /// Gives the verdicts back when there is no room: try again in a moment.

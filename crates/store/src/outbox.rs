@@ -85,7 +85,7 @@ pub struct Verdict {
     pub took: Duration,
     /// What came of it.
     pub outcome: Outcome,
-    /// What was sent and answered, when it failed; kept with the push that gives the message its number.
+    /// What was sent and answered, when it failed: told with the first push of a message, and kept once for all of them.
     pub exchange: Option<Exchange>,
 }
 
@@ -225,7 +225,8 @@ impl Outbox {
         Ok(Page { pushes, reached, full })
     }
 
-    /// Reads deferred pushes that are due, at most about `limit`; those of one message always together.
+    /// Reads deferred pushes that are due, at most `limit`. A page may end in the middle of a message: read what is
+    /// repeated with [`Self::of_messages`].
     ///
     /// # Errors
     /// [`StoreFault`] when the database cannot be read.
@@ -237,7 +238,7 @@ impl Outbox {
     ) -> Result<(Vec<Waiting>, DueCursor), StoreFault> {
         let DueCursor(at, id) = after;
         let later_at_once = Condition::all().add(Column::At.eq(at.micros())).add(Column::Id.gt(id.0));
-        let mut rows = Entity::find()
+        let rows = Entity::find()
             .filter(is(PushState::Deferred))
             .filter(Condition::any().add(Column::At.gt(at.micros())).add(later_at_once))
             .filter(Column::At.lte(now.micros()))
@@ -247,20 +248,6 @@ impl Outbox {
             .all(self.shared.store.read())
             .await
             .map_err(StoreFault::of_database("read the outbox of"))?;
-        if let Some(Model { id, at, message: Some(message), .. }) =
-            rows.last().filter(|_| rows.len() >= limit)
-        {
-            let rest = Entity::find()
-                .filter(is(PushState::Deferred))
-                .filter(Column::Message.eq(*message))
-                .filter(Column::At.eq(*at))
-                .filter(Column::Id.gt(*id))
-                .order_by_asc(Column::Id)
-                .all(self.shared.store.read())
-                .await
-                .map_err(StoreFault::of_database("read the outbox of"))?;
-            rows.extend(rest);
-        }
         let cursor =
             rows.last().map_or(after, |row| DueCursor(Timestamp::from_micros(row.at), PushNo(row.id)));
         Ok((readable(read(rows, self.shared.store.read()).await?), cursor))
@@ -431,7 +418,7 @@ pub(crate) fn call_id(bytes: &[u8]) -> Option<CallId> {
 }
 
 /// Writes verdicts in the transaction of the journal's batch. Of attempts, only those that failed get a row of their
-/// own: the push itself tells of the one that succeeds.
+/// own, one for all pushes of the message: the pushes themselves tell of the one that succeeds.
 ///
 /// Due pushes are read in the order of their times, on from the last that was read. One that would fall due while it is
 /// being written would never be found again, so it falls due a little later.
@@ -463,7 +450,7 @@ pub(crate) fn settle(
         let request = exchange.as_ref().map(|exchange| &**exchange.request.expose());
         let answer = exchange.as_ref().and_then(|exchange| exchange.answer.as_ref());
         let answer = answer.map(|answer| &**answer.expose());
-        attempt.execute(params![id.0, at.micros(), took_millis, &**why, request, answer])?;
+        attempt.execute(params![message.0, at.micros(), took_millis, &**why, request, answer])?;
     }
     Ok(())
 }
@@ -491,8 +478,8 @@ const FAILED: &str =
 
 const POSTPONED: &str = "UPDATE push SET state = 1, at = ? WHERE id = ?";
 
-const ATTEMPT: &str =
-    "INSERT INTO attempt (push_id, at, took_millis, outcome, request, answer) VALUES (?, ?, ?, ?, ?, ?)";
+const ATTEMPT: &str = "INSERT INTO attempt (message, at, took_millis, outcome, request, answer) \
+                       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
 /// How far ahead of its writing a push falls due at the earliest: longer than a disk takes, even on a bad day.
 const AHEAD: Duration = Duration::from_secs(3);

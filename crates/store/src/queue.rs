@@ -1,5 +1,6 @@
 //! What waits for the journal's writer. Bounded: what finds no room is refused (an order) or given back (a fact).
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct Waiting {
     work: Work,
+    /// How many of the verdicts were handed over together, in their order.
+    pieces: VecDeque<usize>,
     /// When the oldest order came that nobody has looked at.
     oldest: Option<Instant>,
     writer: Writer,
@@ -105,7 +108,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Adds verdicts of pushes.
+    /// Adds verdicts of pushes, to be taken together.
     ///
     /// # Errors
     /// Gives the verdicts back when their share is used up, or after the end.
@@ -114,6 +117,7 @@ impl Queue {
         if waiting.closed || waiting.work.verdicts.len() + verdicts.len() > VERDICTS {
             return Err(verdicts);
         }
+        waiting.pieces.push_back(verdicts.len());
         waiting.work.verdicts.extend(verdicts);
         self.ring(waiting);
         Ok(())
@@ -171,6 +175,7 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.closed = true;
         waiting.work = Work::default();
+        waiting.pieces.clear();
     }
 
     fn ring(&self, mut waiting: MutexGuard<'_, Waiting>) {
@@ -193,11 +198,17 @@ impl Queue {
 }
 
 impl Waiting {
-    /// Takes at most a batch; the rest keeps its order and its age.
+    /// Takes at most a batch, but no piece of verdicts in part; the rest keeps its order and its age.
     fn take(&mut self) -> Work {
-        let orders = split(&mut self.work.orders);
-        let entries = split(&mut self.work.entries);
-        let verdicts = split(&mut self.work.verdicts);
+        let orders = split(&mut self.work.orders, JOURNAL_BATCH);
+        let entries = split(&mut self.work.entries, JOURNAL_BATCH);
+        let mut whole = 0;
+        while let Some(piece) =
+            self.pieces.pop_front_if(|piece| whole == 0 || whole + *piece <= JOURNAL_BATCH)
+        {
+            whole += piece;
+        }
+        let verdicts = split(&mut self.work.verdicts, whole);
         if self.work.orders.is_empty() {
             self.oldest = None;
         }
@@ -205,9 +216,9 @@ impl Waiting {
     }
 }
 
-/// The first batch of a list; usually that is all of it.
-fn split<T>(list: &mut Vec<T>) -> Vec<T> {
-    let rest = list.split_off(list.len().min(JOURNAL_BATCH));
+/// The first so many of a list; usually that is all of it.
+fn split<T>(list: &mut Vec<T>, first: usize) -> Vec<T> {
+    let rest = list.split_off(list.len().min(first));
     std::mem::replace(list, rest)
 }
 
@@ -237,6 +248,7 @@ mod tests {
     use base::time::Timestamp;
 
     use super::*;
+    use crate::outbox::{Outcome, PushNo};
 
     fn entry(number: u128) -> Entry {
         let call = CallId::new(Timestamp::default(), number);
@@ -245,6 +257,17 @@ mod tests {
 
     fn entries(count: usize) -> Vec<Entry> {
         (0..).map(entry).take(count).collect()
+    }
+
+    fn verdicts(count: usize) -> Vec<Verdict> {
+        let verdict = |id| Verdict {
+            id: PushNo(id),
+            at: Timestamp::default(),
+            took: Duration::ZERO,
+            outcome: Outcome::Delivered,
+            exchange: None,
+        };
+        (1..).map(verdict).take(count).collect()
     }
 
     /// Everything is due at once.
@@ -274,6 +297,18 @@ mod tests {
         assert_eq!(queue.take(now(), far()).unwrap().entries, entries(JOURNAL_BATCH));
         let rest = queue.take(now(), far()).unwrap().entries;
         assert_eq!(rest[..], entries(JOURNAL_BATCH + 3)[JOURNAL_BATCH..]);
+    }
+
+    #[test]
+    fn verdicts_that_were_handed_over_together_are_taken_together() {
+        let queue = Queue::default();
+        let (small, message) = (JOURNAL_BATCH / 2, JOURNAL_BATCH + 99);
+        for piece in [small, small, small, 1, message, 0, 2] {
+            queue.settle(verdicts(piece)).unwrap();
+        }
+        let taken: Vec<_> = (0..4).map(|_| queue.take(now(), far()).unwrap().verdicts.len()).collect();
+        assert_eq!(taken, [2 * small, small + 1, message, 2]);
+        assert!(queue.lock().pieces.is_empty());
     }
 
     #[test]

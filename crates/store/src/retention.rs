@@ -1,6 +1,7 @@
 //! What is forgotten after a while: calls that nobody is owed anything for, temporary keys, and what operators did.
 //!
-//! A call goes as a whole, with its record, its entries and its pushes. One with a push that is still to be sent stays,
+//! A call goes as a whole, with its record, its entries and its pushes, and the attempts of a message with the last of
+//! its pushes. One with a push that is still to be sent stays,
 //! and so does one whose recording is kept. Parked pushes are owed no more and go with their call. A temporary key signs the pushes
 //! of its calls, so it stays for longer than they do.
 
@@ -149,14 +150,33 @@ async fn forget_calls(transaction: &DatabaseTransaction, old: &[Old]) -> Result<
     let pushes = numbers(&ranges);
     let entries = gone.iter().flat_map(|old| old.entries.iter().copied());
     let calls = gone.iter().map(|old| old.call.clone());
-    let attempts = attempt::Entity::delete_many().filter(attempt::Column::PushId.is_in(pushes.clone()));
-    let mut rows = attempts.exec(transaction).await.map_err(fault())?.rows_affected;
-    let pushes = push::Entity::delete_many().filter(push::Column::Id.is_in(pushes));
-    rows += pushes.exec(transaction).await.map_err(fault())?.rows_affected;
+    let mut rows = forget_pushes(transaction, &pushes).await?;
     let entries = entry::Entity::delete_many().filter(entry::Column::Id.is_in(entries));
     rows += entries.exec(transaction).await.map_err(fault())?.rows_affected;
     let records = record::Entity::delete_many().filter(record::Column::Call.is_in(calls));
     Ok(rows + records.exec(transaction).await.map_err(fault())?.rows_affected)
+}
+
+/// Forgets pushes, and the attempts of messages of which no push is left.
+async fn forget_pushes(transaction: &DatabaseTransaction, pushes: &[i64]) -> Result<u64, StoreFault> {
+    let these = || push::Column::Id.is_in(pushes.iter().copied());
+    let messages: Vec<i64> = push::Entity::find()
+        .select_only()
+        .column(push::Column::Message)
+        .filter(these())
+        .filter(push::Column::Message.is_not_null())
+        .distinct()
+        .into_tuple()
+        .all(transaction)
+        .await
+        .map_err(fault())?;
+    let gone = push::Entity::delete_many().filter(these());
+    let rows = gone.exec(transaction).await.map_err(fault())?.rows_affected;
+    let left = "NOT EXISTS (SELECT 1 FROM push WHERE push.message = attempt.message)";
+    let attempts = attempt::Entity::delete_many()
+        .filter(attempt::Column::Message.is_in(messages))
+        .filter(Expr::cust(left));
+    Ok(rows + attempts.exec(transaction).await.map_err(fault())?.rows_affected)
 }
 
 async fn forget_audits(transaction: &DatabaseTransaction, before: Timestamp) -> Result<u64, StoreFault> {

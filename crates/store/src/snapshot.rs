@@ -1,7 +1,8 @@
-//! One state of all accounts, read whole: what belongs to an app is put together once for each of its keys.
+//! One state of all accounts, read whole. What belongs to an app is kept once, and put together with a key when that is
+//! first named: of the many keys that live for an hour, nearly all are over and only kept to sign.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base::account::{
@@ -34,7 +35,8 @@ use crate::words::{self, KeyState, LengthProfile, ListKind, PushProfile, Word};
 /// One state of all accounts.
 #[derive(Default)]
 pub(crate) struct Snapshot {
-    pub(crate) version: String,
+    /// Counts up with each change.
+    pub(crate) version: u64,
     pub(crate) by_key: HashMap<Box<str>, KnownKey>,
     /// The keys of each app, oldest first.
     pub(crate) by_app: HashMap<AppId, Vec<Box<str>>>,
@@ -46,11 +48,40 @@ pub(crate) struct KnownKey {
     pub(crate) state: KeyState,
     /// `None`: for ever.
     pub(crate) valid_until: Option<Timestamp>,
-    pub(crate) profile: PushProfile,
-    pub(crate) account: Arc<Account>,
+    key: Key,
+    app: Arc<KnownApp>,
+    /// Once somebody has named the key.
+    account: OnceLock<Arc<Account>>,
+}
+
+/// What all keys of an app open.
+struct KnownApp {
+    owner: Arc<Owner>,
+    parts: Parts,
+    platform: Arc<Platform>,
 }
 
 impl KnownKey {
+    fn new(key: SealedKey, app: Arc<KnownApp>) -> Self {
+        let SealedKey { key, state, valid_until } = key;
+        Self { state, valid_until, key, app, account: OnceLock::new() }
+    }
+
+    /// What it opens.
+    pub(crate) fn account(&self) -> Arc<Account> {
+        Arc::clone(self.account.get_or_init(|| Arc::new(self.app.account(self.key.clone()))))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_account(&self) -> bool {
+        self.account.get().is_some()
+    }
+
+    /// How often its app wants pushes tried.
+    pub(crate) fn profile(&self) -> PushProfile {
+        self.app.parts.profile
+    }
+
     /// Whether requests may name it.
     pub(crate) fn is_valid(&self, now: Timestamp) -> bool {
         self.state == KeyState::Active && self.valid_until.is_none_or(|until| now < until)
@@ -58,8 +89,11 @@ impl KnownKey {
 }
 
 /// The version of the configuration.
-pub(crate) async fn version(connection: &impl ConnectionTrait) -> Result<String, StoreFault> {
-    Ok(read_setting(connection, VERSION).await?.unwrap_or_default())
+pub(crate) async fn version(connection: &impl ConnectionTrait) -> Result<u64, StoreFault> {
+    let version = read_setting(connection, VERSION).await?;
+    version
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| StoreFault::damaged("the version of the accounts"))
 }
 
 /// Counts the version of the configuration up, with the change that makes it another one.
@@ -95,7 +129,7 @@ pub(crate) async fn read(store: &Store) -> Result<Snapshot, StoreFault> {
 
 /// Every table of the accounts.
 struct Rows {
-    version: String,
+    version: u64,
     /// Whether only listed people may be called by anybody.
     listed_only: bool,
     enterprises: Vec<enterprise::Model>,
@@ -110,7 +144,7 @@ struct Rows {
     hours: Vec<forbidden_hours::Model>,
 }
 
-/// What an enterprise gives to each of its accounts.
+/// What an enterprise gives to all of its accounts.
 struct Owner {
     name: Box<str>,
     state: AccountState,
@@ -118,7 +152,7 @@ struct Owner {
     templates: BTreeMap<Box<str>, SpokenTemplate>,
 }
 
-/// What an app gives to each of its accounts: there is one for each key.
+/// What an app gives to all of its accounts: there is one for each key.
 struct Parts {
     owner: i64,
     app: App,
@@ -159,19 +193,30 @@ impl Rows {
     fn assemble(self, vault: &Vault) -> Snapshot {
         let (platform, standings) = self.rules();
         let platform = Arc::new(platform);
-        let (owners, apps) = (self.owners(vault), self.parts(standings));
+        let apps = self.apps(standings, &platform, vault);
         let mut snapshot = Snapshot { version: self.version, ..Snapshot::default() };
         for (app, key) in readable(&self.keys, |row| Ok((row.app_id, read_key(vault, row)?))) {
-            let Some(parts) = apps.get(&app) else { continue };
-            let Some(owner) = owners.get(&parts.owner) else { continue };
-            let SealedKey { key, state, valid_until } = key;
-            let id = key.id.clone();
+            let Some(known) = apps.get(&app) else { continue };
+            let id = key.key.id.clone();
             snapshot.by_app.entry(AppId(app)).or_default().push(id.clone());
-            let account = Arc::new(parts.account(owner, key, &platform));
-            let known = KnownKey { state, valid_until, profile: parts.profile, account };
-            snapshot.by_key.insert(id, known);
+            snapshot.by_key.insert(id, KnownKey::new(key, Arc::clone(known)));
         }
         Snapshot { platform, ..snapshot }
+    }
+
+    fn apps(
+        &self,
+        standings: HashMap<i64, Standing>,
+        platform: &Arc<Platform>,
+        vault: &Vault,
+    ) -> HashMap<i64, Arc<KnownApp>> {
+        let owners: HashMap<i64, Arc<Owner>> =
+            self.owners(vault).into_iter().map(|(id, owner)| (id, Arc::new(owner))).collect();
+        let known = |(id, parts): (i64, Parts)| {
+            let owner = Arc::clone(owners.get(&parts.owner)?);
+            Some((id, Arc::new(KnownApp { owner, parts, platform: Arc::clone(platform) })))
+        };
+        self.parts(standings).into_iter().filter_map(known).collect()
     }
 
     fn owners(&self, vault: &Vault) -> HashMap<i64, Owner> {
@@ -242,16 +287,17 @@ impl Rows {
     }
 }
 
-impl Parts {
-    fn account(&self, owner: &Owner, key: Key, platform: &Arc<Platform>) -> Account {
+impl KnownApp {
+    fn account(&self, key: Key) -> Account {
+        let Self { owner, parts, platform } = self;
         Account {
             name: owner.name.clone(),
             state: owner.state,
             password: owner.password.clone(),
-            app: self.app.clone(),
+            app: parts.app.clone(),
             key,
-            numbers: self.numbers.clone(),
-            clips: self.clips.clone(),
+            numbers: parts.numbers.clone(),
+            clips: parts.clips.clone(),
             templates: owner.templates.clone(),
             platform: Arc::clone(platform),
         }

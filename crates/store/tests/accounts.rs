@@ -54,6 +54,31 @@ async fn an_account_has_everything_that_was_given_to_its_app() {
     assert_eq!(account.clips["wait.wav"].review, Review::Approved);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_holds_when_it_was_read_however_many_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, admin) = open(&dir).await;
+    let id = app(&admin, "shop").await;
+    let accounts = Accounts::load(&store).await.unwrap();
+    let mut customers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let (accounts, admin) = (accounts.clone(), admin.clone());
+        customers.spawn(async move {
+            for _ in 0..25 {
+                let key = admin.create_key(id, at(0)).await.unwrap().id;
+                accounts.reload().await.unwrap();
+                for _ in 0..50 {
+                    assert!(accounts.find(&key, at(0)).is_some(), "somebody brought back what was before");
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+    }
+    while let Some(customer) = customers.join_next().await {
+        customer.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_change_from_another_process_arrives_with_the_next_look() {
     let dir = tempfile::tempdir().unwrap();

@@ -9,7 +9,10 @@ use base::release::{Cause, Ending, Party};
 use base::row::{Channel, Row};
 use base::url::PushUrl;
 use huihu_store::admin::{PushFilter, PushPick};
-use huihu_store::{Admin, DueCursor, Journal, Opened, Outcome, PushNo, PushState, Store, Verdict};
+use huihu_store::{
+    Admin, DueCursor, Exchange, Journal, Opened, Outcome, Pruned, PushNo, PushState, Retention, Store,
+    Verdict,
+};
 use tempfile::TempDir;
 
 mod support;
@@ -20,7 +23,7 @@ const HOST: &str = "receiver.example";
 struct Server {
     admin: Admin,
     opened: Opened,
-    _store: Store,
+    store: Store,
 }
 
 impl Server {
@@ -28,7 +31,7 @@ impl Server {
         let store = Store::open(dir.path()).await.expect("a store");
         let term = store.serve("node-1", BEGIN).await.expect("the office");
         let opened = Journal::open(&store, term, || at(60_000)).await.expect("a journal");
-        Self { admin: Admin::new(&store), opened, _store: store }
+        Self { admin: Admin::new(&store), opened, store }
     }
 
     /// Calls of these numbers that are told of by reports, all over.
@@ -56,6 +59,22 @@ impl Server {
             exchange: None,
         };
         self.opened.journal.settle(pushes.into_iter().map(verdict).collect()).expect("room");
+        self.still().await;
+    }
+
+    /// A message of these pushes failed then.
+    async fn fail(&self, pushes: std::ops::RangeInclusive<i64>, millis: i64) {
+        let request = base::private::Private::new(format!("POST at {millis}").into());
+        let mut exchange = Some(Exchange { request, answer: None });
+        let outcome = again(*pushes.start(), 900_000);
+        let verdict = |id| Verdict {
+            id: PushNo(id),
+            at: at(millis),
+            took: Duration::ZERO,
+            outcome: outcome.clone(),
+            exchange: exchange.take(),
+        };
+        self.opened.journal.settle(pushes.map(verdict).collect()).expect("room");
         self.still().await;
     }
 
@@ -128,13 +147,55 @@ async fn the_reports_of_a_message_are_read_together_whenever_they_fall_due() {
     server.settle([5], &again(5, 70_000)).await;
     server.settle([6], &Outcome::Parked { message: PushNo(5), why: "code 1".into() }).await;
     let outbox = &server.opened.outbox;
-    let (due, _) = outbox.due(at(70_000), DueCursor::default(), 1).await.unwrap();
-    assert_eq!(numbers(&due), [1, 2]);
+    let (mut due, mut cursor) = (Vec::new(), DueCursor::default());
+    for _ in 0..4 {
+        let (page, reached) = outbox.due(at(70_000), cursor, 1).await.unwrap();
+        due.extend(numbers(&page));
+        cursor = reached;
+    }
+    assert_eq!(due, [1, 2, 5], "each once, wherever a page ends in a message");
     assert_eq!(numbers(&outbox.of_messages([PushNo(1)]).await.unwrap()), [1, 2, 3, 4]);
     assert_eq!(numbers(&outbox.of_messages([PushNo(1), PushNo(5)]).await.unwrap()), [1, 2, 3, 4, 5]);
     server.settle(1..=4, &Outcome::Delivered).await;
     assert_eq!(outbox.of_messages([PushNo(1), PushNo(9)]).await.unwrap(), []);
     assert_eq!(outbox.of_messages([]).await.unwrap(), []);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_attempt_is_kept_once_and_told_of_each_push_of_its_message_until_the_last_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    server.run(1..5).await;
+    server.fail(1..=3, 70_000).await;
+    server.fail(4..=4, 70_000).await;
+    server.fail(1..=3, 80_000).await;
+    let told = async |push| -> Vec<String> {
+        let attempts = server.admin.attempts(PushNo(push)).await.unwrap();
+        assert!(attempts.iter().all(|attempt| &*attempt.outcome == "code 1"));
+        attempts.into_iter().map(|attempt| attempt.request.unwrap().into()).collect()
+    };
+    for (push, sent) in
+        [(1, &["POST at 70000", "POST at 80000"][..]), (3, &["POST at 70000", "POST at 80000"])]
+    {
+        assert_eq!(told(push).await, sent, "push {push}");
+    }
+    assert_eq!(told(4).await, ["POST at 70000"]);
+
+    let sweep = async || {
+        let now = BEGIN + Duration::from_secs(61 * 24 * 3_600);
+        let pruned = server.store.prune(&Retention::default(), now, Pruned::default()).await.unwrap();
+        assert!(pruned.finished);
+        pruned.rows
+    };
+    // A call has its record, its entries and its push. The message stays with its third push, which is owed.
+    let call = 1 + i64::try_from(talk(reported(1)).len()).unwrap() + 1;
+    server.settle([1, 2, 4], &Outcome::Delivered).await;
+    assert_eq!(i64::try_from(sweep().await).unwrap(), 3 * call + 1, "with the attempt of the fourth");
+    assert_eq!(told(3).await.len(), 2);
+    server.settle([3], &Outcome::Parked { message: PushNo(1), why: "code 1".into() }).await;
+    assert_eq!(server.admin.attempts(PushNo(3)).await.unwrap().len(), 3);
+    assert_eq!(i64::try_from(sweep().await).unwrap(), call + 3);
     server.end().await;
 }
 

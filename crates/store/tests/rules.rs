@@ -13,7 +13,7 @@ use base::time::Timestamp;
 use huihu_store::admin::{
     AppChange, AppDraft, AuditDraft, AuditOutcome, AuditPick, KeptAnswer, ListPick, TemplateDraft, Turn,
 };
-use huihu_store::{Accounts, Admin, ListKind, PushProfile, Store};
+use huihu_store::{Accounts, Admin, AdminFault, ListKind, PushProfile, Store};
 use tempfile::TempDir;
 
 const CALLER: &str = "+8613800000001";
@@ -254,6 +254,10 @@ async fn there_is_one_limit_for_each_thing_and_window() {
     admin.set_limit(own, limit(Counted::Callee, Window::Day, 5)).await.unwrap();
     admin.set_limit(own, limit(Counted::Callee, Window::Month, 10)).await.unwrap();
     admin.set_limit(None, limit(Counted::Callee, Window::Day, 100)).await.unwrap();
+    admin.set_limit(own, limit(Counted::App, Window::Ever, 100)).await.unwrap();
+    admin.remove_limit(own, Counted::App, Window::Ever).await.unwrap();
+    let endless = admin.set_limit(own, limit(Counted::Callee, Window::Ever, 1)).await;
+    assert!(matches!(endless, Err(AdminFault::Unusable { what: "limit", .. })), "{endless:?}");
     let hours = [Hours { from: 1_320, to: 480 }, Hours { from: 720, to: 840 }];
     admin.set_hours(own, &[Hours { from: 0, to: 1 }]).await.unwrap();
     admin.set_hours(own, &hours).await.unwrap();

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use chrono::Utc;
 
-use crate::api::mac;
+use crate::api::{self, mac};
 use crate::http::{Answer, Request};
 
 pub use self::form::{Escapes, Form};
@@ -27,6 +27,14 @@ pub struct Customer {
     pub token: Option<String>,
     /// The loopback address that requests come from, when it matters.
     pub from: Option<IpAddr>,
+}
+
+impl From<api::Customer> for Customer {
+    /// The same app and key, asked for in this vendor's way.
+    fn from(customer: api::Customer) -> Self {
+        let api::Customer { address, key, secret, from } = customer;
+        Self { address, key, secret, token: None, from }
+    }
 }
 
 impl Customer {

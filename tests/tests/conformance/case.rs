@@ -121,3 +121,13 @@ impl<S: Stage, const N: usize> Told<S> for [Answer; N] {
         self.iter().map(S::told).collect::<Vec<_>>().join(", ")
     }
 }
+
+/// An answer that came again and again, or all that came.
+pub(crate) fn repeated(answers: &[String]) -> String {
+    match answers {
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            format!("{first} {} times", answers.len())
+        }
+        _ => answers.join(", "),
+    }
+}

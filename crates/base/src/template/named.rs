@@ -1,6 +1,6 @@
 //! Texts whose places have names: `尊敬的{name}，订单{no}已发货`. A name is 1 to 32 letters, digits and underscores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::BadTemplate;
 use crate::private::Private;
@@ -111,28 +111,34 @@ impl Named {
     /// # Errors
     /// [`Unfit`].
     pub fn fill(&self, values: &Values, lengths: Lengths) -> Result<String, Unfit> {
-        let found = self.names().map(|name| values.get(name).ok_or_else(|| Unfit::Missing(name.into())));
-        let found: Vec<&str> =
-            found.map(|value| value.map(|value| &**value.expose())).collect::<Result<_, _>>()?;
-        let faults = found.iter().filter_map(|value| fault(value, lengths));
+        let value = |name: &str| values.get(name).map(|value| &**value.expose());
+        if let Some(missing) = self.names().find(|name| value(name).is_none()) {
+            return Err(Unfit::Missing(missing.into()));
+        }
+        // A value may stand in many places, and is looked at once.
+        let names: BTreeSet<&str> = self.names().collect();
+        let faults = names.into_iter().filter_map(value).filter_map(|value| fault(value, lengths));
         if let Some(first) = faults.min() {
             return Err(first);
         }
-        let mut found = found.into_iter();
-        let word = |piece: &Piece| match piece {
-            Piece::Words(words) => words.to_string(),
-            Piece::Place(_) => found.next().unwrap_or_default().to_owned(),
-        };
-        let text: String = self.pieces.iter().map(word).collect();
+        let mut text = String::new();
+        for piece in &self.pieces {
+            text += match piece {
+                Piece::Words(words) => words,
+                Piece::Place(name) => value(name).unwrap_or_default(),
+            };
+        }
         if text.chars().count() > lengths.text.into() { Err(Unfit::TextLength) } else { Ok(text) }
     }
 }
 
-/// The first thing that is wrong with a value by itself.
+/// The first thing that is wrong with a value by itself, as far as anybody would hear it.
 fn fault(value: &str, lengths: Lengths) -> Option<Unfit> {
-    if !screen::is_plain(value) {
+    let end = value.char_indices().nth(CHARS_MAX).map_or(value.len(), |(end, _)| end);
+    let heard = &value[..end];
+    if !screen::is_plain(heard) {
         Some(Unfit::Characters)
-    } else if screen::contains_address(value) {
+    } else if screen::contains_address(heard) {
         Some(Unfit::Address)
     } else if value.chars().count() > lengths.value.into() {
         Some(Unfit::ValueLength)
@@ -181,6 +187,14 @@ mod tests {
         ] {
             assert_eq!(fill("{a}{b}", &values), Err(fault));
         }
+    }
+
+    #[test]
+    fn what_is_far_too_long_is_not_looked_at_to_its_end() {
+        let long = "长".repeat(20_000) + "\n";
+        let text = "{a}".repeat(160);
+        assert_eq!(fill(&text, &[("a", &long)]), Err(Unfit::ValueLength));
+        assert_eq!(fill(&text, &[("a", &("\n".to_owned() + &long))]), Err(Unfit::Characters));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::extract::Body;
 use super::numbers::parse;
 use crate::parts::{Asked, Explained, Parts, Question, Unexplained};
 use crate::problem::{Kind, Problem};
-use crate::words::{Counted, Phase, Window};
+use crate::words::{Cause, Counted, Phase, Window};
 
 /// An order whose fate is asked: in our words, or as a customer's request.
 #[derive(Deserialize, ToSchema)]
@@ -170,11 +170,15 @@ pub(crate) struct RequestQuestion {
 /// What the rules say about an order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Explanation {
-    /// Whether the call would be placed now.
+    /// Whether the order would be accepted now. The call is placed then, unless there is an objection.
     accepted: bool,
     /// Why not: what the first rule that says no has against it. Null when it is accepted.
     #[schema(required)]
     refusal: Option<String>,
+    /// Why nobody would be dialled although the order is accepted: the cause that the call's report would tell. Null when
+    /// somebody would be, and when the order is refused.
+    #[schema(required)]
+    objection: Option<Cause>,
     /// Every rule, in the order in which they are asked. Empty when the request is no order.
     rules: Vec<RuleFinding>,
     /// What the customer would be answered; null for an order in our words, and when it is accepted.
@@ -188,11 +192,15 @@ pub(crate) struct RuleFinding {
     /// The rule in words.
     #[schema(example = "the app is active")]
     rule: String,
-    /// Whether it has nothing against the order.
+    /// Whether it has nothing against the order, and nothing against dialling somebody for it.
     passed: bool,
-    /// What it has against it; null when nothing.
+    /// Why it refuses the order; null when it does not.
     #[schema(required)]
     refusal: Option<String>,
+    /// Why it lets nobody be dialled for an order that it lets pass: the cause that the call's report would tell. Null when
+    /// it does not.
+    #[schema(required)]
+    objection: Option<Cause>,
     /// What it counts, and what is left.
     quotas: Vec<QuotaLeft>,
 }
@@ -444,11 +452,14 @@ impl From<Explained> for Explanation {
     fn from(explained: Explained) -> Self {
         let against = explained.findings.iter().find_map(|finding| finding.refusal.as_ref());
         let refusal = explained.unreadable.as_ref().or(against).map(ToString::to_string);
+        let objection = explained.findings.iter().find_map(|finding| finding.objection);
+        let objection = objection.filter(|_| refusal.is_none()).map(Into::into);
         let answer = explained.answer.filter(|_| refusal.is_some());
         let body = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             accepted: refusal.is_none(),
             refusal,
+            objection,
             rules: explained.findings.into_iter().map(Into::into).collect(),
             answer: answer.map(|(status, bytes)| CustomerAnswer { status, body: body(&bytes) }),
         }
@@ -459,8 +470,9 @@ impl From<admission::Finding> for RuleFinding {
     fn from(finding: admission::Finding) -> Self {
         Self {
             rule: finding.rule.to_owned(),
-            passed: finding.refusal.is_none(),
+            passed: finding.refusal.is_none() && finding.objection.is_none(),
             refusal: finding.refusal.map(|refusal| refusal.to_string()),
+            objection: finding.objection.map(Into::into),
             quotas: finding.quotas.into_iter().map(Into::into).collect(),
         }
     }

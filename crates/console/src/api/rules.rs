@@ -149,7 +149,7 @@ pub(crate) async fn limits(
     put, path = "/limits/{counted_by}/{per}", tag = "limits", operation_id = "set_limit", request_body = LimitWish,
     params(
         ("counted_by" = Counted, Path, description = "What is counted."),
-        ("per" = Window, Path, description = "The window."),
+        ("per" = Window, Path, description = "The window. `ever` goes with `account` and `app` only."),
     ),
     responses((status = 200, description = "The limit holds.", body = Limit))
 )]
@@ -198,7 +198,7 @@ pub(crate) async fn limits_of_app(
     params(
         ("app" = i64, Path, description = "The app's id."),
         ("counted_by" = Counted, Path, description = "What is counted."),
-        ("per" = Window, Path, description = "The window."),
+        ("per" = Window, Path, description = "The window. `ever` goes with `account` and `app` only."),
     ),
     responses((status = 200, description = "The limit holds.", body = Limit))
 )]

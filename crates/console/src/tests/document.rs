@@ -150,6 +150,7 @@ fn the_document_is_whole() {
             assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{id} {status}");
         }
         assert!(responses.contains_key("401"), "{id} says nothing of strangers");
+        assert!(responses.contains_key("413"), "{id} reads bodies of any length");
         let keyed = operation["parameters"].to_string().contains("Idempotency-Key");
         assert_eq!(keyed, *method == Method::POST, "{id}");
         assert!(!path.contains('{') || responses.contains_key("404"), "{id}");

@@ -129,6 +129,16 @@ async fn a_trial_is_a_limit_that_is_never_over() {
     stage.put(&format!("{path}/app/month"), &json!({"calls": 50})).await;
     assert_eq!(stage.get(&path).await.json["items"][1], trial);
     assert_eq!(stage.delete(&format!("{path}/app/ever")).await.status, 204);
+    assert_eq!(stage.put("/limits/account/ever", &json!({"calls": 100})).await.status, 200);
+    // Counts of everybody who was ever called would have no end.
+    for numbers in ["shown_number", "caller", "callee", "service_number", "pair"] {
+        for root in [&*path, "/limits"] {
+            let refused = stage.put(&format!("{root}/{numbers}/ever"), &json!({"calls": 1})).await;
+            refused.is(422, "unusable-value");
+            let fix = refused.json["fix"].as_str().unwrap();
+            assert!(fix.contains("only calls by account and by app are counted for ever"), "{fix}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,36 @@ async fn an_order_is_explained_without_being_placed() {
 }
 
 #[tokio::test]
+async fn an_objection_that_is_reported_is_no_refusal_and_passes_nowhere() {
+    let stage = Stage::serving().await;
+    let app = stage.app("demo").await;
+    let ask = async |body| {
+        stage.post("/explain", &json!({"app": app, "request": {"path": "/reports", "body": body}})).await.json
+    };
+    let told = ask("").await;
+    assert_eq!(
+        (&told["accepted"], &told["refusal"], &told["objection"], &told["answer"]),
+        (&json!(true), &Value::Null, &json!("forbidden_words"), &Value::Null),
+        "the first is told"
+    );
+    let rules: Vec<_> = told["rules"].as_array().unwrap().iter().collect();
+    let seen = |rule: &&Value| json!([rule["passed"], rule["refusal"], rule["objection"]]);
+    assert_eq!(
+        rules.iter().map(seen).collect::<Vec<_>>(),
+        [
+            json!([false, null, "forbidden_words"]),
+            json!([false, null, "callee_blocked"]),
+            json!([true, null, null]),
+            json!([true, null, null]),
+        ]
+    );
+    // What is refused has no report.
+    let refused = ask("full").await;
+    assert_eq!((&refused["accepted"], &refused["objection"]), (&json!(false), &Value::Null));
+    assert_eq!(refused["rules"][0]["objection"], "forbidden_words");
+}
+
+#[tokio::test]
 async fn templates_with_names_and_menus_are_explained_by_their_ids() {
     let stage = Stage::serving().await;
     let app = stage.app("demo").await;

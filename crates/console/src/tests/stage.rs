@@ -258,6 +258,13 @@ impl House for Somebody {
             Question::Request { path, .. } if **path == *"/none" => Err(Unexplained::UnknownPath),
             Question::Request { path, .. } if **path == *"/stop" => Err(Unexplained::NoCall),
             Question::Request { path, .. } if **path == *"/keyless" => Err(Unexplained::NoAccount),
+            Question::Request { path, body, .. } if **path == *"/reports" => {
+                let objecting = |objection| Finding { objection, ..finding("the rule", None) };
+                let last = finding("the last rule", (**body == *b"full").then_some(Refusal::AppPortsTaken));
+                let objections = [Some(Cause::ForbiddenWords), Some(Cause::CalleeBlocked), None];
+                let findings = objections.into_iter().map(objecting).chain([last]).collect();
+                Ok(Explained { unreadable: None, findings, answer: None })
+            }
             Question::Request { body, .. } => Ok(Explained {
                 unreadable: Some(Refusal::BadBody),
                 findings: Vec::new(),

@@ -1,9 +1,12 @@
 //! Lanes, bundles and sleep on a clock that the test turns.
 
+mod reports;
+
 use base::call::Call;
 use base::id::{AppId, Leg};
 use base::number::E164;
 use base::order::{Notice, Product, ProductKind};
+use base::private::Private;
 use base::record::{CallRecord, LegRecord, SpeechUse};
 use base::release::{Cause, Ending, Party};
 use base::row::StatusRow;
@@ -72,7 +75,11 @@ fn ended(
     let failure = |why: &str| Failure { why: why.into(), exchange: None };
     let result = result.map_err(failure);
     lanes.done(Sent { sending, at: now, took: Duration::ZERO, result, profile, dice: 0 }, now);
-    lanes.take_verdicts()
+    taken(lanes)
+}
+
+fn taken(lanes: &mut Lanes) -> Vec<Verdict> {
+    lanes.take_verdicts().concat()
 }
 
 /// When each push comes again.
@@ -108,7 +115,7 @@ fn a_lane_sleeps_as_a_whole_and_wakes_in_order() {
     // What the call tells meanwhile follows the others; another call goes on.
     lanes.add(push(3, 7, "a"), NOW);
     lanes.add(push(4, 8, "a"), NOW);
-    assert_eq!(dues(&lanes.take_verdicts()), [(3, first)]);
+    assert_eq!(dues(&taken(&mut lanes)), [(3, first)]);
     let other = go(&mut lanes).remove(0);
     assert_eq!(other.pushes[0].id, PushNo(4));
     done(&mut lanes, other, Ok(()));
@@ -139,9 +146,9 @@ fn a_lane_whose_call_has_told_everything_is_not_remembered() {
     for head in go(&mut lanes) {
         ended(&mut lanes, head, Err("HTTP 500"), Profile::Reliable, NOW);
     }
-    assert_eq!(lanes.asleep.keys().map(|(call, _)| call.random()).collect::<Vec<_>>(), [8]);
+    assert_eq!(lanes.asleep.keys().map(|call| call.random()).collect::<Vec<_>>(), [8]);
     lanes.add(last(4, 8, "a"), NOW);
-    assert_eq!(dues(&lanes.take_verdicts()).len(), 1);
+    assert_eq!(dues(&taken(&mut lanes)).len(), 1);
     assert!(lanes.asleep.is_empty());
 }
 
@@ -151,20 +158,24 @@ fn a_push_that_was_read_waits_for_an_earlier_one_that_was_not() {
     let mut lanes = Lanes::default();
     lanes.add_read(push(2, 7, "a"), Some(due), NOW);
     lanes.add(push(3, 7, "a"), NOW);
-    assert_eq!(dues(&lanes.take_verdicts()), [(2, due), (3, due)]);
+    assert_eq!(dues(&taken(&mut lanes)), [(2, due), (3, due)]);
     // Its time came, but the earlier one is gone: the lane goes on.
     lanes.add_read(push(3, 7, "a"), None, due);
     assert_eq!(lanes.next(due).unwrap().pushes[0].id, PushNo(3));
 }
 
 /// The fee record of a call that ended so many milliseconds after the beginning.
-fn fee(id: i64, key: &str, host: &str, ended_millis: i64) -> Waiting {
-    let call = fee_call(id, key, host);
+fn fee(id: i64, key: &str, host: &str, ended_millis: u64) -> Waiting {
+    let call = call(id, key, host);
     let mut push = push(id, call.id.random(), host);
     push.key = key.into();
     push.channel = Channel::Fee;
-    let ended_at = NOW + Duration::from_millis(ended_millis.unsigned_abs());
-    push.row = Row::Fee(Box::new(CallRecord {
+    push.row = Row::Fee(record(call, NOW + Duration::from_millis(ended_millis)));
+    push
+}
+
+fn record(call: Call, ended_at: Timestamp) -> Box<CallRecord> {
+    Box::new(CallRecord {
         call,
         legs: [LegRecord::default(); 2],
         trunks: Default::default(),
@@ -173,11 +184,11 @@ fn fee(id: i64, key: &str, host: &str, ended_millis: i64) -> Waiting {
         ending: Ending { by: Party::Caller, cause: Cause::Normal, leg: None },
         recording: None,
         speech: SpeechUse::default(),
-    }));
-    push
+        pressed: Private::default(),
+    })
 }
 
-fn fee_call(id: i64, key: &str, host: &str) -> Call {
+fn call(id: i64, key: &str, host: &str) -> Call {
     let number = || E164::parse("+8613800000001").unwrap();
     Call {
         id: CallId::new(NOW, u128::from(id.unsigned_abs())),
@@ -190,6 +201,8 @@ fn fee_call(id: i64, key: &str, host: &str) -> Call {
         product: Product::Notice(Notice { callee: number(), shown: number(), items: Vec::new() }),
         status_url: None,
         fee_url: PushUrl::parse(&format!("http://{host}/fee")).ok(),
+        report_url: PushUrl::parse(&format!("http://{host}/report")).ok(),
+        asked_shown: None,
         user_data: None,
         tell_who_hung_up: false,
     }
@@ -231,9 +244,8 @@ fn fifty_records_fill_a_message_and_a_repetition_has_the_same_rows() {
         let verdicts = ended(&mut lanes, full, Err("HTTP 500"), profile, NOW);
         let due = dues(&verdicts)[0].1;
         assert!(dues(&verdicts).iter().all(|(_, other)| *other == due), "they come again together");
-        for push in rows.iter().cloned() {
-            lanes.add_read(Waiting { message: Some(PushNo(1)), attempts: 1, ..push }, None, due);
-        }
+        let again = |push| Waiting { message: Some(PushNo(1)), attempts: 1, ..push };
+        lanes.add_message(rows.into_iter().map(again).collect());
         let again = lanes.next(due).unwrap();
         assert_eq!((again.message(), again.pushes.len()), (PushNo(1), 50));
         assert!(lanes.next(due).is_none());

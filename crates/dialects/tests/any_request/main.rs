@@ -12,7 +12,7 @@ mod refusals;
 
 use std::time::Duration;
 
-use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, PushSignature};
+use base::account::{Account, App, Key};
 use base::id::{AppId, CallId};
 use base::order::Order;
 use base::private::Private;
@@ -21,39 +21,9 @@ use base::time::Timestamp;
 use huihu_dialects::{Claim, Credentials, Dialect, Done, Session, Settings, WireReply, WireRequest};
 
 fn account() -> Account {
-    let app = App {
-        id: AppId(1),
-        name: "any".into(),
-        state: AppState::Active,
-        phase: Phase::Commercial,
-        hold: None,
-        addresses: Vec::new(),
-        origin: Origin::Any,
-        requests_per_minute: None,
-        standing: Default::default(),
-        conduct: Default::default(),
-        products: Vec::new(),
-        ports: 1,
-        recording: false,
-        status_url: None,
-        fee_url: None,
-        push_signature: PushSignature::Off,
-        report_url: None,
-        reports: Default::default(),
-        lengths: Default::default(),
-    };
     let key = Key { id: "app".into(), secret: Private::new("secret".into()), token: None };
-    Account {
-        name: "any".into(),
-        state: AccountState::Active,
-        password: Some(Private::new("password".into())),
-        app,
-        key,
-        numbers: Vec::new(),
-        clips: Default::default(),
-        templates: Default::default(),
-        platform: Default::default(),
-    }
+    let password = Some(Private::new("password".into()));
+    Account { password, ..Account::new("any", App::new(AppId(1), "any"), key) }
 }
 
 /// What comes of a request: the reply, and whether it was done.

@@ -196,6 +196,24 @@ pub(crate) enum ExplainOrder {
         /// What stands in the template's places, in order, separated by commas
         #[arg(long, value_delimiter = ',')]
         values: Option<Vec<String>>,
+        /// What stands in a place that has a name, as NAME=VALUE; repeat it for each
+        #[arg(long = "param", value_parser = super::pair, conflicts_with = "values")]
+        params: Vec<(String, String)>,
+    },
+    /// Let the party find its way through spoken choices
+    Menu {
+        /// Who is dialled
+        #[arg(long)]
+        callee: String,
+        /// The number that the telephone shows
+        #[arg(long)]
+        display: String,
+        /// The menu's template
+        #[arg(long)]
+        template: String,
+        /// What stands in a place, as NAME=VALUE; repeat it for each
+        #[arg(long = "param", value_parser = super::pair)]
+        params: Vec<(String, String)>,
     },
     /// A customer's request as it comes over the wire
     Request {

@@ -107,7 +107,7 @@ pub(crate) struct OneLimit {
     pub(crate) app: Option<String>,
     /// What is counted by: account, app, shown_number, caller, callee, service_number or pair
     pub(crate) by: String,
-    /// The window: minute, hour, day or month
+    /// The window: minute, hour, day, month or ever
     pub(crate) per: String,
 }
 

@@ -20,13 +20,17 @@ pub(crate) async fn run(command: &Explain) -> Result<()> {
         ExplainOrder::Code { callee, display } => {
             question["order"] = json!({"product": "code", "callee": callee, "shown": display});
         }
-        ExplainOrder::Notice { callee, display, clip, template, values } => {
-            let item = match clip {
-                Some(clip) => json!({"clip": clip}),
-                None => json!({"template": template, "values": values}),
+        ExplainOrder::Notice { callee, display, clip, template, values, params } => {
+            let item = match (clip, params.is_empty()) {
+                (Some(clip), _) => json!({"clip": clip}),
+                (None, true) => json!({"template": template, "values": values}),
+                (None, false) => json!({"template": template, "values": by_name(params)}),
             };
             question["order"] =
                 json!({"product": "notice", "callee": callee, "shown": display, "items": [item]});
+        }
+        ExplainOrder::Menu { callee, display, template, params } => {
+            question["order"] = json!({"product": "menu", "callee": callee, "shown": display, "template": template, "values": by_name(params)});
         }
         ExplainOrder::Request { path, body, method } => {
             let body =
@@ -36,6 +40,10 @@ pub(crate) async fn run(command: &Explain) -> Result<()> {
     }
     tell(&api.post(&["explain"], &question).await?, command.json);
     Ok(())
+}
+
+fn by_name(params: &[(String, String)]) -> Value {
+    params.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
 }
 
 /// Asks about a customer's request as `huihu call` would send it, in the name of the app that has the key.
@@ -52,18 +60,27 @@ fn tell(explanation: &Value, json: bool) {
         return;
     }
     for rule in explanation["rules"].as_array().into_iter().flatten() {
-        let mark = if rule["passed"] == true { "pass" } else { "FAIL" };
+        let (refusal, objection) = (rule["refusal"].as_str(), rule["objection"].as_str());
+        let mark = match (refusal, objection) {
+            (Some(_), _) => "FAIL",
+            (None, Some(_)) => "tell",
+            (None, None) => "pass",
+        };
         say(&format!("{mark}  {}", text(rule, "rule")));
-        if let Some(refusal) = rule["refusal"].as_str() {
+        if let Some(refusal) = refusal {
             say(&format!("      {refusal}"));
         }
         for quota in rule["quotas"].as_array().into_iter().flatten() {
             say(&format!("      {}", left(quota)));
         }
     }
-    match explanation["refusal"].as_str() {
-        None => say("The call would be placed."),
-        Some(refusal) => say(&format!("The call would be refused: {refusal}.")),
+    match (explanation["refusal"].as_str(), explanation["objection"].as_str()) {
+        (Some(refusal), _) => say(&format!("The call would be refused: {refusal}.")),
+        (None, Some(_)) => say(&format!(
+            "The call would be accepted and nobody dialled; its report would tell why: {}.",
+            words(explanation, "objection")
+        )),
+        (None, None) => say("The call would be placed."),
     }
     let answer = &explanation["answer"];
     if let Some(body) = answer["body"].as_str() {

@@ -101,8 +101,7 @@ impl Admin {
 }
 
 fn check(change: &AppChange) -> Result<(), AdminFault> {
-    let unusable =
-        |what, rule: &'static str| Err(AdminFault::Unusable { what, name: "this".into(), rule: rule.into() });
+    let unusable = |what, rule: &'static str| Err(AdminFault::unusable(what, "this", rule));
     if change.addresses.as_ref().is_some_and(|blocks| blocks.len() > ADDRESSES) {
         return unusable("list of addresses", "name at most 100 blocks");
     }
@@ -123,7 +122,7 @@ fn check(change: &AppChange) -> Result<(), AdminFault> {
 /// Reports number the kinds of calls.
 pub(super) fn check_menus_are(kind: u8) -> Result<(), AdminFault> {
     let (what, rule) = ("kind of call in reports", "reports number the kinds of calls from 0 to 9");
-    let unusable = || AdminFault::Unusable { what, name: kind.to_string().into(), rule: rule.into() };
+    let unusable = || AdminFault::unusable(what, kind.to_string(), rule);
     if kind <= KIND_MAX { Ok(()) } else { Err(unusable()) }
 }
 

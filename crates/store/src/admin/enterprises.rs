@@ -106,7 +106,7 @@ impl Admin {
         };
         if password.is_some_and(|password| !usable(password)) {
             let rule = "use 1 to 128 visible ASCII characters";
-            return Err(AdminFault::Unusable { what: "password", name: "this".into(), rule: rule.into() });
+            return Err(AdminFault::unusable("password", "this", rule));
         }
         let transaction = self.begin().await?;
         let row = enterprise_named(&transaction, name).await?;

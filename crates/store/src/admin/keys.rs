@@ -74,7 +74,7 @@ impl Admin {
             |text: &str| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain(id) || !plain(secret.expose()) {
             let rule = "a key's id and secret are 1 to 128 visible ASCII characters";
-            return Err(AdminFault::Unusable { what: "key", name: id.into(), rule: rule.into() });
+            return Err(AdminFault::unusable("key", id, rule));
         }
         let transaction = self.begin().await?;
         app_exists(&transaction, app).await?;
@@ -101,8 +101,8 @@ impl Admin {
     ) -> Result<NewKey, AdminFault> {
         if lives < LIFE_SHORTEST || lives > LIFE_LONGEST {
             const { assert!(LIFE_LONGEST.as_secs() == 129_600, "the sentence says so") };
-            let (name, rule) = (format!("{lives:?}").into(), "it lives for 1 to 129600 seconds");
-            return Err(AdminFault::Unusable { what: "life of a temporary key", name, rule: rule.into() });
+            let (name, rule) = (format!("{lives:?}"), "it lives for 1 to 129600 seconds");
+            return Err(AdminFault::unusable("life of a temporary key", name, rule));
         }
         let text = |chars| Ok::<_, StoreFault>(Private::new(random_text(chars)?.into()));
         let key = Key {
@@ -160,11 +160,7 @@ impl Admin {
         check_lasting(&known)?;
         if !known.is_valid(now) {
             let rule = "it is over; make a new key for its app";
-            return Err(AdminFault::Unusable {
-                what: "key to be replaced",
-                name: id.into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("key to be replaced", id, rule));
         }
         let until = known.valid_until.map_or(until, |before| before.min(until));
         let secret = Private::new(random_text(SECRET_CHARS)?.into());
@@ -231,8 +227,7 @@ impl Admin {
 /// A temporary key is given for a time that its app chose; what comes after it is a key of its own.
 fn check_lasting(key: &KeyLine) -> Result<(), AdminFault> {
     let rule = "it is temporary; make another one instead";
-    let unusable =
-        || AdminFault::Unusable { what: "key to be replaced", name: key.id.clone(), rule: rule.into() };
+    let unusable = || AdminFault::unusable("key to be replaced", key.id.clone(), rule);
     if key.is_temporary { Err(unusable()) } else { Ok(()) }
 }
 

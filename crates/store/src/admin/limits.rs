@@ -26,11 +26,18 @@ impl Admin {
         rows.iter().map(|row| Ok(read_limit(row)?)).collect()
     }
 
-    /// Sets a limit; there is one for each thing that is counted and each window.
+    /// Sets a limit; there is one for each thing that is counted and each window. For ever, only the calls of an account
+    /// and of an app are counted: everybody who is ever called would be kept in memory otherwise.
     ///
     /// # Errors
-    /// [`AdminFault::Unknown`] when there is no such app.
+    /// [`AdminFault::Unknown`] when there is no such app; [`AdminFault::Unusable`] for a count of numbers for ever.
     pub async fn set_limit(&self, app: Option<AppId>, limit: Limit) -> Result<(), AdminFault> {
+        if limit.per == Window::Ever && !is_a_customer(limit.of) {
+            let name = format!("a count by {} for ever", limit.of.word());
+            let rule = "only calls by account and by app are counted for ever; count those of numbers in a minute, \
+                        an hour, a day or a month";
+            return Err(AdminFault::unusable("limit", name, rule));
+        }
         let transaction = self.begin().await?;
         exists(&transaction, app).await?;
         let known = find(&transaction, app, limit.of, limit.per).await?;
@@ -85,11 +92,7 @@ impl Admin {
         let minutes = |hours: &Hours| hours.from < MINUTES && hours.to < MINUTES;
         if hours.len() > SPANS || !hours.iter().all(minutes) {
             let rule = "up to 16 spans, each from and to a minute of the day, 0 to 1439";
-            return Err(AdminFault::Unusable {
-                what: "span of hours",
-                name: "this".into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("span of hours", "this", rule));
         }
         let mut spans = hours.to_vec();
         spans.sort_unstable();
@@ -109,6 +112,16 @@ impl Admin {
             row.insert(&transaction).await.map_err(changing())?;
         }
         Self::commit_change(transaction).await
+    }
+}
+
+/// Whether what is counted is one of the customers, of whom there are few.
+const fn is_a_customer(counted: Counted) -> bool {
+    match counted {
+        Counted::Account | Counted::App => true,
+        Counted::ShownNumber | Counted::Caller | Counted::Callee | Counted::ServiceNumber | Counted::Pair => {
+            false
+        }
     }
 }
 

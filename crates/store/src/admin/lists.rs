@@ -59,14 +59,14 @@ impl Admin {
         let before = count(&transaction, pick).await?;
         let (most, rule) = match pick.kind {
             ListKind::Word => (WORDS_MAX, "at most 10000 words are looked for"),
-            _ => (LISTED_MAX, "a list has at most 100000 values"),
+            ListKind::CallerBlock
+            | ListKind::CalleeBlock
+            | ListKind::CalleeAllow
+            | ListKind::AddressBlock
+            | ListKind::AreaBlock => (LISTED_MAX, "a list has at most 100000 values"),
         };
         if before + u64::try_from(values.len()).unwrap_or(u64::MAX) > most {
-            return Err(AdminFault::Unusable {
-                what: "further value",
-                name: "this".into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("further value", "this", rule));
         }
         let values: Vec<_> = values.into_iter().collect();
         for some in values.chunks(ROWS_AT_ONCE) {
@@ -166,11 +166,7 @@ impl Admin {
 
 /// The values as they are stored, each once.
 fn usable(pick: ListPick, values: &[Box<str>]) -> Result<BTreeSet<String>, AdminFault> {
-    let unusable = |name: &str, rule: &'static str| AdminFault::Unusable {
-        what: "listed value",
-        name: name.into(),
-        rule: rule.into(),
-    };
+    let unusable = |name: &str, rule: &'static str| AdminFault::unusable("listed value", name, rule);
     if values.len() > BULK_MAX {
         return Err(unusable("this", "at most 10000 values are taken at once"));
     }

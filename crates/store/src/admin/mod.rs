@@ -93,6 +93,12 @@ pub enum AdminFault {
     Store(#[from] StoreFault),
 }
 
+impl AdminFault {
+    fn unusable(what: &'static str, name: impl Into<Box<str>>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unusable { what, name: name.into(), rule: rule.into() }
+    }
+}
+
 impl Admin {
     /// The operator's hand in that store.
     #[must_use]
@@ -127,17 +133,13 @@ async fn app_exists(connection: &impl ConnectionTrait, id: AppId) -> Result<app:
 fn visible_name(what: &'static str, name: &str) -> Result<(), AdminFault> {
     let usable = (1..=NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let rule = "use 1 to 32 visible characters";
-    if usable { Ok(()) } else { Err(AdminFault::Unusable { what, name: name.into(), rule: rule.into() }) }
+    if usable { Ok(()) } else { Err(AdminFault::unusable(what, name, rule)) }
 }
 
 fn check_note(note: Option<&str>) -> Result<(), AdminFault> {
     let long = note.is_some_and(|note| note.len() > NOTE_BYTES);
     let rule = "a note has at most 500 bytes";
-    if long {
-        Err(AdminFault::Unusable { what: "note", name: "this".into(), rule: rule.into() })
-    } else {
-        Ok(())
-    }
+    if long { Err(AdminFault::unusable("note", "this", rule)) } else { Ok(()) }
 }
 
 fn reading() -> impl FnOnce(sea_orm::DbErr) -> StoreFault {

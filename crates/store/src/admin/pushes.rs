@@ -92,33 +92,27 @@ impl Admin {
         pushes.into_iter().zip(states).map(line).collect()
     }
 
-    /// The attempts of a push that failed, in order.
+    /// The attempts of a push that failed, in order: those of the message that it travels in.
     ///
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn attempts(&self, push: PushNo) -> Result<Vec<AttemptLine>, AdminFault> {
-        let known = push::Entity::find_by_id(push.0).one(self.store.read()).await.map_err(reading())?;
-        // What was sent and answered is kept once for all pushes of a message.
-        let message = known.and_then(|row| row.message).unwrap_or(push.0);
+        let row = push::Entity::find_by_id(push.0).one(self.store.read()).await.map_err(reading())?;
+        let Some(message) = row.and_then(|row| row.message) else { return Ok(Vec::new()) };
         let rows = attempt::Entity::find()
-            .filter(attempt::Column::PushId.is_in([push.0, message]))
-            .order_by_asc(attempt::Column::Id)
+            .filter(attempt::Column::Message.eq(message))
+            .order_by_asc(attempt::Column::At)
             .all(self.store.read())
             .await
             .map_err(reading())?;
-        let (own, shared): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.push_id == push.0);
-        let line = |row: attempt::Model| {
-            let told = shared.iter().find(|other| other.at == row.at).unwrap_or(&row);
-            let text = |text: &Option<String>| text.as_deref().map(Into::into);
-            AttemptLine {
-                at: Timestamp::from_micros(row.at),
-                took: Duration::from_millis(u64::try_from(row.took_millis).unwrap_or(0)),
-                request: text(&told.request),
-                answer: text(&told.answer),
-                outcome: row.outcome.as_str().into(),
-            }
+        let line = |row: attempt::Model| AttemptLine {
+            at: Timestamp::from_micros(row.at),
+            took: Duration::from_millis(u64::try_from(row.took_millis).unwrap_or(0)),
+            outcome: row.outcome.into(),
+            request: row.request.map(Into::into),
+            answer: row.answer.map(Into::into),
         };
-        Ok(own.into_iter().map(line).collect())
+        Ok(rows.into_iter().map(line).collect())
     }
 
     /// Has a push sent again, with all its attempts before it and with those that share its message. It keeps its

@@ -75,11 +75,7 @@ impl Admin {
         let known: Vec<String> = known.into_tuple().all(&transaction).await.map_err(reading())?;
         if u64::try_from(known.len()).unwrap_or(u64::MAX) >= TEMPLATES {
             let rule = "an enterprise has at most 1000 templates; remove some first";
-            return Err(AdminFault::Unusable {
-                what: "template",
-                name: draft.name.clone(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("template", draft.name.clone(), rule));
         }
         let id = match draft.kind {
             TemplateKind::Placed => random_hex()?,
@@ -148,11 +144,7 @@ impl Admin {
         let before = find(&transaction, id).await?;
         if read_template_kind(&before)? != draft.kind {
             let rule = "a template stays of its kind, because orders name each kind in their own way; make a new one";
-            return Err(AdminFault::Unusable {
-                what: "kind of a template",
-                name: draft.kind.word().into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("kind of a template", draft.kind.word(), rule));
         }
         update(transaction, before, now, |row| {
             row.name = Set(draft.name.to_string());
@@ -222,20 +214,17 @@ async fn next_number(transaction: &DatabaseTransaction) -> Result<String, AdminF
 
 /// What a template always says must be something that may be said.
 async fn check_said(transaction: &DatabaseTransaction, row: &template::Model) -> Result<(), AdminFault> {
-    let refused = |rule: &'static str| AdminFault::Unusable {
-        what: "template that is spoken",
-        name: row.name.as_str().into(),
-        rule: rule.into(),
-    };
-    let texts = said(&read_template(row)?.wording);
-    if texts.iter().any(|text| screen::contains_address(text)) {
-        return Err(refused("it says an address of the web, which no template may; change its text"));
+    let refused =
+        |rule: &'static str| AdminFault::unusable("template that is spoken", row.name.as_str(), rule);
+    let wording = read_template(row)?.wording;
+    if said(&wording).iter().any(|text| screen::contains_address(text)) {
+        return Err(refused("it says an address of the web, which no such template may; change its text"));
     }
     let words = listed::Entity::find().select_only().column(listed::Column::Value);
     let words = words.filter(lists::of(ListPick { app: None, kind: ListKind::Word })).into_tuple();
     let words: Vec<String> = words.all(transaction).await.map_err(reading())?;
     let words = ForbiddenWords::new(words.iter().map(String::as_str));
-    if texts.iter().any(|text| words.stand_in(text)) {
+    if wording.words().iter().any(|text| words.stand_in(text)) {
         return Err(refused("it says one of the words on the platform's list `word`; change its text"));
     }
     Ok(())
@@ -249,7 +238,8 @@ fn said(wording: &Wording) -> Vec<String> {
         text.fill(&letters, lengths).expect("every place has its letter, and there is room")
     };
     match wording {
-        Wording::Placed(text) => text.words().map(str::to_owned).collect(),
+        // The vendor whose places are filled in their order has no such rule.
+        Wording::Placed(_) => Vec::new(),
         Wording::Named(text) => vec![full(text)],
         Wording::Menu(menu) => menu.texts().iter().map(full).collect(),
     }
@@ -263,8 +253,7 @@ async fn find(connection: &impl ConnectionTrait, id: &str) -> Result<template::M
 
 fn check(draft: &TemplateDraft) -> Result<(), AdminFault> {
     visible_name("template's name", &draft.name)?;
-    let unusable =
-        |rule: Cow<'static, str>| AdminFault::Unusable { what: "template", name: draft.name.clone(), rule };
+    let unusable = |rule: Cow<'static, str>| AdminFault::unusable("template", draft.name.clone(), rule);
     if !(SPEED_MIN..=SPEED_MAX).contains(&draft.speed) {
         return Err(unusable("its speed is 50 to 200 percent".into()));
     }

@@ -39,11 +39,7 @@ impl Admin {
         let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
         if !(1..=NAME_BYTES).contains(&name.len()) || !name.bytes().all(letter) {
             let rule = "use 1 to 128 letters, digits, '-', '_', '.' and '@', such as notice.wav";
-            return Err(AdminFault::Unusable {
-                what: "voice file's name",
-                name: name.into(),
-                rule: rule.into(),
-            });
+            return Err(AdminFault::unusable("voice file's name", name, rule));
         }
         let transaction = self.begin().await?;
         app_exists(&transaction, app).await?;

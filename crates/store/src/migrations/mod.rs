@@ -4,6 +4,7 @@ mod columns;
 mod m0001_start;
 mod m0002_rules;
 mod m0003_voices;
+mod m0004_attempts;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -13,7 +14,12 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_start::Start), Box::new(m0002_rules::Rules), Box::new(m0003_voices::Voices)]
+        vec![
+            Box::new(m0001_start::Start),
+            Box::new(m0002_rules::Rules),
+            Box::new(m0003_voices::Voices),
+            Box::new(m0004_attempts::Attempts),
+        ]
     }
 }
 
@@ -30,6 +36,7 @@ mod tests {
 
     use super::*;
     use crate::admin::{Admin, CallPick};
+    use crate::outbox::PushNo;
     use crate::store::Store;
 
     /// A record as the first schema kept it.
@@ -83,5 +90,42 @@ mod tests {
         assert_eq!((app.report_url, app.reports), (None, ReportForm::default()));
         let template = admin.template("00ff").await.unwrap();
         assert_eq!((template.draft.kind, template.review), (TemplateKind::Placed, Review::Approved));
+    }
+
+    #[tokio::test]
+    async fn attempts_of_the_third_schema_are_told_of_each_push_of_their_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let push = |id: u32, message| {
+            format!(
+                "INSERT INTO push (id, call, channel, dialect, key, host, message, state, attempts, at) VALUES \
+                 ({id}, x'019b7d6e5c08000000000000000000a1', 2, 'ours', 'key-1', 'h', {message}, 1, 2, 0);"
+            )
+        };
+        let attempt = |push, at, request| {
+            format!(
+                "INSERT INTO attempt (push_id, at, took_millis, outcome, request) \
+                 VALUES ({push}, {at}, 9, 'HTTP 500', {request});"
+            )
+        };
+        let rows = [
+            push(1, "1"),
+            push(2, "1"),
+            push(3, "3"),
+            attempt(1, 70, "'POST 1'"),
+            attempt(2, 70, "NULL"),
+            attempt(3, 70, "'POST 3'"),
+            attempt(1, 80, "'POST 1 again'"),
+            attempt(2, 80, "NULL"),
+        ];
+        old(dir.path(), 3, &rows.concat()).await;
+
+        let admin = Admin::new(&Store::open(dir.path()).await.unwrap());
+        for (push, sent) in
+            [(1, vec!["POST 1", "POST 1 again"]), (2, vec!["POST 1", "POST 1 again"]), (3, vec!["POST 3"])]
+        {
+            let attempts = admin.attempts(PushNo(push)).await.unwrap();
+            let told: Vec<_> = attempts.iter().map(|line| line.request.as_deref().unwrap()).collect();
+            assert_eq!(told, sent, "push {push}");
+        }
     }
 }

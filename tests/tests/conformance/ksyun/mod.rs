@@ -1,10 +1,11 @@
-//! The matrix of Ksyun's voice messages: [`rows`] and [`pushes`] say what is asked and what must come of it, [`town`]
-//! opens the houses in which that is true.
+//! The matrix of Ksyun's voice messages: [`rows`] say what is asked and what must come of it, [`pushes`], [`reports`] and
+//! [`receipts`] what is told of it later, and [`town`] opens the houses in which that is true.
 
 mod answers;
 mod codes;
 mod pushes;
 mod receipts;
+mod reports;
 mod rows;
 mod scene;
 mod town;
@@ -29,8 +30,12 @@ fn case<T: Told<Scene>>(
     Case::new(row, request, expected, play)
 }
 
+/// Every case. Those that take longest are played first.
 fn all() -> Vec<Case> {
-    [rows::all(), pushes::all(), receipts::all(), rows::frail()].into_iter().flatten().collect()
+    [receipts::all(), pushes::all(), reports::all(), rows::all(), rows::frail()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 #[test]

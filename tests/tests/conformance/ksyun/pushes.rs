@@ -1,4 +1,4 @@
-//! Rows 75 to 77: in which messages reports come, how often, and what stands in them.
+//! Rows 75 and 76: in which messages reports come, and how often.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -8,19 +8,14 @@ use std::time::Duration;
 use huihu_tests::ksyun::call_id;
 use huihu_tests::receiver::{Received, Reply};
 use huihu_tests::wait;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::scene::{PATIENCE, STAYS, Scene};
+use super::scene::{PATIENCE, Scene};
 use super::town::Kind;
-use super::{Case, answers, case};
-
-/// Every case.
-pub(super) fn all() -> Vec<Case> {
-    [repeats(), contents()].into_iter().flatten().collect()
-}
+use super::{Case, case};
 
 /// What the receiver's answer makes of a message.
-fn repeats() -> Vec<Case> {
+pub(super) fn all() -> Vec<Case> {
     let answered = |row, words: &str, replies: &'static [(u16, &'static str)], expected: &str| {
         case(row, format!("a receiver that answers {words}"), expected, move |scene: &Scene| {
             sent_until_taken(scene, replies)
@@ -174,146 +169,3 @@ fn place(scene: &Scene) -> Vec<String> {
 fn size(body: &Value) -> usize {
     body.as_array().map_or(0, Vec::len)
 }
-
-/// What stands in a report.
-fn contents() -> Vec<Case> {
-    vec![
-        case(
-            "77",
-            "the report of a code that was heard",
-            "as documented, SUCCESS \"SUCCESS\", VoiceType 1",
-            |scene| {
-                let own = format!("0{}", scene.own_number());
-                let more = [
-                    ("Mobile", &*scene.mobile(STAYS)),
-                    ("Caller", &own),
-                    ("ExtId", "abc123"),
-                    ("PlayTimes", "1"),
-                ];
-                let report = scene.report(&scene.verify(&more));
-                let told = ["Mobile", "Caller", "CallerDisplay", "ExtId"].map(|name| report[name].clone());
-                let asked = [scene.mobile(STAYS), own.clone(), own.clone(), "abc123".to_owned()];
-                if told != asked.map(Value::from) {
-                    return format!("another call than was asked for: {report}");
-                }
-                let length = report["Duration"].as_i64().unwrap_or_default();
-                if length == 0 || length != secs_between(&report, "AnswerTime", "EndTime") {
-                    return format!("a wrong Duration: {report}");
-                }
-                word(&report)
-            },
-        )
-        .given(|scene| scene.takes_reports()),
-        case(
-            "77b",
-            "the report of a busy telephone, no Caller, no ExtId",
-            "as documented, FAIL 486, VoiceType 1",
-            |scene| {
-                let report = scene.report(&scene.verify(&[]));
-                let empty = ["AnswerTime", "EndTime", "PressKey", "ExtId", "Caller"];
-                let full: Vec<&&str> = empty.iter().filter(|name| report[**name] != "").collect();
-                if !full.is_empty() || report["Duration"] != 0 || report["StartTime"] == "" {
-                    return format!("{full:?} are there, or a Duration: {report}");
-                }
-                if report["CallerDisplay"] != format!("0{}", scene.own_number()) {
-                    return format!("another number was shown: {report}");
-                }
-                word(&report)
-            },
-        )
-        .given(|scene| scene.takes_reports()),
-        case("77c", "of a notice, of a menu", "as documented, FAIL 486, VoiceType 2 twice", |scene| {
-            let told = [scene.notify(&[]), scene.ivr(&[])].map(|answer| word(&scene.report(&answer)));
-            if told[0] == told[1] { format!("{} twice", told[0]) } else { told.join("; ") }
-        })
-        .given(|scene| scene.takes_reports()),
-        case(
-            "77d",
-            "menus told as 3, numbers as text",
-            "as documented, FAIL \"486\", VoiceType 3",
-            |scene| word(&scene.report(&scene.ivr(&[]))),
-        )
-        .given(|scene| {
-            scene.takes_reports();
-            let form = json!({"reports": {"menus_are": 3, "numbers": "text"}});
-            scene.operator().change_app(scene.app(), &form);
-        }),
-        case("77e", "keys in a code, a path through a menu", "123, 12", |scene| {
-            let code = scene.verify(&[("Mobile", &scene.mobile("1123"))]);
-            let menu = scene.ivr(&[("Mobile", &scene.other("1123"))]);
-            let keys = [code, menu].map(|answer| scene.report(&answer)["PressKey"].clone());
-            keys.map(|keys| keys.as_str().unwrap_or("no text").to_owned()).join(", ")
-        })
-        .given(|scene| scene.takes_reports()),
-    ]
-}
-
-/// What a report says, if its fields have the names and forms of the document.
-fn word(report: &Value) -> String {
-    let faults = faults(report);
-    if faults.is_empty() {
-        let told = ["Status", "ErrCode", "VoiceType"].map(|name| &report[name]);
-        let status = told[0].as_str().unwrap_or_default();
-        format!("as documented, {status} {}, VoiceType {}", told[1], told[2])
-    } else {
-        format!("{} in {report}", faults.join(", "))
-    }
-}
-
-/// What of a report is not as documented.
-fn faults(report: &Value) -> Vec<String> {
-    let mut faults = Vec::new();
-    let names: BTreeSet<&str> =
-        report.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    if names != FIELDS.iter().copied().collect() {
-        faults.push(format!("fields {names:?}"));
-    }
-    for name in ["StartTime", "AnswerTime", "EndTime"] {
-        if report[name] != "" && time(&report[name]).is_none() {
-            faults.push(format!("{name} is no time"));
-        }
-    }
-    for name in ["Mobile", "PressKey", "ExtId", "Caller", "CallerDisplay", "ErrDesc"] {
-        if !report[name].is_string() {
-            faults.push(format!("{name} is no text"));
-        }
-    }
-    let is_code =
-        report["ErrCode"].is_u64() || report["ErrCode"].as_str().is_some_and(|code| !code.is_empty());
-    let is_status = report["Status"] == "SUCCESS" || report["Status"] == "FAIL";
-    let are_numbers = report["Duration"].is_u64() && report["VoiceType"].is_u64();
-    if !(is_code && is_status && are_numbers && answers::is_call_id(&report["CallId"])) {
-        faults.push("a code, a status, a number or the CallId".to_owned());
-    }
-    faults
-}
-
-/// A time of Beijing, if it is one of the last minutes.
-fn time(told: &Value) -> Option<chrono::NaiveDateTime> {
-    let time = chrono::NaiveDateTime::parse_from_str(told.as_str()?, "%Y-%m-%d %H:%M:%S").ok()?;
-    let beijing = chrono::Utc::now().naive_utc() + chrono::TimeDelta::hours(8);
-    ((beijing - time).num_seconds().abs() < 600).then_some(time)
-}
-
-fn secs_between(report: &Value, from: &str, to: &str) -> i64 {
-    let [from, to] = [from, to].map(|name| time(&report[name]).expect("a call that was answered has times"));
-    (to - from).num_seconds()
-}
-
-/// The fields of a report, no more and no fewer.
-const FIELDS: &[&str] = &[
-    "CallId",
-    "ExtId",
-    "Mobile",
-    "Status",
-    "ErrCode",
-    "ErrDesc",
-    "StartTime",
-    "AnswerTime",
-    "EndTime",
-    "Duration",
-    "PressKey",
-    "Caller",
-    "CallerDisplay",
-    "VoiceType",
-];

@@ -39,9 +39,7 @@ impl Stage for Scene {
     fn prepare(_: Kind, _: &Installation) {}
 
     fn furnish(installation: &Installation, server: &Server, operator: &Operator) -> Usual {
-        let huawei = installation.customer(server);
-        let (key, secret) = (huawei.key, huawei.secret);
-        let customer = Customer { address: huawei.address, key, secret, token: None, from: None };
+        let customer = Customer::from(installation.customer(server));
         let demo = operator.app_named("demo");
         operator.open_all(&demo);
         let (notice, menu) = templates(operator, &demo);

@@ -14,8 +14,8 @@ pub(super) enum Kind {
     /// As it comes.
     #[default]
     Open,
-    /// It takes orders by GET, and tells all faults in the codes of the document.
-    Loose,
+    /// It takes orders by GET, no signature twice, and tells all faults in the codes of the document.
+    Special,
     /// It gathers reports until a message is full.
     Gathering,
     /// One whose trunk, disk and database break.
@@ -26,7 +26,10 @@ impl house::Kind for Kind {
     fn setup(self) -> Setup {
         match self {
             Self::Open => Setup::new(6, ""),
-            Self::Loose => Setup::new(2, "[requests]\nallow_get = true\none_error_family = true\n"),
+            Self::Special => Setup::new(
+                2,
+                "[requests]\nallow_get = true\none_error_family = true\nrefuse_replays = true\n",
+            ),
             Self::Gathering => Setup::new(1, "report_gather_secs = 15\n"),
             Self::Frail => Setup { disk: Disk::Small, ..Setup::new(1, "[limits]\naccept_secs = 1\n") },
         }

@@ -11,9 +11,7 @@ mod placing;
 
 #[cfg(test)]
 mod tests {
-    use base::account::{
-        Account, App, AppState, Key, Number, NumberState, PushSignature, Review, SpokenTemplate,
-    };
+    use base::account::{Account, App, Key, Number, NumberState, Review, SpokenTemplate};
     use base::clip::{ClipWish, CodeWording, SystemClip, Values};
     use base::id::AppId;
     use base::number::E164;
@@ -26,27 +24,6 @@ mod tests {
     use crate::ksyun::fields::form::{self, Parameters};
 
     fn account() -> Account {
-        let app = App {
-            id: AppId(1),
-            name: "a".into(),
-            state: AppState::Active,
-            phase: Default::default(),
-            hold: None,
-            addresses: Vec::new(),
-            origin: Default::default(),
-            requests_per_minute: None,
-            standing: Default::default(),
-            conduct: Default::default(),
-            products: Vec::new(),
-            ports: 1,
-            recording: false,
-            status_url: None,
-            fee_url: None,
-            push_signature: PushSignature::Off,
-            report_url: None,
-            reports: Default::default(),
-            lengths: Default::default(),
-        };
         let template = |kind, text: &str| SpokenTemplate {
             wording: Wording::parse(kind, text).unwrap(),
             speed: 100,
@@ -58,24 +35,18 @@ mod tests {
             state,
             owner: Default::default(),
         };
-        Account {
-            name: "a".into(),
-            state: Default::default(),
-            password: None,
-            app,
-            key: Key { id: "k".into(), secret: Private::default(), token: None },
-            numbers: vec![
-                number("+8675500000001", NumberState::Paused),
-                number("+8675500000002", NumberState::Active),
-            ],
-            clips: Default::default(),
-            templates: [
-                ("1".into(), template(TemplateKind::Named, "您好{name}")),
-                ("2".into(), template(TemplateKind::Menu, menu)),
-            ]
-            .into(),
-            platform: Default::default(),
-        }
+        let key = Key { id: "k".into(), secret: Private::default(), token: None };
+        let mut account = Account::new("a", App::new(AppId(1), "a"), key);
+        account.numbers = vec![
+            number("+8675500000001", NumberState::Paused),
+            number("+8675500000002", NumberState::Active),
+        ];
+        account.templates = [
+            ("1".into(), template(TemplateKind::Named, "您好{name}")),
+            ("2".into(), template(TemplateKind::Menu, menu)),
+        ]
+        .into();
+        account
     }
 
     type Read = fn(&Parameters, &Account) -> Result<Order, Refusal>;

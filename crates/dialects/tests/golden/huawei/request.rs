@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use base::account::{Account, AccountState, App, AppState, Key, Origin, Phase, PushSignature};
+use base::account::{Account, App, Key, Phase};
 use base::id::{AppId, CallId};
-use base::order::{Order, ProductKind};
+use base::order::Order;
 use base::private::Private;
 use base::refusal::Refusal;
 use base::time::Timestamp;
@@ -34,38 +34,8 @@ pub(super) fn key() -> Key {
 }
 
 pub(super) fn account() -> Account {
-    let app = App {
-        id: AppId(1),
-        name: "golden".into(),
-        state: AppState::Active,
-        phase: Phase::Commercial,
-        hold: None,
-        addresses: Vec::new(),
-        origin: Origin::Any,
-        requests_per_minute: None,
-        standing: Default::default(),
-        conduct: Default::default(),
-        products: vec![ProductKind::Callback, ProductKind::Code, ProductKind::Notice],
-        ports: 42,
-        recording: true,
-        status_url: None,
-        fee_url: None,
-        push_signature: PushSignature::Joined,
-        report_url: None,
-        reports: Default::default(),
-        lengths: Default::default(),
-    };
-    Account {
-        name: "golden".into(),
-        state: AccountState::Active,
-        password: Some(private("GoldenPassword1")),
-        app,
-        key: key(),
-        numbers: Vec::new(),
-        clips: Default::default(),
-        templates: Default::default(),
-        platform: Default::default(),
-    }
+    let app = App { recording: true, ..App::new(AppId(1), "golden") };
+    Account { password: Some(private("GoldenPassword1")), ..Account::new("golden", app, key()) }
 }
 
 fn private(text: &str) -> Private<Box<str>> {

@@ -4,14 +4,11 @@
 //! key), `lengths` (`strict`); `gate`, `door` and `desk`: what admission says before anything is read, before the
 //! parameters are read, and after it. What stands in a template is judged as admission judges it.
 
-use base::account::{
-    Account, AccountState, App, AppState, Key, Number, NumberState, Origin, OwnerState, Phase, PushSignature,
-    Review, SpokenTemplate,
-};
+use base::account::{Account, App, Key, Number, NumberState, OwnerState, Phase, Review, SpokenTemplate};
 use base::clip::{ClipWish, Values};
 use base::id::{AppId, CallId};
 use base::number::E164;
-use base::order::{Order, Placing, Product, ProductKind};
+use base::order::{Order, Placing, Product};
 use base::private::Private;
 use base::refusal::Refusal;
 use base::template::{Lengths, TemplateKind, Unfit, Wording};
@@ -36,27 +33,7 @@ fn account(exchange: &Exchange) -> Account {
         Some("strict") => Lengths::STRICT,
         Some(other) => panic!("no lengths are called {other}"),
     };
-    let app = App {
-        id: AppId(1),
-        name: "golden".into(),
-        state: AppState::Active,
-        phase: Phase::Commercial,
-        hold: None,
-        addresses: Vec::new(),
-        origin: Origin::Any,
-        requests_per_minute: None,
-        standing: Default::default(),
-        conduct: Default::default(),
-        products: vec![ProductKind::Code, ProductKind::Notice, ProductKind::Menu],
-        ports: 42,
-        recording: false,
-        status_url: None,
-        fee_url: None,
-        push_signature: PushSignature::Off,
-        report_url: None,
-        reports: Default::default(),
-        lengths,
-    };
+    let app = App { lengths, ..App::new(AppId(1), "golden") };
     let numbers = match exchange.setting("numbers") {
         Some("none") => Vec::new(),
         _ => vec![
@@ -88,17 +65,10 @@ fn account(exchange: &Exchange) -> Account {
         (id.into(), SpokenTemplate { wording, speed: 100, review })
     };
     let token = exchange.setting("token").map(|token| Private::new(token.into()));
-    Account {
-        name: "golden".into(),
-        state: AccountState::Active,
-        password: None,
-        app,
-        key: Key { token, ..key() },
-        numbers,
-        clips: Default::default(),
-        templates: templates.into_iter().map(template).collect(),
-        platform: Default::default(),
-    }
+    let mut account = Account::new("golden", app, Key { token, ..key() });
+    account.numbers = numbers;
+    account.templates = templates.into_iter().map(template).collect();
+    account
 }
 
 fn number(text: &str, state: NumberState) -> Number {

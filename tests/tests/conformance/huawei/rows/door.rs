@@ -3,7 +3,7 @@
 use huihu_tests::http::Request;
 use serde_json::json;
 
-use super::proof::repeated;
+use crate::case::repeated;
 use crate::huawei::scene::{Api, Scene};
 use crate::huawei::town::Kind;
 use crate::huawei::{Case, case, told};

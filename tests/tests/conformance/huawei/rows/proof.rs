@@ -9,6 +9,7 @@ use huihu_tests::wait;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::case::repeated;
 use crate::huawei::scene::{Api, PATIENCE, Scene};
 use crate::huawei::town::Kind;
 use crate::huawei::{Case, case, told};
@@ -121,16 +122,6 @@ fn fail(scene: &Scene) -> String {
     let bad = Token { digest: "x".to_owned(), ..scene.customer.token() };
     let answers: Vec<String> = (0..FAILURES).map(|_| told(&signed(scene, &bad, &json!({})))).collect();
     repeated(&answers)
-}
-
-/// An answer that came again and again, or all that came.
-pub(super) fn repeated(answers: &[String]) -> String {
-    match answers {
-        [first, others @ ..] if others.iter().all(|other| other == first) => {
-            format!("{first} {} times", answers.len())
-        }
-        _ => answers.join(", "),
-    }
 }
 
 /// Failures after which an address is banned.

@@ -2,8 +2,9 @@
 
 use huihu_tests::ksyun::{IVR, NOTIFY, VERIFY};
 
+use crate::case::repeated;
 use crate::ksyun::scene::Scene;
-use crate::ksyun::{Case, case};
+use crate::ksyun::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     [mobiles(), templates(), codes(), others()].into_iter().flatten().collect()
@@ -46,13 +47,7 @@ fn templates() -> Vec<Case> {
     };
     vec![
         case("48", "TplId absent", "400 MissingParameter (TplId) 3 times", |scene| {
-            let answers =
-                [VERIFY, NOTIFY, IVR].map(|action| crate::ksyun::told(&scene.without(action, "TplId")));
-            if answers.iter().all(|told| *told == answers[0]) {
-                format!("{} 3 times", answers[0])
-            } else {
-                answers.join(", ")
-            }
+            repeated(&[VERIFY, NOTIFY, IVR].map(|action| told(&scene.without(action, "TplId"))))
         }),
         with("49", "abc"),
         with("49b", "-1"),

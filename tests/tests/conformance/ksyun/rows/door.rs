@@ -4,6 +4,7 @@ use huihu_tests::http::{Answer, Request};
 use huihu_tests::ksyun::{Escapes, IVR, NOTIFY, VERIFY};
 use serde_json::json;
 
+use crate::case::repeated;
 use crate::ksyun::scene::{BUSY, Scene};
 use crate::ksyun::{Case, case, told};
 
@@ -128,7 +129,5 @@ fn accounts() -> Vec<Case> {
 /// What every action is answered with.
 fn everything(scene: &Scene) -> String {
     let answers: [Answer; 3] = [VERIFY, NOTIFY, IVR].map(|action| scene.send(scene.form(action)));
-    let all = answers.each_ref().map(told);
-    let same = all.iter().all(|told| *told == all[0]);
-    if same { format!("{} 3 times", all[0]) } else { all.join(", ") }
+    repeated(&answers.each_ref().map(told))
 }

@@ -1,9 +1,9 @@
-//! Rows 1 to 5, 53, 54, 57 and 61: what succeeds, whoever signs it how.
+//! Rows 1 to 5, 53, 54, 57, 61 and 73: what succeeds.
 
 use serde_json::json;
 
 use crate::ksyun::scene::BUSY;
-use crate::ksyun::{Case, case};
+use crate::ksyun::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -48,8 +48,8 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         case("57", "an ExtId of 50 characters, and an empty one", "200 of 50, 200", |scene| {
             let long = "a1".repeat(25);
-            let answer = crate::ksyun::told(&scene.verify(&[("ExtId", &long)]));
-            let empty = crate::ksyun::told(&scene.verify(&[("ExtId", "")]));
+            let answer = told(&scene.verify(&[("ExtId", &long)]));
+            let empty = told(&scene.verify(&[("ExtId", "")]));
             format!("{}, {empty}", answer.replace(&long, "of 50"))
         }),
         case("61", "a number and a flag as values", "200, 200", |scene| {

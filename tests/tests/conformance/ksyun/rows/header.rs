@@ -8,10 +8,10 @@ use serde_json::json;
 use super::parameter::temporary;
 use crate::ksyun::scene::Scene;
 use crate::ksyun::town::Kind;
-use crate::ksyun::{Case, case};
+use crate::ksyun::{Case, case, told};
 
 pub(super) fn cases() -> Vec<Case> {
-    [shapes(), faults(), absences(), loose()].into_iter().flatten().collect()
+    [shapes(), faults(), absences(), special()].into_iter().flatten().collect()
 }
 
 /// What clients really send.
@@ -156,11 +156,18 @@ fn absences() -> Vec<Case> {
             let answer = scene.send_v4(&V4::post(&scene.customer, &scene.lean(VERIFY)).without("x-amz-date"));
             let message = answer.body["Error"]["Message"].as_str().unwrap_or("");
             let says = if message.contains("not in Http Header") { " … not in Http Header" } else { "" };
-            format!("{}{says}", crate::ksyun::told(&answer))
+            format!("{}{says}", told(&answer))
         }),
         v4("33b", "V4 with Date in its place", "200", |v4| {
             let time = v4.time.clone();
             v4.without("x-amz-date").header("date", &time)
+        }),
+        v4("33c", "V4 with Date as HTTP writes it in its place", "200", |v4| {
+            // What is signed has the time in its own form all the same.
+            let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let time = chrono::NaiveDateTime::parse_from_str(&date, "%a, %d %b %Y %H:%M:%S GMT");
+            let time = time.expect("it was written so").format("%Y%m%dT%H%M%SZ").to_string();
+            v4.at(&time).without("x-amz-date").header("date", &date)
         }),
         foreign("34", "Bearer x"),
         foreign("34b", "Basic eDp5"),
@@ -169,23 +176,23 @@ fn absences() -> Vec<Case> {
 }
 
 /// Where orders are taken by GET too, and faults have the document's codes only.
-fn loose() -> Vec<Case> {
+fn special() -> Vec<Case> {
     vec![
         case("11", "V4 in the address, by GET", "200", |scene| {
             let form = scene.lean(VERIFY);
             V4::query(&scene.customer, "GET", &form).presigned().send(&scene.customer.address)
         })
-        .at(Kind::Loose),
+        .at(Kind::Special),
         case("11b", "V4 in the address, changed after signing", "403 SignatureNotMatch", |scene| {
             let request = V4::query(&scene.customer, "GET", &scene.lean(VERIFY)).presigned();
             let path = request.path.replace("Code=123456", "Code=654321");
             Request { path, ..request }.send(&scene.customer.address)
         })
-        .at(Kind::Loose),
+        .at(Kind::Special),
         case("11c", "V4 in a header, by GET", "200", |scene| {
             scene.send_v4(&V4::query(&scene.customer, "GET", &scene.lean(VERIFY)))
         })
-        .at(Kind::Loose),
+        .at(Kind::Special),
         v4(
             "+",
             "V4 by another secret, where the document's codes are told only",
@@ -195,13 +202,32 @@ fn loose() -> Vec<Case> {
                 V4 { customer, ..v4 }
             },
         )
-        .at(Kind::Loose),
+        .at(Kind::Special),
+        case("+", "the same V4 twice, where replays are refused", "200, 403 SignatureNotMatch", |scene| {
+            let v4 = V4::post(&scene.customer, &scene.lean(VERIFY));
+            [(); 2].map(|()| scene.send_v4(&v4))
+        })
+        .at(Kind::Special),
+        case(
+            "+",
+            "the same Signature twice, where replays are refused",
+            "200, 403 SignatureNotMatch",
+            |scene| {
+                let form = scene.customer.signed(scene.form(VERIFY));
+                [(); 2].map(|()| scene.as_is(&form))
+            },
+        )
+        .at(Kind::Special),
+        case("+", "the same Signature twice", "200, 200", |scene| {
+            let form = scene.customer.signed(scene.form(VERIFY));
+            [(); 2].map(|()| scene.as_is(&form))
+        }),
         case("36b", "GET with the usual parameters in the query, where it is allowed", "200", |scene| {
             let query = scene.customer.signed(scene.form(VERIFY)).written(Escapes::Strict);
             let request = Request::new("GET", &format!("/?{query}"));
             Request { from: scene.customer.from, ..request }.send(&scene.customer.address)
         })
-        .at(Kind::Loose),
+        .at(Kind::Special),
     ]
 }
 

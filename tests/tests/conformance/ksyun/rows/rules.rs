@@ -19,9 +19,8 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         limited("68", "app", "ever", "400 TrialTimesLimit"),
         limited("68b", "account", "ever", "400 TrialTimesLimit"),
-        // The longest windows, so that none ends between two orders.
+        // The longest window, so that none ends between two orders.
         limited("69", "callee", "month", "400 MobileFrequencyLimit"),
-        limited("69b", "callee", "ever", "400 MobileFrequencyLimit"),
         limited("+", "app", "month", "409 FlowLimitExceeded"),
         case("69c", "two telephones where one call to each is allowed", "200, 200", |scene| {
             [scene.verify(&[]), scene.verify(&[("Mobile", &scene.other(BUSY))])]
