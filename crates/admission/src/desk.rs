@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use base::account::Phase;
 use base::address::Guard;
-use base::experience::{Conducted, TrunkHealth};
+use base::experience::Conducted;
 use base::limits;
 use base::order::ProductKind;
 use base::permit::Ports;
 use base::time::Timestamp;
+use base::trunk::Trunks;
 
 use crate::{Gate, Tally};
 
@@ -52,8 +53,8 @@ pub struct Desk<'a> {
     pub tally: &'a Tally,
     /// How the app's calls went lately.
     pub conducted: &'a Arc<Conducted>,
-    /// Whether the trunk works.
-    pub trunk: &'a Arc<TrunkHealth>,
+    /// The trunks, and whether they work.
+    pub trunks: &'a Trunks,
     /// When the order came.
     pub now: Timestamp,
 }

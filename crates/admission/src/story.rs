@@ -9,7 +9,7 @@ use base::account::{
 };
 use base::address::Guard;
 use base::clip::{ClipWish, SystemClip, Values};
-use base::experience::{Conducted, Outcome, TrunkHealth, TrunkNews};
+use base::experience::{Conducted, Outcome};
 use base::id::{AppId, ClipId, Leg};
 use base::number::E164;
 use base::order::{
@@ -24,6 +24,7 @@ use base::screen::ForbiddenWords;
 use base::standing::Platform;
 use base::template::{TemplateKind, TextNo, Wording};
 use base::time::Timestamp;
+use base::trunk::{Route, Terms, TrunkNews, TrunkNo, Trunks};
 use base::url::PushUrl;
 
 use crate::{Admission, Desk, Finding, Gate, GateSettings, Policy, Quota, Resource, Tally, Visit};
@@ -48,7 +49,7 @@ pub(crate) struct Story {
     pub(crate) platform_ports: Arc<Ports>,
     pub(crate) tally: Tally,
     conducted: Arc<Conducted>,
-    trunk: Arc<TrunkHealth>,
+    trunks: Trunks,
     random: u128,
 }
 
@@ -131,7 +132,7 @@ impl Story {
             platform_ports: Arc::default(),
             tally: Tally::new(),
             conducted: Arc::default(),
-            trunk: Arc::default(),
+            trunks: trunk("+"),
             random: 5,
         };
         story.own(FIRST_NUMBER);
@@ -229,19 +230,20 @@ impl Story {
 
     /// A call of the app went like this.
     pub(crate) fn went(&self, talked: Option<Duration>) {
-        self.conclude(talked, TrunkNews::Unknown);
+        let permit = Permit::take(&Arc::default(), 1, &Arc::default(), 1).unwrap();
+        permit.teaching(&self.conducted).conclude(&Outcome { at: self.now, talked });
     }
 
     /// The trunk fails so many calls that it is known for it.
     pub(crate) fn trunk_fails(&self, status: u16) {
         for _ in 0..9 {
-            self.conclude(None, TrunkNews::Failed(status));
+            self.trunks.learn(the_trunk(), TrunkNews::Failed { status, pause: None }, self.now);
         }
     }
 
-    fn conclude(&self, talked: Option<Duration>, trunk: TrunkNews) {
-        let permit = Permit::take(&Arc::default(), 1, &Arc::default(), 1).unwrap();
-        permit.teaching(&self.conducted, &self.trunk).conclude(&Outcome { at: self.now, talked, trunk });
+    /// The only trunk takes nothing but numbers that begin so.
+    pub(crate) fn trunk_takes(&mut self, prefix: &str) {
+        self.trunks = trunk(prefix);
     }
 
     pub(crate) fn limit_talk(&mut self, last_minute: ClipWish) {
@@ -323,10 +325,22 @@ impl Story {
             guard: &self.guard,
             tally: &self.tally,
             conducted: &self.conducted,
-            trunk: &self.trunk,
+            trunks: &self.trunks,
             now: self.now,
         }
     }
+}
+
+/// One trunk, which takes numbers that begin so.
+fn trunk(prefix: &str) -> Trunks {
+    let routes = vec![Route { prefixes: vec![prefix.into()], ..Route::everything() }];
+    let trunks = Trunks::new([Terms { routes, ..Terms::new("trunk") }], NOW);
+    trunks.has_addresses(the_trunk(), 1, NOW);
+    trunks
+}
+
+fn the_trunk() -> TrunkNo {
+    TrunkNo::new(0).unwrap()
 }
 
 pub(crate) fn number(text: &str) -> E164 {

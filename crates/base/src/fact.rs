@@ -30,10 +30,16 @@ pub struct Entry {
 pub enum Fact {
     /// We promised the call. The first entry of every call.
     Accepted(Box<Call>),
-    /// An INVITE left for the leg.
+    /// An INVITE left for the leg. Again, when the trunk before could not bring it on its way.
     Dialled {
         /// The leg.
         leg: Leg,
+        /// The trunk that it took; `None` in journals of when there was only one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trunk: Option<Box<str>>,
+        /// The SIP status with which the trunk before had failed; 408 when it said nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u16>,
     },
     /// The leg's telephone rings: 180, or 183 with early media.
     Ringing {
@@ -118,6 +124,12 @@ impl Fact {
     #[must_use]
     pub const fn released(leg: Leg, release: Release) -> Self {
         Self::Released { leg, release, media: None }
+    }
+
+    /// An INVITE left for the leg, by a trunk whose name does not matter.
+    #[must_use]
+    pub const fn dialled(leg: Leg) -> Self {
+        Self::Dialled { leg, trunk: None, after: None }
     }
 }
 

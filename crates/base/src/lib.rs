@@ -33,4 +33,5 @@ pub mod standing;
 pub mod table;
 pub mod template;
 pub mod time;
+pub mod trunk;
 pub mod url;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::experience::{self, Conducted, Outcome, TrunkHealth};
+use crate::experience::{Conducted, Outcome};
 
 /// A number of ports, of an app or of the platform. One call takes one port of each.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Drop for Port {
 pub struct Permit {
     _app: Port,
     _platform: Port,
-    learned: Option<(Arc<Conducted>, Arc<TrunkHealth>)>,
+    learned: Option<Arc<Conducted>>,
 }
 
 /// Which cap was reached.
@@ -75,16 +75,16 @@ impl Permit {
         Ok(Self { _app: of_app, _platform: of_platform, learned: None })
     }
 
-    /// Lets the app's conduct and the trunk's health learn from the call that the permit rides with.
+    /// Lets the app's conduct learn from the call that the permit rides with.
     #[must_use]
-    pub fn teaching(self, app: &Arc<Conducted>, trunk: &Arc<TrunkHealth>) -> Self {
-        Self { learned: Some((Arc::clone(app), Arc::clone(trunk))), ..self }
+    pub fn teaching(self, app: &Arc<Conducted>) -> Self {
+        Self { learned: Some(Arc::clone(app)), ..self }
     }
 
     /// Says how the call went. What comes after the first time is not heard.
     pub fn conclude(&mut self, outcome: &Outcome) {
-        if let Some((app, trunk)) = self.learned.take() {
-            experience::note(outcome, &app, &trunk);
+        if let Some(app) = self.learned.take() {
+            app.note(outcome);
         }
     }
 }

@@ -18,6 +18,9 @@ pub struct CallRecord {
     pub call: Call,
     /// Leg A, then leg B.
     pub legs: [LegRecord; 2],
+    /// The trunks that legs A and B took last, by their names; `None` for a leg that was never dialled.
+    #[serde(default)]
+    pub trunks: [Option<Box<str>>; 2],
     /// When both parties began to hear each other.
     pub bridged_at: Option<Timestamp>,
     /// When the last leg was gone.

@@ -1,7 +1,7 @@
 //! What the API is made of, and what it asks of a running platform.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use base::id::{AppId, CallId};
 use base::order::Placing;
 use base::refusal::Refusal;
 use base::time::Timestamp;
+use base::trunk::Condition;
 use speech::shelf::Shelf;
 use store::{Accounts, Admin, Store};
 
@@ -109,14 +110,20 @@ pub trait House: Send + Sync {
 /// The way to a carrier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trunk {
-    /// The gateway.
-    pub peer: SocketAddr,
+    /// Its name.
+    pub name: Box<str>,
+    /// The gateways, as the configuration writes them: an address or a name each, with a port.
+    pub peers: Vec<Box<str>>,
     /// The domain in its URIs, when it is another than the address.
     pub domain: Option<Box<str>>,
     /// The user that we log in as.
     pub username: Option<Box<str>>,
-    /// The SIP status with which it fails now; `None` while it works.
-    pub failing: Option<u16>,
+    /// How it is.
+    pub condition: Condition,
+    /// Calls that it carries now; each leg is one.
+    pub calls: u32,
+    /// How many it may carry; `None`: any number.
+    pub calls_max: Option<u32>,
 }
 
 /// An order whose fate is asked.

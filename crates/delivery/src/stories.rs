@@ -156,10 +156,10 @@ async fn place(journal: Journal, call: Call) -> CallId {
     let released = |leg| Fact::released(leg, Release::normal(Party::Caller));
     let facts = [
         Fact::Accepted(Box::new(call)),
-        Fact::Dialled { leg: Leg::A },
+        Fact::dialled(Leg::A),
         Fact::Ringing { leg: Leg::A, dialog: None },
         Fact::Answered { leg: Leg::A, dialog: None },
-        Fact::Dialled { leg: Leg::B },
+        Fact::dialled(Leg::B),
         Fact::Ringing { leg: Leg::B, dialog: None },
         Fact::Answered { leg: Leg::B, dialog: None },
         Fact::Bridged,

@@ -115,6 +115,11 @@ impl Running {
         &self.call
     }
 
+    /// What is known of a leg that was dialled.
+    pub(crate) const fn leg(&self, leg: Leg) -> Option<&LegState> {
+        self.legs[leg.index()].as_ref()
+    }
+
     /// Whether nobody but us talks to this leg, ever.
     pub(crate) const fn is_alone(&self, leg: Leg) -> bool {
         self.call.numbers(leg.other()).is_none()
@@ -146,9 +151,18 @@ impl Running {
         self.follow(now, out);
     }
 
-    /// The INVITE of a leg has left.
-    pub(crate) fn dialled(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
-        self.note(Fact::Dialled { leg }, now, out);
+    /// The INVITE of a leg has left by that trunk; again, after the trunk before failed with a status.
+    pub(crate) fn dialled(
+        &mut self,
+        leg: Leg,
+        (trunk, after): (Box<str>, Option<u16>),
+        now: Instant,
+        out: &mut Outcome<'_>,
+    ) {
+        if let Some(state) = self.legs[leg.index()].as_mut() {
+            state.dialled_again();
+        }
+        self.note(Fact::Dialled { leg, trunk: Some(trunk), after }, now, out);
     }
 
     /// A leg began to hear clips.
@@ -164,7 +178,6 @@ impl Running {
         }
         let early = state.early(news.status, news.media, news.reason);
         if early.began_to_ring {
-            self.experience.a_telephone_was_reached();
             let dialog = (out.dialog_of)(leg);
             self.note(Fact::Ringing { leg, dialog }, now, out);
             self.tell(Event::Ringing { leg }, now, out);
@@ -178,7 +191,6 @@ impl Running {
     pub(crate) fn answered(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
         let Some(state) = self.legs[leg.index()].as_mut() else { return };
         if state.answered() {
-            self.experience.a_telephone_was_reached();
             if self.everybody_is_up() {
                 self.experience.everybody_is_up(now);
             }
@@ -203,7 +215,6 @@ impl Running {
         }
         let media = media.filter(|_| state.is_up()).map(Box::new);
         let release = how(state);
-        self.experience.is_released(leg, release);
         self.end_talk(now, out);
         self.note(Fact::Released { leg, release, media }, now, out);
         self.tell(Event::Released { leg, release }, now, out);
@@ -346,7 +357,6 @@ impl Running {
             if let Some(state) = self.legs[leg.index()].as_mut().filter(|state| !state.is_gone()) {
                 out.deeds.push_back(Deed::HangUp(leg, ending.cause));
                 let release = state.lost(ending.cause);
-                self.experience.is_released(leg, release);
                 self.note(Fact::released(leg, release), now, out);
             }
         }

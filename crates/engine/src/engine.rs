@@ -16,9 +16,9 @@ use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
 use base::limits;
 use base::permit::Permit;
+use base::trunk::{TRUNK_ADDRESSES, TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use plans::{Plan, plan_for};
-use sip::digest::Credentials;
 
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
@@ -28,6 +28,7 @@ use crate::driver::shard::{Letter, Parts, Shard};
 
 use crate::driver::sockets::{self, SocketFault};
 use crate::driver::uring;
+use crate::trunk::Trunk;
 
 /// Where the engine listens and whom it calls through.
 #[derive(Clone, Debug)]
@@ -41,8 +42,8 @@ pub struct Settings {
     pub rtp_ports: RangeInclusive<u16>,
     /// Threads that calls are spread over; at least 1.
     pub shards: usize,
-    /// The trunk that all calls take.
-    pub trunk: Trunk,
+    /// The trunks that calls take, at most [`TRUNKS`](base::trunk::TRUNKS).
+    pub trunks: Vec<Trunk>,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
     /// What carries the packets.
@@ -68,19 +69,6 @@ pub enum Backend {
     Epoll,
     /// io_uring (Linux 6.12), or no start.
     Uring,
-}
-
-/// A SIP trunk: a carrier's gateway.
-#[derive(Clone, Debug)]
-pub struct Trunk {
-    /// Where INVITEs go, and the only address that may speak to us.
-    pub peer: SocketAddr,
-    /// The host of its SIP URIs, when it is not the peer's address.
-    pub domain: Option<String>,
-    /// What a 401 or 407 is answered with.
-    pub credentials: Option<Credentials>,
-    /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
-    pub behind_nat: bool,
 }
 
 /// Where a shard's facts go. Called on the shard's thread: it must not block.
@@ -134,6 +122,8 @@ pub struct Orphan {
     pub leg: Leg,
     /// The dialog that the journal knows, if it came that far.
     pub dialog: Option<Dialog>,
+    /// The trunks that its INVITEs took, in order, as far as the journal knows their names.
+    pub dialled: Vec<Option<Box<str>>>,
 }
 
 /// Why the engine did not start.
@@ -145,10 +135,8 @@ pub enum StartFault {
     /// No thread or no event descriptor.
     #[error("cannot start a shard of the engine")]
     Thread(#[source] std::io::Error),
-    /// We listen on all addresses, and none of them leads to the trunk.
-    #[error(
-        "no address of this machine leads to the trunk: set the advertised address, or check the network"
-    )]
+    /// We listen on all addresses, and none of them leads to a trunk.
+    #[error("no address of this machine leads to a trunk: set the advertised address, or check the network")]
     Unreachable(#[source] std::io::Error),
     /// io_uring was asked for, and there is none.
     #[error("there is no io_uring: choose epoll, or auto; {why}")]
@@ -177,6 +165,7 @@ pub struct Engine {
     threads: Vec<JoinHandle<()>>,
     archive: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
+    board: Arc<Trunks>,
     address: SocketAddr,
 }
 
@@ -192,8 +181,9 @@ impl Engine {
     ) -> Result<Self, StartFault> {
         sockets::pairs(&settings.rtp_ports)?;
         let settings = &settings.with_backend()?;
-        let (sip, trunk) = (settings.sip, settings.trunk.peer);
-        if sip.is_ipv4() != trunk.is_ipv4() {
+        let sip = settings.sip;
+        let mut peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
+        if let Some(trunk) = peers.find(|peer| peer.is_ipv4() != sip.is_ipv4()).copied() {
             return Err(StartFault::Families { sip, trunk });
         }
         let socket = sockets::signalling(sip)?;
@@ -208,13 +198,15 @@ impl Engine {
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
         let post_slots: Vec<_> = posts.iter().map(|(slot, _)| slot.clone()).collect();
         // From here on a fault drops the engine, which ends the threads that run already.
-        let mut engine = Self { slots, threads: Vec::new(), archive: None, live: Arc::default(), address };
+        let board = Arc::new(board_of(settings));
+        let (threads, live) = (Vec::new(), Arc::default());
+        let mut engine = Self { slots, threads, archive: None, live, board, address };
         let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
         let mut intakes = intakes.into_iter();
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
             let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
-            let (journal, archive) = (journal(), intakes.next());
+            let (journal, archive, board) = (journal(), intakes.next(), Arc::clone(&engine.board));
             let parts = Parts {
                 number,
                 address,
@@ -225,6 +217,7 @@ impl Engine {
                 posts,
                 clock,
                 live,
+                board,
                 journal,
                 archive,
             };
@@ -247,6 +240,22 @@ impl Engine {
         self.address
     }
 
+    /// What is known of the trunks.
+    #[must_use]
+    pub const fn trunks(&self) -> &Arc<Trunks> {
+        &self.board
+    }
+
+    /// Gives a trunk other addresses, for the calls that begin from now on; what is past the eighth is left out, and so
+    /// is what is of another family than ours. False when a shard has no room for the news: try again a moment later.
+    pub fn set_peers(&self, trunk: TrunkNo, peers: &[SocketAddr]) -> bool {
+        let ours = |peer: &&SocketAddr| peer.is_ipv4() == self.address.is_ipv4();
+        let peers: Arc<[SocketAddr]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).copied().collect();
+        self.board.has_addresses(trunk, peers.len(), Clock::wall());
+        let letter = || Letter::Peers { trunk, peers: Arc::clone(&peers) };
+        self.slots.iter().all(|slot| slot.post(letter()).is_ok())
+    }
+
     /// How many calls run now, or wait in a mailbox to be run.
     #[must_use]
     pub fn live(&self) -> usize {
@@ -265,7 +274,11 @@ impl Engine {
                 self.live.fetch_sub(1, Ordering::AcqRel);
                 launch
             }
-            Letter::Stop { .. } | Letter::Orphan(_) | Letter::Recording { .. } | Letter::End => {
+            Letter::Stop { .. }
+            | Letter::Orphan(_)
+            | Letter::Peers { .. }
+            | Letter::Recording { .. }
+            | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -287,7 +300,11 @@ impl Engine {
     pub fn release(&self, orphan: Orphan) -> Result<(), Box<Orphan>> {
         self.slot(orphan.call.id).post(Letter::Orphan(Box::new(orphan))).map_err(|letter| match letter {
             Letter::Orphan(orphan) => orphan,
-            Letter::Launch(_) | Letter::Stop { .. } | Letter::Recording { .. } | Letter::End => {
+            Letter::Launch(_)
+            | Letter::Stop { .. }
+            | Letter::Peers { .. }
+            | Letter::Recording { .. }
+            | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
         })
@@ -329,10 +346,24 @@ fn reached_at(settings: &Settings, listening: IpAddr) -> Result<IpAddr, StartFau
     match settings.advertised {
         Some(ip) => Ok(ip),
         None if listening.is_unspecified() => {
-            sockets::seen_by(settings.trunk.peer).map_err(StartFault::Unreachable)
+            let nobody = || std::io::Error::other("no trunk has an address yet");
+            let peer = settings.trunks.iter().find_map(|trunk| trunk.peers.first()).ok_or_else(nobody);
+            peer.and_then(|peer| sockets::seen_by(*peer)).map_err(StartFault::Unreachable)
         }
         None => Ok(listening),
     }
+}
+
+/// What is known of the trunks before the first call.
+fn board_of(settings: &Settings) -> Trunks {
+    let now = Clock::wall();
+    let board = Trunks::new(settings.trunks.iter().map(Trunk::terms), now);
+    for (place, trunk) in settings.trunks.iter().enumerate().take(TRUNKS) {
+        if let Some(no) = TrunkNo::new(place) {
+            board.has_addresses(no, trunk.peers.len(), now);
+        }
+    }
+    board
 }
 
 fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, Mailbox<T>)>> {

@@ -10,7 +10,7 @@
 //! their timers live there too, so nothing of a call is ever locked. It never reads a database, never speaks HTTP,
 //! never blocks on anything but its own poller.
 //!
-//! `call.rs`, `leg.rs`, `keys.rs` and `verdict.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
+//! `call.rs`, `leg.rs`, `keys.rs`, `numbering.rs` and `verdict.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
 //! then `driver/shard.rs`.
 
 mod call;
@@ -18,9 +18,13 @@ mod driver;
 pub mod engine;
 mod keys;
 mod leg;
+pub mod numbering;
 pub mod recording;
+pub mod trunk;
 mod verdict;
 
 pub use driver::sockets::SocketFault;
-pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault, Trunk};
+pub use driver::trial;
+pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
+pub use trunk::Trunk;

@@ -1,5 +1,7 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
+mod trunks;
+
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use speech::voices::kokoro;
 
+pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
+
 /// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +32,9 @@ pub(crate) struct Config {
     #[serde(default)]
     pub(crate) sip: Sip,
     #[serde(default)]
-    pub(crate) trunk: Trunk,
+    pub(crate) trunk: OneTrunk,
+    #[serde(default)]
+    pub(crate) trunks: Vec<Trunk>,
     #[serde(default)]
     pub(crate) push: Push,
     #[serde(default)]
@@ -64,20 +70,6 @@ pub(crate) enum Backend {
     #[default]
     Epoll,
     IoUring,
-}
-
-/// `[trunk]`: the carrier's gateway.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Trunk {
-    /// Address and port; there is no default.
-    pub(crate) peer: Option<SocketAddr>,
-    pub(crate) domain: Option<String>,
-    pub(crate) username: Option<String>,
-    #[serde(deserialize_with = "password")]
-    pub(crate) password: Option<Private<String>>,
-    /// Whether media may come from another address than the SDP says.
-    pub(crate) behind_nat: bool,
 }
 
 /// `[push]`: what pushes may reach, and how often they try.
@@ -254,7 +246,8 @@ impl Config {
             data_dir: PathBuf::from("huihu-data"),
             http: SocketAddr::from(([127, 0, 0, 1], 7080)),
             sip: Sip::default(),
-            trunk: Trunk::default(),
+            trunk: OneTrunk::default(),
+            trunks: Vec::new(),
             push: Push::default(),
             limits: Limits::default(),
             requests: Requests::default(),
@@ -294,6 +287,7 @@ impl Config {
         self.rtp_ports()?;
         self.guard()?;
         self.trusted_proxies()?;
+        self.trunks()?;
         if !(1..=FAILURES_MAX).contains(&self.requests.ban_after) {
             bail!("requests.ban_after = {} is not from 1 to {FAILURES_MAX}", self.requests.ban_after);
         }
@@ -317,6 +311,11 @@ impl Config {
             );
         }
         Ok(())
+    }
+
+    /// The ways to carriers.
+    pub(crate) fn trunks(&self) -> Result<Vec<ReadTrunk>> {
+        trunks::read(&self.trunk, &self.trunks)
     }
 
     /// Where the natural voice is installed.

@@ -18,7 +18,6 @@ use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sip::digest::Credentials;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
 use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Retention, Store};
@@ -28,9 +27,10 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ReadTrunk};
 use crate::http::{self, Site};
 use crate::logins::Logins;
+use crate::names;
 use crate::neighbour::{self, Table};
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
@@ -62,7 +62,7 @@ pub(crate) struct House {
     listener: JoinHandle<()>,
     promised: TaskTracker,
     _announced: Announcement,
-    upkeep: [JoinHandle<()>; 2],
+    upkeep: [JoinHandle<()>; 3],
     admin: Admin,
 }
 
@@ -87,7 +87,8 @@ impl House {
         raise_open_files();
         let guard = Arc::new(config.guard()?);
         let trusted = config.trusted_proxies()?;
-        let settings = engine_settings(config)?;
+        let trunks = config.trunks()?;
+        let settings = engine_settings(config, resolved(config, &trunks).await?)?;
         let store = Store::open(&config.data_dir).await?;
         let words = Words::open(config).await?;
         let term = store.serve(&config.node, wall()).await?;
@@ -144,7 +145,7 @@ impl House {
             settings: request_settings(config),
             refuse_replays: config.requests.refuse_replays,
             capacity: Capacity::default(),
-            trunk: trunk(config, &settings.trunk),
+            trunks: trunks.clone(),
         });
         let upkeep = Upkeep {
             store: store.clone(),
@@ -160,7 +161,6 @@ impl House {
         Ok(Self {
             http,
             sip: engine.address(),
-            engine,
             journal,
             writer: task,
             delivery,
@@ -168,7 +168,12 @@ impl House {
             listener: tokio::spawn(http::serve(listener, site, ended)),
             promised,
             _announced: announced,
-            upkeep: [tokio::spawn(accounts.follow()), tokio::spawn(upkeep.keep())],
+            upkeep: [
+                tokio::spawn(accounts.follow()),
+                tokio::spawn(upkeep.keep()),
+                tokio::spawn(names::follow(Arc::clone(&engine), trunks)),
+            ],
+            engine,
             admin,
         })
     }
@@ -201,6 +206,10 @@ impl House {
         if tokio::time::timeout(LAST_PROMISES, self.promised.wait()).await.is_err() {
             tracing::warn!("some accepted calls were never dialled; the next start closes them");
         }
+        let [accounts, upkeep, names] = self.upkeep;
+        // It has the engine too, which must be nobody else's when it ends.
+        names.abort();
+        names.await.ok();
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;
         tokio::task::spawn_blocking(move || drop(engine)).await.ok();
@@ -208,7 +217,7 @@ impl House {
             tracing::warn!("some pushes are still owed; the next start sends them");
         }
         self.delivery.stop().await;
-        for task in self.upkeep {
+        for task in [accounts, upkeep] {
             task.abort();
         }
         self.journal.close();
@@ -269,7 +278,11 @@ fn orphans(call: &Interrupted) -> Vec<Orphan> {
         [Leg::A, Leg::B].into_iter().filter(|leg| accepted.numbers(*leg).is_some() && !is_released(*leg));
     legs.map(|leg| {
         let dialog = call.dialogs().find(|(of, _)| *of == leg).map(|(_, dialog)| dialog.clone());
-        Orphan { call: accepted.clone(), leg, dialog }
+        let dialled = call.entries.iter().filter_map(|entry| match &entry.fact {
+            Fact::Dialled { leg: of, trunk, .. } if *of == leg => Some(trunk.clone()),
+            _ => None,
+        });
+        Orphan { call: accepted.clone(), leg, dialog, dialled: dialled.collect() }
     })
     .collect()
 }
@@ -306,15 +319,7 @@ fn taken(table: Table, address: SocketAddr, cause: &std::io::Error, flag: &str) 
     }
 }
 
-fn engine_settings(config: &Config) -> Result<engine::Settings> {
-    let Some(peer) = config.trunk.peer else {
-        bail!("no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER");
-    };
-    let credentials = match (&config.trunk.username, &config.trunk.password) {
-        (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose().clone())),
-        (None, None) => None,
-        _ => bail!("[trunk] has a username or a password but not both: set both, or neither"),
-    };
+fn engine_settings(config: &Config, trunks: Vec<engine::Trunk>) -> Result<engine::Settings> {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(engine::Settings {
         sip: config.sip.listen,
@@ -322,14 +327,24 @@ fn engine_settings(config: &Config) -> Result<engine::Settings> {
         rtp_ports: config.rtp_ports()?,
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
-        trunk: engine::Trunk {
-            peer,
-            domain: config.trunk.domain.clone(),
-            credentials,
-            behind_nat: config.trunk.behind_nat,
-        },
+        trunks,
         backend: config.sip.backend.into(),
     })
+}
+
+/// The trunks with the addresses that they have now.
+async fn resolved(config: &Config, trunks: &[ReadTrunk]) -> Result<Vec<engine::Trunk>> {
+    if trunks.is_empty() {
+        bail!(
+            "no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER, or write [[trunks]]"
+        );
+    }
+    let mut resolved = Vec::with_capacity(trunks.len());
+    for trunk in trunks {
+        let peers = names::resolve(trunk, config.sip.listen).await;
+        resolved.push(engine::Trunk { peers, ..trunk.settings.clone() });
+    }
+    Ok(resolved)
 }
 
 fn policy(config: &Config) -> Policy {
@@ -368,16 +383,6 @@ fn passes_for(requests: &config::Requests) -> Duration {
     let window_secs = requests.window_secs.max(dialects::ksyun::WINDOW.as_secs());
     // A minute more, for clocks that are set while it passes.
     Duration::from_secs(window_secs.saturating_mul(2).saturating_add(earlier + 60))
-}
-
-/// The trunk as operators see it.
-fn trunk(config: &Config, settings: &engine::Trunk) -> console::Trunk {
-    console::Trunk {
-        peer: settings.peer,
-        domain: settings.domain.as_deref().map(Into::into),
-        username: config.trunk.username.as_deref().map(Into::into),
-        failing: None,
-    }
 }
 
 fn recordings_dir(config: &Config) -> PathBuf {

@@ -12,6 +12,7 @@ mod house;
 mod http;
 mod inbox;
 mod logins;
+mod names;
 mod neighbour;
 mod operator;
 mod promise;

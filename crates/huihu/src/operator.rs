@@ -7,10 +7,12 @@ use base::account::Account;
 use base::order::{Order, Placing};
 use base::refusal::Refusal;
 use base::time::Timestamp;
+use base::trunk::TrunkView;
 use console::{Asked, Explained, House, Question, Trunk, Unexplained};
 use dialects::{Dialect, Headers, WireRequest};
 use rand::Rng;
 
+use crate::config::ReadTrunk;
 use crate::road::{Road, wall};
 
 impl House for Road {
@@ -19,7 +21,17 @@ impl House for Road {
     }
 
     fn trunks(&self) -> Vec<Trunk> {
-        vec![Trunk { failing: self.capacity.trunk.failing(wall()), ..self.trunk.clone() }]
+        let views = self.engine.trunks().views(wall());
+        let trunk = |(read, view): (&ReadTrunk, TrunkView)| Trunk {
+            name: view.name,
+            peers: read.peers.iter().map(|peer| peer.to_string().into()).collect(),
+            domain: read.settings.domain.as_deref().map(Into::into),
+            username: read.username.as_deref().map(Into::into),
+            condition: view.condition,
+            calls: view.calls,
+            calls_max: read.settings.calls_max,
+        };
+        self.trunks.iter().zip(views).map(trunk).collect()
     }
 
     fn bans(&self) -> Vec<(IpAddr, Timestamp)> {

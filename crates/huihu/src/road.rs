@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use admission::{Desk, Gate, Policy, Tally, Visit};
 use base::account::Account;
 use base::address::Guard;
-use base::experience::{Conducted, TrunkHealth};
+use base::experience::Conducted;
 use base::id::{AppId, CallId};
 use base::order::{Order, Placing};
 use base::permit::Ports;
@@ -19,6 +19,7 @@ use rand::Rng;
 use store::{Accounts, Admin};
 use tokio::sync::oneshot;
 
+use crate::config::ReadTrunk;
 use crate::logins::Logins;
 use crate::promise::Promises;
 use crate::recordings::Recordings;
@@ -40,16 +41,15 @@ pub(crate) struct Road {
     /// Whether a signature that came before is refused.
     pub(crate) refuse_replays: bool,
     pub(crate) capacity: Capacity,
-    /// The way to the carrier, for those who ask.
-    pub(crate) trunk: console::Trunk,
+    /// The ways to carriers, for those who ask.
+    pub(crate) trunks: Vec<ReadTrunk>,
 }
 
-/// What calls take and teach: the ports and the conduct of each app that has asked since the start, the platform's
-/// ports and the trunk's health.
+/// What calls take and teach: the ports and the conduct of each app that has asked since the start, and the platform's
+/// ports.
 #[derive(Debug, Default)]
 pub(crate) struct Capacity {
     platform: Arc<Ports>,
-    pub(crate) trunk: Arc<TrunkHealth>,
     apps: Mutex<HashMap<AppId, AppCapacity>>,
 }
 
@@ -163,7 +163,7 @@ impl Road {
             app_ports: &of_app.ports,
             platform_ports: &self.capacity.platform,
             conducted: &of_app.conducted,
-            trunk: &self.capacity.trunk,
+            trunks: self.engine.trunks(),
             tally: &self.tally,
             policy: &self.policy,
             guard: &self.guard,

@@ -105,7 +105,7 @@ fn head(parties: usize) -> String {
 
 fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
     match fact {
-        Fact::Dialled { leg } => Arrow::To(*leg, "INVITE".into()),
+        Fact::Dialled { leg, .. } => Arrow::To(*leg, "INVITE".into()),
         Fact::Ringing { leg, .. } => Arrow::From(*leg, "180".into()),
         Fact::Answered { leg, .. } => Arrow::From(*leg, "200".into()),
         Fact::ClipStarted { leg, .. } => Arrow::To(*leg, "clip".into()),
@@ -146,10 +146,11 @@ const fn we_gave_it_up(cause: Cause) -> bool {
 fn words(fact: &Fact, call: Option<&Call>) -> String {
     match fact {
         Fact::Accepted(call) => format!("accepted: {}", product_words(call.product.kind())),
-        Fact::Dialled { leg } => match call.and_then(|call| call.numbers(*leg)) {
-            Some(numbers) => format!("{leg} dialled: {}", numbers.dialled.masked()),
-            None => format!("{leg} dialled"),
-        },
+        Fact::Dialled { leg, trunk, after } => {
+            let numbers = call.and_then(|call| call.numbers(*leg));
+            let number = numbers.map_or_else(String::new, |of| format!(": {}", of.dialled.masked()));
+            format!("{leg} dialled{}{number}", way_words(trunk.as_deref(), *after))
+        }
         Fact::Ringing { leg, .. } => format!("{leg} rings"),
         Fact::Answered { leg, .. } => format!("{leg} answered"),
         Fact::ClipStarted { leg, clip } => format!("{leg} hears {}", clip_words(*clip)),
@@ -171,6 +172,15 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
             format!("{leg} gone: {}{}{q850}", cause_words(release.cause), by_words(release.by))
         }
         Fact::Over(ending) => format!("over: {}{}", cause_words(ending.cause), by_words(ending.by)),
+    }
+}
+
+/// Which trunk was taken, where it is not the only one that was tried.
+fn way_words(trunk: Option<&str>, after: Option<u16>) -> String {
+    match (trunk, after) {
+        (Some(trunk), Some(status)) => format!(" again by {trunk}, after {status}"),
+        (None, Some(status)) => format!(" again, after {status}"),
+        (_, None) => String::new(),
     }
 }
 
@@ -388,6 +398,10 @@ mod tests {
         last(
             "0 accepted; 1 dialled A; 2 released A Platform Interrupted",
             "    +0.002 s   │                 │                 │   A gone: interrupted, by us",
+        );
+        last(
+            "0 accepted; 1 dialled A near; 2 dialled A far 503",
+            "    +0.002 s   │◀─── INVITE ─────│                 │   A dialled again by far, after 503: +86138****0001",
         );
     }
 

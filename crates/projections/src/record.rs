@@ -19,6 +19,7 @@ use base::time::Timestamp;
 pub(crate) struct Progress {
     call: Box<Call>,
     legs: [LegRecord; 2],
+    trunks: [Option<Box<str>>; 2],
     bridged_at: Option<Timestamp>,
     recording_at: Option<Timestamp>,
     recording: Option<Duration>,
@@ -34,6 +35,7 @@ impl Progress {
         Self {
             call,
             legs: [LegRecord::default(); 2],
+            trunks: [None, None],
             bridged_at: None,
             recording_at: None,
             recording: None,
@@ -60,7 +62,12 @@ impl Progress {
     pub(crate) fn apply(&mut self, entry: &Entry) -> bool {
         let at = entry.at;
         match &entry.fact {
-            Fact::Dialled { leg } => first(&mut self.legs[leg.index()].dialled_at, at),
+            Fact::Dialled { leg, trunk, .. } => {
+                if let Some(trunk) = trunk {
+                    self.trunks[leg.index()] = Some(trunk.clone());
+                }
+                first(&mut self.legs[leg.index()].dialled_at, at)
+            }
             Fact::Ringing { leg, .. } => {
                 let leg = &mut self.legs[leg.index()];
                 !is_gone(leg) && leg.answered_at.is_none() && first(&mut leg.ringing_at, at)
@@ -128,6 +135,7 @@ impl Progress {
         CallRecord {
             call: *self.call,
             legs: self.legs,
+            trunks: self.trunks,
             bridged_at: self.bridged_at,
             ended_at: last_gone.unwrap_or(at),
             ending,
@@ -211,6 +219,15 @@ mod tests {
         assert_eq!(millis(record.bridged_at), Some(9_001));
         assert_eq!(story::millis(record.ended_at), 30_200);
         assert_eq!(record.ending, Ending { by: Party::Caller, cause: Cause::Normal, leg: Some(Leg::A) });
+    }
+
+    #[test]
+    fn the_record_knows_the_last_trunk_of_a_leg_and_its_first_invite() {
+        let told = "0 accepted; 10 dialled A near; 20 answered A; 30 dialled B near; 40 dialled B far 503; \
+                    50 released B Callee Busy; 60 released A Platform OtherPartyGone; 60 over Callee Busy B";
+        let record = story::record(&story::callback(told)).unwrap();
+        assert_eq!(record.trunks, [Some("near".into()), Some("far".into())]);
+        assert_eq!(record.leg(Leg::B).dialled_at.map(story::millis), Some(30));
     }
 
     #[test]

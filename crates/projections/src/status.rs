@@ -15,7 +15,7 @@ use crate::record;
 /// Adds the row of a fact that is news, if it is one that customers are told.
 pub(crate) fn tell(call: &Call, entry: &Entry, rows: &mut Vec<Row>) {
     let (leg, kind) = match &entry.fact {
-        Fact::Dialled { leg } => (*leg, StatusKind::Dialled),
+        Fact::Dialled { leg, .. } => (*leg, StatusKind::Dialled),
         Fact::Ringing { leg, .. } => (*leg, StatusKind::Ringing),
         Fact::Answered { leg, .. } => (*leg, StatusKind::Answered),
         Fact::Collected { leg, digits } => (*leg, StatusKind::Collected { digits: digits.clone() }),

@@ -218,7 +218,11 @@ fn entries(text: &str, product: Product<ClipKey>) -> Vec<Entry> {
 fn fact(words: &[&str], call: &Call) -> Fact {
     match *words {
         ["accepted"] => Fact::Accepted(Box::new(call.clone())),
-        ["dialled", on] => Fact::Dialled { leg: leg(on) },
+        ["dialled", on] => Fact::dialled(leg(on)),
+        ["dialled", on, trunk] => Fact::Dialled { leg: leg(on), trunk: Some(trunk.into()), after: None },
+        ["dialled", on, trunk, after] => {
+            Fact::Dialled { leg: leg(on), trunk: Some(trunk.into()), after: after.parse().ok() }
+        }
         ["ringing", on] => Fact::Ringing { leg: leg(on), dialog: None },
         ["answered", on] => Fact::Answered { leg: leg(on), dialog: None },
         ["clip", on] => Fact::ClipStarted { leg: leg(on), clip: ClipKey::System(SystemClip::RingBack) },

@@ -31,7 +31,7 @@ pub(super) fn quotas(ask: &Ask<'_>) -> [Quota; 2] {
 pub(crate) fn take(ask: &Ask<'_>) -> Result<Permit, Refusal> {
     let (desk, app_cap) = (ask.desk, ask.account.app.ports);
     let permit = Permit::take(desk.app_ports, app_cap, desk.platform_ports, desk.policy.platform_ports);
-    Ok(permit.map_err(refusal)?.teaching(desk.conducted, desk.trunk))
+    Ok(permit.map_err(refusal)?.teaching(desk.conducted))
 }
 
 /// How many more calls the app could place now.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Json, State};
+use base::trunk::{Condition, TrunkState};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,13 +13,19 @@ use super::extract::Query;
 use crate::page::{Ask, Page, PageQuery};
 use crate::parts::{self, Parts};
 use crate::problem::Problem;
+use crate::time::Time;
 
 /// A trunk.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Trunk {
-    /// Address and port of the gateway.
+    /// What the configuration, the journal and records call it.
+    #[schema(example = "mobile")]
+    name: String,
+    /// Its first gateway: address or name, and port.
     #[schema(example = "192.0.2.1:5060")]
     peer: String,
+    /// All its gateways, in the order in which they are tried.
+    peers: Vec<String>,
     /// The domain in its URIs; null when it is the address.
     #[schema(required)]
     domain: Option<String>,
@@ -27,29 +34,56 @@ pub(crate) struct Trunk {
     username: Option<String>,
     /// Whether calls are sent to it.
     health: TrunkHealth,
-    /// The SIP status that the last calls failed with; null while it works.
+    /// Since when.
+    since: Time,
+    /// The SIP status that the last calls failed with, 408 when nothing came back; null when none failed since one
+    /// worked.
     #[schema(required, minimum = 300, maximum = 699)]
     sip_status: Option<u16>,
+    /// Calls that it carries now; each leg is one.
+    calls: u32,
+    /// How many it may carry; null when nobody limited it.
+    #[schema(required)]
+    calls_max: Option<u32>,
 }
 
-/// Whether a trunk works, as the last calls found it.
+/// Whether a trunk works, as the last calls found it, and as it answers when it is asked.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TrunkHealth {
     /// It does.
     Working,
+    /// It asked to be left alone for a while: it gets only the calls that no other trunk takes.
+    Paused,
     /// It failed several calls in a row; nobody is sent to it for a moment.
     Failing,
+    /// None of its gateways answers when it is asked.
+    Down,
+    /// Its name has no address.
+    Unresolved,
 }
 
 impl From<parts::Trunk> for Trunk {
     fn from(trunk: parts::Trunk) -> Self {
+        let Condition { state, since, status } = trunk.condition;
+        let peers: Vec<String> = trunk.peers.into_iter().map(Into::into).collect();
         Self {
-            peer: trunk.peer.to_string(),
+            name: trunk.name.into(),
+            peer: peers.first().cloned().unwrap_or_default(),
+            peers,
             domain: trunk.domain.map(Into::into),
             username: trunk.username.map(Into::into),
-            health: if trunk.failing.is_some() { TrunkHealth::Failing } else { TrunkHealth::Working },
-            sip_status: trunk.failing,
+            health: match state {
+                TrunkState::Working => TrunkHealth::Working,
+                TrunkState::Paused => TrunkHealth::Paused,
+                TrunkState::Failing => TrunkHealth::Failing,
+                TrunkState::Down => TrunkHealth::Down,
+                TrunkState::Unresolved => TrunkHealth::Unresolved,
+            },
+            since: since.into(),
+            sip_status: status,
+            calls: trunk.calls,
+            calls_max: trunk.calls_max,
         }
     }
 }

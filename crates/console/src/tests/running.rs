@@ -26,6 +26,10 @@ async fn trunks_and_bans_are_those_of_the_platform() {
         (&trunks["items"][0]["peer"], &trunks["items"][0]["health"]),
         (&json!("192.0.2.1:5060"), &json!("working"))
     );
+    assert_eq!(
+        (&trunks["items"][0]["name"], &trunks["items"][0]["calls"], &trunks["items"][0]["since"]),
+        (&json!("near"), &json!(7), &json!("2026-01-02T12:00:00.000Z"))
+    );
     let rest = stage.get(&format!("/trunks?cursor={}", trunks["next"].as_str().unwrap())).await.json;
     assert_eq!(
         (&rest["items"][0]["health"], &rest["items"][0]["sip_status"]),

@@ -20,6 +20,7 @@ use base::quota::{Counted, Window};
 use base::refusal::Refusal;
 use base::release::{Cause, Ending, Party, Release};
 use base::time::Timestamp;
+use base::trunk::{Condition, TrunkState};
 use base::url::PushUrl;
 use serde_json::{Value, json};
 use speech::shelf::Shelf;
@@ -216,13 +217,19 @@ impl House for Somebody {
     }
 
     fn trunks(&self) -> Vec<Trunk> {
-        let trunk = |port, failing| Trunk {
-            peer: ([192, 0, 2, 1], port).into(),
+        let trunk = |name: &str, port: u16, state, status| Trunk {
+            name: name.into(),
+            peers: vec![format!("192.0.2.1:{port}").into()],
             domain: None,
             username: Some("us".into()),
-            failing,
+            condition: Condition { state, since: noon(), status },
+            calls: 7,
+            calls_max: Some(30),
         };
-        vec![trunk(5060, None), trunk(5062, Some(503))]
+        vec![
+            trunk("near", 5060, TrunkState::Working, None),
+            trunk("far", 5062, TrunkState::Failing, Some(503)),
+        ]
     }
 
     fn bans(&self) -> Vec<(IpAddr, Timestamp)> {
@@ -330,7 +337,7 @@ fn story(call: Call) -> Vec<Entry> {
     let busy =
         Release { by: Party::Caller, cause: Cause::Busy, status: Some(486), q850: Some(17), rang: true };
     let facts = [
-        Fact::Dialled { leg: Leg::A },
+        Fact::dialled(Leg::A),
         Fact::Ringing { leg: Leg::A, dialog: None },
         Fact::released(Leg::A, busy),
         Fact::Over(Ending { by: Party::Caller, cause: Cause::Busy, leg: Some(Leg::A) }),
@@ -342,7 +349,7 @@ fn story(call: Call) -> Vec<Entry> {
 fn pressed(call: Call) -> Vec<Entry> {
     let press = |digit| Fact::Digit { leg: Leg::A, digit: Private::new(digit), source: KeySource::Event };
     let facts = [
-        Fact::Dialled { leg: Leg::A },
+        Fact::dialled(Leg::A),
         Fact::Answered { leg: Leg::A, dialog: None },
         press('4'),
         press('2'),

@@ -178,6 +178,7 @@ fn record(call: Call, ended_at: Timestamp) -> Box<CallRecord> {
     Box::new(CallRecord {
         call,
         legs: [LegRecord::default(); 2],
+        trunks: Default::default(),
         bridged_at: None,
         ended_at,
         ending: Ending { by: Party::Caller, cause: Cause::Normal, leg: None },

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::experience::{Conducted, TrunkHealth};
+use base::experience::Conducted;
 use base::fact::KeySource;
 use base::id::{AppId, CallId, ClipId};
 use base::number::E164;
@@ -11,9 +11,14 @@ use base::permit::Ports;
 use sip::EndedBy;
 
 use super::*;
+use crate::leg::Failure;
 
 const WAIT: ClipKey = ClipKey::System(SystemClip::RingBack);
 const DIGIT: ClipKey = ClipKey::System(SystemClip::Digit(7));
+
+const fn failure(status: u16, local: bool) -> Failure<'static> {
+    Failure { status, reason: None, local, pause: None }
+}
 
 fn by_event(digit: char) -> Press {
     Press { digit, source: KeySource::Event, held: Duration::from_millis(160) }
@@ -25,7 +30,6 @@ struct Story {
     now: Instant,
     ports: Arc<Ports>,
     conducted: Arc<Conducted>,
-    trunk: Arc<TrunkHealth>,
     todo: Todo,
     deeds: VecDeque<Deed>,
     facts: Vec<Entry>,
@@ -55,14 +59,14 @@ impl Story {
 
     fn spoken(call: Call, plan: Box<dyn Plan>, speech: Speech) -> Self {
         let (ports, platform) = (Arc::new(Ports::new()), Arc::new(Ports::new()));
-        let (conducted, trunk) = (Arc::new(Conducted::new()), Arc::new(TrunkHealth::new()));
-        let permit = Permit::take(&ports, 1, &platform, 1).unwrap().teaching(&conducted, &trunk);
+        let conducted = Arc::new(Conducted::new());
+        let permit = Permit::take(&ports, 1, &platform, 1).unwrap().teaching(&conducted);
         let now = Instant::from_millis(5_000);
         // The wall clock was set back after the acceptance.
         let running = Running::new(call, plan, permit, speech, now, Timestamp::from_millis(10));
         let (todo, deeds) = (Todo::new(), VecDeque::new());
         let (facts, done) = (Vec::new(), Vec::new());
-        let mut story = Self { running, now, ports, conducted, trunk, todo, deeds, facts, done };
+        let mut story = Self { running, now, ports, conducted, todo, deeds, facts, done };
         story.told(Running::start);
         story
     }
@@ -74,7 +78,9 @@ impl Story {
         while let Some(deed) = self.deeds.pop_front() {
             self.done.push(format!("{deed:?}"));
             match deed {
-                Deed::Dial(leg) => self.step(|call, now, out| call.dialled(leg, now, out)),
+                Deed::Dial(leg) => {
+                    self.step(|call, now, out| call.dialled(leg, ("trunk".into(), None), now, out));
+                }
                 Deed::Play(leg, clips, _) => self.step(|call, now, out| call.hears(leg, &clips, now, out)),
                 Deed::Announce(ears, clip) => {
                     for leg in heard_by(ears) {
@@ -121,12 +127,9 @@ impl Story {
     }
 
     fn fails(&mut self, leg: Leg, status: u16) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.failed(status, None, false), None, now, out))
-    }
-
-    /// Our own timer ends the waiting for any word of the trunk.
-    fn stays_silent(&mut self, leg: Leg) -> &mut Self {
-        self.told(|call, now, out| call.gone(leg, |state| state.failed(408, None, true), None, now, out))
+        self.told(|call, now, out| {
+            call.gone(leg, |state| state.failed(&failure(status, false)), None, now, out)
+        })
     }
 
     fn presses(&mut self, leg: Leg, digit: char) -> &mut Self {
@@ -166,7 +169,7 @@ impl Story {
         assert!(self.facts[0].at >= self.running.call().accepted_at);
         for leg in [Leg::A, Leg::B] {
             let count = |is: fn(&Fact, Leg) -> bool| self.facts.iter().filter(|e| is(&e.fact, leg)).count();
-            let dialled = count(|fact, of| matches!(fact, Fact::Dialled { leg } if *leg == of));
+            let dialled = count(|fact, of| matches!(fact, Fact::Dialled { leg, .. } if *leg == of));
             let released = count(|fact, of| matches!(fact, Fact::Released { leg, .. } if *leg == of));
             assert!(dialled <= 1 && released <= 1 && (released == 1 || !self.running.over || dialled == 0));
         }
@@ -187,7 +190,7 @@ impl Story {
 fn word(fact: &Fact) -> String {
     match fact {
         Fact::Accepted(_) => "accepted".to_owned(),
-        Fact::Dialled { leg } => format!("dialled {leg}"),
+        Fact::Dialled { leg, .. } => format!("dialled {leg}"),
         Fact::Ringing { leg, .. } => format!("ringing {leg}"),
         Fact::Answered { leg, .. } => format!("answered {leg}"),
         Fact::ClipStarted { leg, clip } => match clip {
@@ -522,7 +525,7 @@ fn words_that_could_not_be_spoken_dial_nobody() {
     let plan = plans::plan_for(&call);
     let story = Story::spoken(call, plan, Speech::Failed);
     assert_eq!(story.journal(), "over SpeechFault");
-    assert_eq!((story.talked(), story.trunk.failing(story.facts[0].at)), (None, None));
+    assert_eq!(story.talked(), None);
 }
 
 #[test]
@@ -576,38 +579,4 @@ fn a_call_was_talked_from_the_last_answer_to_the_first_end() {
     let mut story = Story::new(code());
     story.answers(Leg::A).presses(Leg::A, '1').is_abandoned();
     assert_eq!(story.talked(), Some(200));
-}
-
-/// What is known of a trunk after five such calls in a row: enough to make up a mind.
-fn failing_after(tell: fn(&mut Story) -> &mut Story) -> Option<u16> {
-    let trunk = Arc::new(TrunkHealth::new());
-    let mut now = Timestamp::default();
-    for _ in 0..5 {
-        let mut story = Story::callback();
-        let permit = Permit::take(&Arc::default(), 1, &Arc::default(), 1).unwrap();
-        story.running.permit = permit.teaching(&Arc::default(), &trunk);
-        tell(&mut story);
-        assert!(story.running.over, "{}", story.journal());
-        now = story.facts[story.facts.len() - 1].at;
-    }
-    trunk.failing(now)
-}
-
-#[test]
-fn a_trunk_is_judged_by_what_it_did_for_the_legs() {
-    let failing =
-        [failing_after(|story| story.fails(Leg::A, 503)), failing_after(|story| story.stays_silent(Leg::A))];
-    assert_eq!(failing, [Some(503), Some(408)]);
-    let working = [
-        ("a party was reached", failing_after(|story| story.fails(Leg::A, 486))),
-        ("a telephone rang", failing_after(|story| story.rings(Leg::A).fails(Leg::A, 503))),
-        (
-            "it worked for one of them",
-            failing_after(|story| story.answers(Leg::A).fails(Leg::B, 503).confirms(Leg::A)),
-        ),
-        ("nobody waited", failing_after(|story| story.is_stopped().fails(Leg::A, 487))),
-    ];
-    for (why, failing) in working {
-        assert_eq!(failing, None, "{why}");
-    }
 }

@@ -10,5 +10,6 @@ mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;
 mod talk;
+pub mod trial;
 pub(crate) mod uring;
 mod wire;

@@ -1,56 +1,90 @@
-//! The SIP names of a leg. All are derived from the call's id, so that a new process can name the legs of a dead one.
+//! The SIP names of a leg. All are derived from the call's id and the number of the attempt, so that a new process can
+//! name the legs of a dead one.
 
 use std::net::{IpAddr, SocketAddr};
 
-use base::call::Call;
+use base::call::{Call, Numbers};
 use base::id::{CallId, Leg};
-use sip::{Address, Invite, Privacy, Saved};
+use sip::{Address, Invite, Party, Privacy, Saved};
 use smallvec::SmallVec;
 
-use crate::engine::Trunk;
+use crate::numbering::written;
+use crate::trunk::{self, FromHost, Trunk};
+
+/// By which way a party is tried to be reached, and for which time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way<'a> {
+    pub(crate) trunk: &'a Trunk,
+    /// One of its addresses.
+    pub(crate) peer: SocketAddr,
+    /// From 1 on.
+    pub(crate) attempt: u8,
+}
 
 /// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has, and for a trunk whose
 /// domain is none.
 pub(crate) fn invite(
     call: &Call,
     leg: Leg,
-    trunk: &Trunk,
+    way: Way<'_>,
     contact: SocketAddr,
     offer: Vec<u8>,
 ) -> Option<Invite> {
-    let numbers = call.numbers(leg)?;
-    let domain = trunk.domain.clone().unwrap_or_else(|| host(trunk.peer.ip()));
-    let own = host(contact.ip());
-    let (shown, dialled) = (numbers.shown.as_str(), numbers.dialled.as_str());
-    let callee = Address::new(dialled, &domain).ok()?.phone();
+    invite_to(call.numbers(leg)?, (call.id, leg), way, contact, offer)
+}
+
+/// The INVITE to a number; `None` for a trunk whose domain is none.
+pub(crate) fn invite_to(
+    numbers: Numbers<'_>,
+    (call, leg): (CallId, Leg),
+    way: Way<'_>,
+    contact: SocketAddr,
+    offer: Vec<u8>,
+) -> Option<Invite> {
+    let Way { trunk, peer, attempt } = way;
+    let domain = trunk.domain.clone().unwrap_or_else(|| host(peer.ip()));
+    let ours = host(contact.ip());
+    let own = match trunk.identity.host {
+        FromHost::Ours => &ours,
+        FromHost::Trunk => &domain,
+    };
+    let (shown, dialled) = (written(numbers.shown, &trunk.shown), written(numbers.dialled, &trunk.dialled));
+    let callee = Address::new(&dialled, &domain).ok()?.phone();
+    let told = Party::from(Address::new(&shown, own).ok()?.phone());
+    let here = contact.to_string();
+    let (from, contact, privacy) = match trunk.identity.privacy {
+        trunk::Privacy::Open => (told.clone(), Address::new(&shown, &here).ok()?, Privacy::Unsaid),
+        trunk::Privacy::Withheld => (Party::anonymous(), Address::new("", &here).ok()?, Privacy::Id),
+    };
+    let name = Name { call, leg, attempt };
     Some(Invite {
-        peer: trunk.peer.into(),
+        peer: peer.into(),
         request_uri: callee.clone(),
-        from: Address::new(shown, &own).ok()?.phone().into(),
+        from,
         to: callee.into(),
-        contact: Address::new(shown, &contact.to_string()).ok()?.into(),
-        call_id: sip_call_id(call.id, leg),
-        from_tag: format!("{:x}{leg}", call.id.random() >> 32),
-        branch: format!("z9hG4bK{}{leg}", call.id),
+        contact: contact.into(),
+        call_id: name.call_id(),
+        from_tag: format!("{:x}{}", call.random() >> 32, name.suffix()),
+        branch: format!("z9hG4bK{}", name.call_id()),
         offer,
         credentials: trunk.credentials.clone(),
-        asserted_identity: None,
-        privacy: Privacy::Unsaid,
+        asserted_identity: trunk.identity.asserted.then_some(told),
+        privacy,
         redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
     })
 }
 
-/// The INVITEs that may be under way for a leg of which nothing but its call is known: the first one, and the one that
-/// followed it if the trunk asked for credentials or a longer session.
+/// The INVITEs that may be under way for a leg by one way: the first one, and the one that followed it if the trunk
+/// asked for credentials or a longer session.
 pub(crate) fn may_be_ringing(
     call: &Call,
     leg: Leg,
-    trunk: &Trunk,
+    way: Way<'_>,
     contact: SocketAddr,
 ) -> SmallVec<[Saved; 2]> {
-    let Some(invite) = invite(call, leg, trunk, contact, Vec::new()) else { return SmallVec::new() };
+    let Some(invite) = invite(call, leg, way, contact, Vec::new()) else { return SmallVec::new() };
     let first = Saved::of_invite(&invite);
     let cseq = first.cseq + 1;
     // As `Invite::branch` says that it is named.
@@ -58,14 +92,48 @@ pub(crate) fn may_be_ringing(
     [first, again].into_iter().collect()
 }
 
-/// The Call-ID of a leg: the call's id, then the leg.
-fn sip_call_id(call: CallId, leg: Leg) -> String {
-    format!("{call}{leg}")
+/// One attempt to reach the party of a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) call: CallId,
+    pub(crate) leg: Leg,
+    /// From 1 on.
+    pub(crate) attempt: u8,
+}
+
+impl Name {
+    /// Its Call-ID: the call's id, the leg, and which attempt it is if it is not the first.
+    fn call_id(self) -> String {
+        format!("{}{}", self.call, self.suffix())
+    }
+
+    fn suffix(self) -> String {
+        match self.attempt {
+            0 | 1 => self.leg.to_string(),
+            attempt => format!("{}{attempt}", self.leg),
+        }
+    }
+
+    /// The attempt that a Call-ID of ours belongs to.
+    pub(crate) fn parse(sip_call_id: &[u8]) -> Option<Self> {
+        let call = call_of(sip_call_id)?;
+        let leg = match sip_call_id.get(CALL_ID_BYTES)? {
+            b'A' => Leg::A,
+            b'B' => Leg::B,
+            _ => return None,
+        };
+        let attempt = match sip_call_id.get(CALL_ID_BYTES + 1..)? {
+            [] => 1,
+            [digit @ b'2'..=b'9'] => digit - b'0',
+            _ => return None,
+        };
+        Some(Self { call, leg, attempt })
+    }
 }
 
 /// The call that a Call-ID of ours belongs to.
 pub(crate) fn call_of(sip_call_id: &[u8]) -> Option<CallId> {
-    std::str::from_utf8(sip_call_id.get(..32)?).ok()?.parse().ok()
+    std::str::from_utf8(sip_call_id.get(..CALL_ID_BYTES)?).ok()?.parse().ok()
 }
 
 /// An address as the host of a URI.
@@ -76,6 +144,9 @@ fn host(ip: IpAddr) -> String {
     }
 }
 
+/// Bytes of a call's id in a Call-ID.
+const CALL_ID_BYTES: usize = 32;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,7 +155,16 @@ mod tests {
     #[test]
     fn the_call_is_found_by_the_call_id_of_its_legs() {
         let call = CallId::new(Timestamp::from_millis(1), 7);
-        assert_eq!(call_of(sip_call_id(call, Leg::B).as_bytes()), Some(call));
+        for leg in [Leg::A, Leg::B] {
+            for attempt in 1..=6 {
+                let name = Name { call, leg, attempt };
+                assert_eq!(Name::parse(name.call_id().as_bytes()), Some(name));
+                assert_eq!(call_of(name.call_id().as_bytes()), Some(call));
+            }
+        }
         assert_eq!(call_of(b"somebody-else@192.0.2.1"), None);
+        for bad in ["", "C", "A1", "A22", "Ax"] {
+            assert_eq!(Name::parse(format!("{call}{bad}").as_bytes()), None, "{bad}");
+        }
     }
 }

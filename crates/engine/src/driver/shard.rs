@@ -9,9 +9,11 @@
 //! A panic while one call is handled ends that call, with its closing facts, and no other: what is still to be done for
 //! the others stands in lists that are taken from one by one, and outlives it.
 
+mod attempts;
 mod deeds;
 mod letters;
 mod packets;
+mod pings;
 mod recording;
 mod signalling;
 
@@ -28,6 +30,7 @@ use base::id::{AppId, CallId, Leg};
 use base::release::Cause;
 use base::table::Table;
 use base::time::Instant;
+use base::trunk::{TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
 use plans::Todo;
@@ -44,10 +47,13 @@ use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::net::{Net, News, Token};
+use crate::driver::shard::attempts::Attempts;
+use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
-use crate::engine::{Journal, Launch, Orphan, Settings, Trunk};
+use crate::engine::{Journal, Launch, Orphan, Settings};
+use crate::trunk::Trunk;
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
 const SIGNALLING_BYTES: usize = 65_536;
@@ -81,6 +87,8 @@ pub(crate) enum Letter {
     Stop { call: CallId, app: AppId, answer: Box<dyn FnOnce(bool) + Send> },
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
+    /// A trunk has other addresses.
+    Peers { trunk: TrunkNo, peers: Arc<[SocketAddr]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
     /// End the thread.
@@ -98,6 +106,7 @@ struct Live {
     running: Running,
     clips: Vec<(ClipKey, Clip)>,
     wires: [Option<u32>; 2],
+    attempts: [Attempts; 2],
     recording: Option<Box<Recording>>,
     /// What the alarms hold for it.
     alarm: Option<Alarm>,
@@ -107,14 +116,18 @@ impl Live {
     /// When it wants to be woken.
     fn deadline(&self) -> Option<Instant> {
         let recording = self.recording.as_ref().map(|recording| recording.next());
-        [self.running.deadline(), recording].into_iter().flatten().min()
+        let [a, b] = &self.attempts;
+        [self.running.deadline(), recording, a.patience(), b.patience()].into_iter().flatten().min()
     }
 }
 
 /// See the module.
 pub(crate) struct Shard {
     number: usize,
-    trunk: Trunk,
+    /// The trunks, and what is known of them.
+    trunks: Vec<Trunk>,
+    board: Arc<Trunks>,
+    pings: Pings,
     /// The address that far ends are told.
     contact: SocketAddr,
     talk: Talk,
@@ -165,6 +178,7 @@ pub(crate) struct Parts {
     pub(crate) posts: Vec<Slot<Datagram>>,
     pub(crate) clock: Clock,
     pub(crate) live: Arc<AtomicUsize>,
+    pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) archive: Option<Intake>,
 }
@@ -176,16 +190,19 @@ impl Shard {
         let mut rng = StdRng::from_os_rng();
         let mut manners = sip::Settings::new(contact.to_string());
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
-        manners.peers = vec![PeerRule::Socket(settings.trunk.peer)];
+        let trunks: Vec<Trunk> = settings.trunks.iter().take(TRUNKS).cloned().collect();
+        manners.peers = peer_rules(&trunks);
         let net = Net::new(settings.backend)?;
         net.watch(parts.mailbox.bell(), Token::Bell)?;
         net.watch(parts.post.bell(), Token::Post)?;
         if parts.number == 0 {
             net.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
         }
-        Ok(Self {
+        let mut shard = Self {
             number: parts.number,
-            trunk: settings.trunk.clone(),
+            trunks,
+            board: parts.board,
+            pings: Pings::default(),
             contact,
             talk: Talk::new(settings, parts.address.ip(), contact.ip()),
             clock: parts.clock,
@@ -214,7 +231,9 @@ impl Shard {
             facts: Vec::new(),
             datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
             packet: [0; DATAGRAM_BYTES],
-        })
+        };
+        shard.watch_trunks(shard.clock.now());
+        Ok(shard)
     }
 
     /// The thread's whole life.
@@ -248,8 +267,9 @@ impl Shard {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now();
-        let next = [self.alarms.next(), self.sip.deadline(), self.wheel.next_turn().map(on_grid)];
-        let sleep = next.into_iter().flatten().min().map(|at| at.since(now));
+        let timers = [self.alarms.next(), self.sip.deadline(), self.pings.next()];
+        let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
+        let sleep = next.flatten().min().map(|at| at.since(now));
         if self.facts.is_empty() && !self.archive.as_ref().is_some_and(Intake::is_waiting) {
             sleep
         } else {
@@ -332,7 +352,8 @@ impl Shard {
         let Self { calls, sip, todo, deeds, facts, .. } = self;
         let Some(live) = calls.get_mut(&number) else { return };
         self.current = Some(number);
-        let dialog_of = |leg| dialog_of(sip, leg_key(number, leg));
+        let attempts = [Leg::A, Leg::B].map(|leg| live.attempts[leg.index()].number());
+        let dialog_of = |leg: Leg| dialog_of(sip, leg_key(number, leg, attempts[leg.index()]));
         handle(&mut live.running, now, &mut Outcome { todo, deeds, facts, dialog_of: &dialog_of });
     }
 
@@ -343,7 +364,13 @@ impl Shard {
                 live.alarm = None;
             }
             self.serve_recording(number, now);
+            self.serve_attempts(number, now);
             self.with(number, now, Running::wake);
+            self.drain_sip(now);
+        }
+        if self.pings.next().is_some_and(|at| at <= now) {
+            self.current = None;
+            self.ask_trunks(now);
             self.drain_sip(now);
         }
         if self.sip.deadline().is_some_and(|at| at <= now) {
@@ -367,14 +394,24 @@ fn on_grid(at: Instant) -> Instant {
     Instant::from_millis(at.micros().div_ceil(1_000).next_multiple_of(MEDIA_GRID_MILLIS))
 }
 
-/// The name by which SIP knows a leg.
-const fn leg_key(number: u64, leg: Leg) -> LegKey {
-    LegKey(number * 2 + leg.index() as u64)
+/// The name by which SIP knows an attempt of a leg, 0 to 7: a name is used once.
+const fn leg_key(number: u64, leg: Leg, attempt: u8) -> LegKey {
+    LegKey(number << 4 | (attempt as u64 & 7) << 1 | leg.index() as u64)
 }
 
-/// The call and the leg that SIP means by a name.
-const fn of_key(key: LegKey) -> (u64, Leg) {
-    (key.0 / 2, if key.0.is_multiple_of(2) { Leg::A } else { Leg::B })
+/// The call, the leg and the attempt that SIP means by a name.
+const fn of_key(key: LegKey) -> (u64, Leg, u8) {
+    let leg = if key.0.is_multiple_of(2) { Leg::A } else { Leg::B };
+    (key.0 >> 4, leg, (key.0 >> 1 & 7) as u8)
+}
+
+/// Who may speak SIP to us: the addresses of the trunks.
+fn peer_rules(trunks: &[Trunk]) -> Vec<PeerRule> {
+    let of_trunk = |trunk: &Trunk| {
+        let peers = trunk.peers.iter().copied().map(PeerRule::Socket).collect::<Vec<_>>();
+        peers.into_iter().chain(trunk.sources.iter().copied().map(PeerRule::Host)).collect::<Vec<_>>()
+    };
+    trunks.iter().flat_map(of_trunk).collect()
 }
 
 /// A leg's dialog as the journal keeps it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::address::Block;
 use base::release::Cause;
 use base::time::{Instant, Timestamp};
+use base::trunk::TrunkNo;
 use media::session::{Description, EventTypes, Hears, Params, Session};
 use media::source::Policy;
 use rand::Rng;
@@ -15,6 +16,7 @@ use sip::Reason;
 use sip::sdp::{Agreed, Codec, OurSide};
 
 use crate::engine::Settings;
+use crate::trunk::Trunk;
 
 /// What we say of an answer that we cannot talk by: Q.850 cause 65, bearer capability not implemented.
 pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
@@ -23,7 +25,7 @@ pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
 pub(crate) const NOT_ACCEPTABLE: u16 = 488;
 
 /// The codecs that we offer, best first: A-law is what Chinese carriers carry.
-const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+pub(crate) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How the shard's legs talk.
 #[derive(Debug)]
@@ -34,23 +36,22 @@ pub(crate) struct Talk {
     pub(crate) ports: RangeInclusive<u16>,
     /// Where far ends are told to send.
     advertised: IpAddr,
-    policy: Policy,
+    /// Whom legs listen to, by the trunk that they take.
+    policies: Vec<Policy>,
 }
 
 impl Talk {
     pub(crate) fn new(settings: &Settings, local: IpAddr, advertised: IpAddr) -> Self {
         let anywhere = |text: &str| text.parse::<Block>().expect("the block of all addresses is a block");
-        let policy = if settings.trunk.behind_nat {
-            Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]))
-        } else {
-            Policy::Strict
-        };
-        Self { local, ports: settings.rtp_ports.clone(), advertised, policy }
+        let nat = Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]));
+        let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
+        let policies = settings.trunks.iter().map(policy).collect();
+        Self { local, ports: settings.rtp_ports.clone(), advertised, policies }
     }
 
-    /// Whether only the described address is heard.
-    pub(crate) const fn is_strict(&self) -> bool {
-        matches!(self.policy, Policy::Strict)
+    /// Whether legs that take this trunk hear nobody but the described address.
+    pub(crate) fn is_strict(&self, trunk: TrunkNo) -> bool {
+        matches!(self.policies[trunk.index()], Policy::Strict)
     }
 
     /// Our side of a leg's session description.
@@ -59,12 +60,12 @@ impl Talk {
     }
 
     /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
-    pub(crate) fn session(&self, wall: Timestamp, now: Instant, rng: &mut StdRng) -> Session {
+    pub(crate) fn session(&self, trunk: TrunkNo, wall: Timestamp, now: Instant, rng: &mut StdRng) -> Session {
         let params = Params {
             ssrc: rng.random(),
             seq: rng.random(),
             timestamp: rng.random(),
-            policy: self.policy.clone(),
+            policy: self.policies[trunk.index()].clone(),
             description: NOBODY,
             wall,
             seed: rng.random(),
@@ -74,7 +75,7 @@ impl Talk {
 }
 
 /// Before anything is agreed.
-const NOBODY: Description = Description {
+pub(crate) const NOBODY: Description = Description {
     remote: None,
     remote_rtcp: None,
     codec: media::codec::Codec::PCMA,

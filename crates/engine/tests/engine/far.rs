@@ -263,6 +263,13 @@ impl Phone {
         }
     }
 
+    /// Sends back what it heard since it was last asked to.
+    pub(crate) fn echo(&mut self) {
+        for packet in self.heard.drain(..) {
+            self.rtp.send_to(&packet, self.engine).unwrap();
+        }
+    }
+
     /// Whether the engine may still say something to it.
     pub(crate) fn is_open(&self) -> bool {
         self.ended.is_none() && self.failed.is_none()

@@ -15,5 +15,7 @@ mod keys;
 mod notices;
 mod orphans;
 mod recording;
+mod trials;
+mod trunks;
 mod verdict;
 mod world;

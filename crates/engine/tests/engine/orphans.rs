@@ -15,7 +15,7 @@ use crate::world::{World, call, callback};
 fn crash_and_release(world: &mut World, leg: Leg, dialog: Option<Dialog>) {
     world.engine = None;
     world.start();
-    world.engine().release(Orphan { call: call(0, callback(0)), leg, dialog }).unwrap();
+    world.engine().release(Orphan { call: call(0, callback(0)), leg, dialog, dialled: Vec::new() }).unwrap();
 }
 
 #[test]
@@ -45,7 +45,10 @@ fn a_leg_that_rang_is_cancelled() {
     assert!(dialog.is_some());
     world.engine = None;
     world.start();
-    world.engine().release(Orphan { call: call(1, callback(1)), leg: Leg::A, dialog }).unwrap();
+    world
+        .engine()
+        .release(Orphan { call: call(1, callback(1)), leg: Leg::A, dialog, dialled: Vec::new() })
+        .unwrap();
     world.until("its end", |world| !world.far.phones[a].is_open());
 }
 
@@ -83,8 +86,8 @@ fn an_invite_that_was_sent_again_with_credentials_is_cancelled_too() {
     let mut world = World::new();
     let trunk = UdpSocket::bind("127.0.0.1:0").unwrap();
     trunk.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
-    world.settings.trunk.peer = trunk.local_addr().unwrap();
-    world.settings.trunk.credentials = Some(Credentials::new("us".to_owned(), "secret".to_owned()));
+    world.settings.trunks[0].peers = vec![trunk.local_addr().unwrap()];
+    world.settings.trunks[0].credentials = Some(Credentials::new("us".to_owned(), "secret".to_owned()));
     crash_and_release(&mut world, Leg::A, None);
     let mut cancelled = Vec::new();
     let mut buffer = [0; 2_048];

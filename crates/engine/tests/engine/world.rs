@@ -90,7 +90,7 @@ impl World {
             advertised: None,
             rtp_ports,
             shards,
-            trunk: Trunk { peer: far.address(), domain: None, credentials: None, behind_nat: false },
+            trunks: vec![Trunk::new("trunk", far.address())],
             recordings: None,
             backend: backend(),
         };
@@ -109,11 +109,20 @@ impl World {
         world
     }
 
+    /// Starts another engine, which has these trunks.
+    pub(crate) fn by(trunks: Vec<Trunk>) -> Self {
+        let mut world = Self::new();
+        world.engine = None;
+        world.settings.trunks = trunks;
+        world.start();
+        world
+    }
+
     /// Starts another engine, whose trunk stands behind NAT.
     pub(crate) fn behind_nat() -> Self {
         let mut world = Self::new();
         world.engine = None;
-        world.settings.trunk.behind_nat = true;
+        world.settings.trunks[0].behind_nat = true;
         world.start();
         world
     }
@@ -328,7 +337,10 @@ fn words(entries: &[Entry]) -> String {
 fn word(fact: &Fact) -> String {
     match fact {
         Fact::Accepted(_) => "accepted".to_owned(),
-        Fact::Dialled { leg } => format!("dialled {leg}"),
+        Fact::Dialled { leg, after: Some(status), trunk } => {
+            format!("dialled {leg} by {} after {status}", trunk.as_deref().unwrap_or("nobody"))
+        }
+        Fact::Dialled { leg, .. } => format!("dialled {leg}"),
         Fact::Ringing { leg, .. } => format!("ringing {leg}"),
         Fact::Answered { leg, .. } => format!("answered {leg}"),
         Fact::ClipStarted { leg, clip: ClipKey::System(clip) } => format!("{leg} hears {clip:?}"),

@@ -22,6 +22,10 @@ mod notices;
 mod orphans;
 #[path = "../engine/recording.rs"]
 mod recording;
+#[path = "../engine/trials.rs"]
+mod trials;
+#[path = "../engine/trunks.rs"]
+mod trunks;
 #[path = "../engine/world.rs"]
 mod world;
 

@@ -121,6 +121,19 @@ pub(crate) enum Trunk {
         #[arg(long)]
         json: bool,
     },
+    /// Try a trunk out, and say in words what works: its name, OPTIONS, and a call if you name somebody to be called
+    Test {
+        #[command(flatten)]
+        place: Place,
+        /// The trunk's name; that of [trunk] is "trunk"
+        name: String,
+        /// Call this number, say tones for eight seconds, and listen: best a number that echoes
+        #[arg(long)]
+        call: Option<String>,
+        /// The number that is shown; without it, the one that is called
+        #[arg(long, requires = "call")]
+        shown: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,19 +1,43 @@
 //! `huihu trunk`: the ways to carriers.
 
+mod test;
+
 use anyhow::Result;
 use serde_json::Value;
 
+use self::test::Numbers;
 use super::api::Api;
-use super::{ALL, print, text, words};
+use super::{ALL, config, print, text, words};
 use crate::cli::Trunk;
 
 pub(crate) async fn run(command: Trunk) -> Result<()> {
-    let Trunk::List { place, json } = command;
-    print(&Api::of(&place).await?.list(&["trunks"], &[], ALL).await?, json, line);
-    Ok(())
+    match command {
+        Trunk::List { place, json } => {
+            print(&Api::of(&place).await?.list(&["trunks"], &[], ALL).await?, json, line);
+            Ok(())
+        }
+        Trunk::Test { place, name, call, shown } => {
+            let call = call.map(|dialled| Numbers::read(&dialled, shown.as_deref())).transpose()?;
+            test::run(&config(&place)?, &name, call).await
+        }
+    }
 }
 
 fn line(trunk: &Value) -> String {
-    let status = trunk["sip_status"].as_u64().map(|status| format!(" with SIP {status}")).unwrap_or_default();
-    format!("{:<24} {}{status}", text(trunk, "peer"), words(trunk, "health"))
+    let number = |field: &str| trunk[field].as_u64();
+    let status =
+        number("sip_status").map(|status| format!(", last failed with SIP {status}")).unwrap_or_default();
+    let calls = match (number("calls").unwrap_or(0), number("calls_max")) {
+        (calls, Some(max)) => format!("{calls} of {max} calls"),
+        (calls, None) => format!("{calls} calls"),
+    };
+    let peers: Vec<&str> =
+        trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    format!(
+        "{:<16} {:<10} since {}  {calls:<16} {}{status}",
+        text(trunk, "name"),
+        words(trunk, "health"),
+        text(trunk, "since"),
+        peers.join(", "),
+    )
 }

@@ -166,7 +166,7 @@ fn settings() -> engine::Settings {
         advertised: None,
         rtp_ports: 20_000..=29_999,
         shards: 1,
-        trunk: engine::Trunk { peer: here(9), domain: None, credentials: None, behind_nat: false },
+        trunks: vec![engine::Trunk::new("trunk", here(9))],
         recordings: None,
         backend: engine::Backend::Epoll,
     }

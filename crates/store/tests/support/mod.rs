@@ -57,10 +57,10 @@ pub(crate) fn talk(call: Call) -> Vec<Entry> {
     let released = |leg, by| Fact::released(leg, Release::normal(by));
     let facts = [
         Fact::Accepted(Box::new(call)),
-        Fact::Dialled { leg: Leg::A },
+        Fact::dialled(Leg::A),
         Fact::Ringing { leg: Leg::A, dialog: dialog() },
         Fact::Answered { leg: Leg::A, dialog: dialog() },
-        Fact::Dialled { leg: Leg::B },
+        Fact::dialled(Leg::B),
         Fact::ClipStarted { leg: Leg::A, clip: ClipKey::System(SystemClip::RingBack) },
         Fact::Ringing { leg: Leg::B, dialog: dialog() },
         Fact::Answered { leg: Leg::B, dialog: dialog() },

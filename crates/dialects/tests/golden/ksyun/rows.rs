@@ -86,6 +86,7 @@ fn record(words: &Words<'_>, exchange: &Exchange) -> CallRecord {
     CallRecord {
         call: call(words, exchange),
         legs: Default::default(),
+        trunks: Default::default(),
         bridged_at: None,
         ended_at: words.at("over").unwrap(),
         ending: words.ending(),

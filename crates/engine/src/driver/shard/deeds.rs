@@ -6,13 +6,13 @@ use base::clip::ClipKey;
 use base::id::Leg;
 use base::release::Cause;
 use base::time::Instant;
+use base::trunk::TrunkNo;
 use media::clip::{Clip, Playlist, Plays};
 use plans::{ClipFailure, Repeat};
 
-use super::{Shard, leg_key};
+use super::Shard;
 use crate::call::{Deed, heard_by};
 use crate::driver::clock::Clock;
-use crate::driver::names;
 use crate::driver::sockets;
 use crate::driver::talk::reason_of;
 use crate::driver::wire::Wire;
@@ -51,34 +51,21 @@ impl Shard {
             Deed::EndRecording => self.end_recording(number, now),
             Deed::HangUp(leg, cause) => {
                 self.finish(number, leg);
-                self.sip.hang_up(leg_key(number, leg), Some(reason_of(cause)), now, &mut self.outputs);
+                let key = self.key_of(number, leg);
+                self.sip.hang_up(key, Some(reason_of(cause)), now, &mut self.outputs);
             }
             Deed::Over => self.forget(number, now),
         }
     }
 
-    /// Opens a leg's sockets and sends its INVITE. A leg that cannot be dialled is released at once.
-    fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
-        let dialled = self.open_wire(number, leg, now).and_then(|offer| {
-            let call = self.calls.get(&number)?.running.call();
-            names::invite(call, leg, &self.trunk, self.contact, offer)
-        });
-        match dialled {
-            Some(invite) => {
-                self.sip.invite(leg_key(number, leg), invite, now, &mut self.outputs);
-                self.tell(number, now, |running, now, out| running.dialled(leg, now, out));
-            }
-            None => {
-                self.close_wire(number, leg, now);
-                self.tell(number, now, |running, now, out| {
-                    running.gone(leg, |state| state.lost(Cause::OurFault), None, now, out);
-                });
-            }
-        }
-    }
-
     /// Opens the sockets of a leg and begins its session: what to offer the far end.
-    fn open_wire(&mut self, number: u64, leg: Leg, now: Instant) -> Option<Vec<u8>> {
+    pub(super) fn open_wire(
+        &mut self,
+        number: u64,
+        leg: Leg,
+        trunk: TrunkNo,
+        now: Instant,
+    ) -> Option<Vec<u8>> {
         let pair = match sockets::pair(self.talk.local, &self.talk.ports, &mut self.rng) {
             Ok(pair) => pair,
             Err(fault) => {
@@ -86,7 +73,7 @@ impl Shard {
                 return None;
             }
         };
-        let session = self.talk.session(Clock::wall(), now, &mut self.rng);
+        let session = self.talk.session(trunk, Clock::wall(), now, &mut self.rng);
         let ours = self.talk.our_side(pair.port, &mut self.rng);
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
@@ -95,7 +82,8 @@ impl Shard {
             tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
             return None;
         }
-        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, self.talk.is_strict(), now));
+        let strict = self.talk.is_strict(trunk);
+        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, strict, now));
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
         let other = live.wires[leg.other().index()];

@@ -1,17 +1,22 @@
 //! What other threads want of a shard.
 
+use std::net::SocketAddr;
+
 use base::id::{AppId, CallId};
 use base::release::Cause;
 use base::time::Instant;
+use base::trunk::TrunkNo;
+use sip::digest::Credentials;
 use sip::{Adopted, Saved};
 use smallvec::SmallVec;
 
-use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key};
+use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules};
 use crate::call::Running;
 use crate::driver::clock::Clock;
 use crate::driver::names;
 use crate::driver::talk::reason_of;
 use crate::engine::{Launch, Orphan};
+use crate::trunk::Trunk;
 
 impl Shard {
     pub(super) fn on_bell(&mut self, now: Instant) {
@@ -23,6 +28,7 @@ impl Shard {
                 Letter::Launch(launch) => self.launch(*launch, now),
                 Letter::Stop { call, app, answer } => self.stop(call, app, answer, now),
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
+                Letter::Peers { trunk, peers } => self.set_peers(trunk, &peers, now),
                 Letter::Recording { call, news } => self.on_archive(call, news, now),
                 Letter::End => self.ended = true,
             }
@@ -49,7 +55,17 @@ impl Shard {
         self.numbers.insert(launch.call.id, number);
         let Launch { call, permit, plan, clips, speech } = launch;
         let running = Running::new(call, plan, permit, speech, now, Clock::wall());
-        self.calls.insert(number, Live { running, clips, wires: [None, None], recording: None, alarm: None });
+        self.calls.insert(
+            number,
+            Live {
+                running,
+                clips,
+                wires: [None, None],
+                attempts: Default::default(),
+                recording: None,
+                alarm: None,
+            },
+        );
         self.with(number, now, Running::start);
     }
 
@@ -69,13 +85,63 @@ impl Shard {
     /// Releases a leg that a dead process left ringing or up. Its call is closed already; SIP's news of it is nobody's.
     fn adopt(&mut self, orphan: &Orphan, now: Instant) {
         let stored = orphan.dialog.as_ref().and_then(|dialog| serde_json::from_str::<Saved>(&dialog.0).ok());
-        let derived = || names::may_be_ringing(&orphan.call, orphan.leg, &self.trunk, self.contact);
-        for saved in stored.map_or_else(derived, |saved| SmallVec::from_iter([saved])) {
-            let key = leg_key(self.next_number, orphan.leg);
+        let last = orphan.dialled.last().and_then(|name| self.trunk_named(name.as_deref()));
+        let found: Vec<(Saved, Option<Credentials>)> = match stored {
+            Some(saved) => {
+                let trunk = last.or_else(|| self.trunks.first());
+                vec![(saved, trunk.and_then(|trunk| trunk.credentials.clone()))]
+            }
+            None => self.may_be_ringing(orphan),
+        };
+        for (saved, credentials) in found {
+            let key = leg_key(self.next_number, orphan.leg, 0);
             self.next_number += 1;
-            let reason = Some(reason_of(Cause::Interrupted));
-            let adopted = Adopted { saved, credentials: self.trunk.credentials.clone(), reason };
+            let adopted = Adopted { saved, credentials, reason: Some(reason_of(Cause::Interrupted)) };
             self.sip.adopt(key, adopted, now, &mut self.outputs);
         }
     }
+
+    /// The INVITEs that may be under way for a leg of which no dialog is known: those that the journal knows of, and
+    /// the one that left before its fact was durable.
+    fn may_be_ringing(&self, orphan: &Orphan) -> Vec<(Saved, Option<Credentials>)> {
+        let Some(numbers) = orphan.call.numbers(orphan.leg) else { return Vec::new() };
+        let known = orphan.dialled.iter().zip(1..).map(|(name, attempt)| {
+            let trunk = self.trunk_named(name.as_deref());
+            (trunk.into_iter().collect::<SmallVec<[&Trunk; 2]>>(), attempt)
+        });
+        let next = u8::try_from(orphan.dialled.len()).map_or(u8::MAX, |known| known.saturating_add(1));
+        let taking = self.board.taking(numbers.dialled).map(|trunk| &self.trunks[trunk.index()]).collect();
+        let ways = known.chain([(taking, next)]).flat_map(|(trunks, attempt)| {
+            let peers = |trunk: &'_ Trunk| trunk.peers.clone();
+            let way = move |trunk, peer| names::Way { trunk, peer, attempt };
+            trunks
+                .into_iter()
+                .flat_map(move |trunk| peers(trunk).into_iter().map(move |peer| way(trunk, peer)))
+        });
+        let saved = |way: names::Way<'_>| {
+            let found = names::may_be_ringing(&orphan.call, orphan.leg, way, self.contact);
+            let credentials = way.trunk.credentials.clone();
+            found.into_iter().map(move |saved| (saved, credentials.clone()))
+        };
+        ways.take(GUESSES).flat_map(saved).collect()
+    }
+
+    /// The trunk of that name; where the journal knows none there was only one.
+    fn trunk_named(&self, name: Option<&str>) -> Option<&Trunk> {
+        match name {
+            Some(name) => self.trunks.iter().find(|trunk| *trunk.name == *name),
+            None => self.trunks.first(),
+        }
+    }
+
+    /// A trunk has other addresses from now on.
+    fn set_peers(&mut self, trunk: TrunkNo, peers: &[SocketAddr], now: Instant) {
+        let Some(trunk) = self.trunks.get_mut(trunk.index()) else { return };
+        trunk.peers = peers.to_vec();
+        self.sip.settings_mut().peers = peer_rules(&self.trunks);
+        self.watch_trunks(now);
+    }
 }
+
+/// Ways that a leg of a dead process may have taken, at most: each is a CANCEL.
+const GUESSES: usize = 64;

@@ -7,16 +7,17 @@ use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use sip::{Event, Fork, LegKey, Output};
 
-use super::{Datagram, SIGNALLING_BURST, Shard, leg_key, of_key};
+use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key};
 use crate::call::EarlyNews;
 use crate::driver::names;
 use crate::driver::talk;
 use crate::engine::shard_of;
 use crate::keys::Press;
-use crate::leg::LegState;
+use crate::leg::{Failure, LegState};
 
 impl Shard {
     pub(super) fn on_signalling(&mut self, now: Instant) {
@@ -56,22 +57,29 @@ impl Shard {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
                 Some(Output::Send { to, datagram, .. }) => {
+                    let sent = sendto(&self.socket, &datagram, SendFlags::empty(), &to);
+                    if sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS)) {
+                        self.on_unsent(&datagram, now);
+                    }
                     // What cannot be sent now is sent again by its timer.
-                    sendto(&self.socket, &datagram, SendFlags::empty(), &to).ok();
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { .. } | Output::Registration { .. }) => {}
+                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
+                Some(Output::Registration { .. }) => {}
                 None => return,
             }
         }
     }
 
     fn on_sip(&mut self, key: LegKey, event: Event, now: Instant) {
-        let (number, leg) = of_key(key);
-        if !self.calls.contains_key(&number) {
+        let (number, leg, attempt) = of_key(key);
+        // What becomes of an attempt that was given up is nobody's news.
+        let is_current = |live: &Live| live.attempts[leg.index()].number() == attempt;
+        if !self.calls.get(&number).is_some_and(is_current) {
             return;
         }
         self.current = Some(number);
+        self.note_signs_of_life(number, leg, &event);
         match event {
             Event::Early { fork, status, sdp, reason, .. } => {
                 let media = sdp.is_some_and(|sdp| self.describe(number, leg, (fork, &sdp), now));
@@ -79,8 +87,10 @@ impl Shard {
                 self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
             }
             Event::Answered { fork, sdp } => self.on_answer(number, leg, (fork, sdp.as_deref()), now),
-            Event::Failed { status, reason, local, .. } => {
-                self.on_gone(number, leg, now, |state| state.failed(status, reason.as_ref(), local));
+            Event::Failed { status, reason, local, retry_after } => {
+                let pause = retry_after.map(u64::from).map(Duration::from_secs);
+                let failure = Failure { status, reason: reason.as_ref(), local, pause };
+                self.on_failed(number, leg, &failure, now);
             }
             Event::Ended { by, .. } => self.on_gone(number, leg, now, |state| state.ended(by)),
             Event::Offer { fork, sdp } => self.on_offer(number, leg, (fork, &sdp), now),
@@ -120,8 +130,10 @@ impl Shard {
             self.with(number, now, |running, now, out| running.answered(leg, now, out));
         } else {
             // No codec in common, or no address: the party would hear nothing, so the leg counts as failed.
-            self.sip.hang_up(leg_key(number, leg), Some(talk::UNUSABLE_ANSWER), now, &mut self.outputs);
-            self.on_gone(number, leg, now, |state| state.failed(talk::NOT_ACCEPTABLE, None, false));
+            let key = self.key_of(number, leg);
+            self.sip.hang_up(key, Some(talk::UNUSABLE_ANSWER), now, &mut self.outputs);
+            let failure = Failure { status: talk::NOT_ACCEPTABLE, reason: None, local: false, pause: None };
+            self.on_gone(number, leg, now, |state| state.failed(&failure));
         }
     }
 
@@ -140,9 +152,18 @@ impl Shard {
         self.arm(number, leg);
     }
 
-    fn on_gone(&mut self, number: u64, leg: Leg, now: Instant, how: impl FnOnce(&mut LegState) -> Release) {
+    pub(super) fn on_gone(
+        &mut self,
+        number: u64,
+        leg: Leg,
+        now: Instant,
+        how: impl FnOnce(&mut LegState) -> Release,
+    ) {
         let media = self.wire_mut(number, leg).and_then(|wire| wire.media(now));
         self.close_wire(number, leg, now);
+        if let Some(live) = self.calls.get_mut(&number) {
+            live.attempts[leg.index()].is_over();
+        }
         self.with(number, now, |running, now, out| running.gone(leg, how, media, now, out));
     }
 
@@ -155,7 +176,7 @@ impl Shard {
 
     /// A re-INVITE or UPDATE with an offer: hold, resume, another address or codec.
     fn on_offer(&mut self, number: u64, leg: Leg, (fork, sdp): (Fork, &[u8]), now: Instant) {
-        let key = leg_key(number, leg);
+        let key = self.key_of(number, leg);
         let Some(wire) = self.wire_mut(number, leg) else { return };
         match wire.answer(fork, sdp, now) {
             Ok(answer) => self.sip.answer_offer(key, &answer, now, &mut self.outputs),
@@ -166,8 +187,9 @@ impl Shard {
 
     /// A re-INVITE without an offer: the far end wants to hear all that we can do.
     fn on_offer_wanted(&mut self, number: u64, leg: Leg, now: Instant) {
+        let key = self.key_of(number, leg);
         let Some(wire) = self.wire_mut(number, leg) else { return };
         let offer = wire.offer();
-        self.sip.answer_offer(leg_key(number, leg), &offer, now, &mut self.outputs);
+        self.sip.answer_offer(key, &offer, now, &mut self.outputs);
     }
 }

@@ -1,0 +1,249 @@
+//! Reaching a party: the trunks that a leg tries, one after the other.
+
+use std::net::SocketAddr;
+
+use base::id::Leg;
+use base::release::Cause;
+use base::time::Instant;
+use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
+use rand::Rng;
+use sip::{Event, LegKey, Reason};
+
+use super::{Shard, leg_key};
+use crate::driver::clock::Clock;
+use crate::driver::names::{self, Name};
+use crate::leg::Failure;
+use crate::trunk::Trunk;
+
+/// The attempts of one leg.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    /// The one that is under way, from 1; 0 before the first.
+    number: u8,
+    /// Its place in a trunk.
+    seat: Option<Seat>,
+    /// The trunks that were tried, and the addresses of the last of them: a bit for each.
+    tried: TrunkSet,
+    addresses: u8,
+    /// When another way is tried, unless the trunk has said something by then.
+    patience: Option<Instant>,
+}
+
+impl Attempts {
+    /// The attempt that is under way.
+    pub(super) const fn number(&self) -> u8 {
+        self.number
+    }
+
+    pub(super) const fn patience(&self) -> Option<Instant> {
+        self.patience
+    }
+
+    /// The trunk has said something: from now on its INVITE is in good hands.
+    pub(super) const fn is_heard(&mut self) {
+        self.patience = None;
+    }
+
+    /// Gives the seat back.
+    pub(super) fn is_over(&mut self) {
+        *self = Self { number: self.number, ..Self::default() };
+    }
+
+    fn trunk(&self) -> Option<TrunkNo> {
+        self.seat.as_ref().map(Seat::trunk)
+    }
+}
+
+/// Whether what went wrong may be the matter of one address alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blame {
+    Address,
+    Trunk,
+}
+
+impl Shard {
+    /// Sends a leg's first INVITE. A leg that cannot be dialled is released at once.
+    pub(super) fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
+        if let Err(cause) = self.dial_next(number, leg, None, now) {
+            self.close_wire(number, leg, now);
+            self.tell(number, now, |running, now, out| {
+                running.gone(leg, |state| state.lost(cause), None, now, out);
+            });
+        }
+    }
+
+    /// Sends an INVITE by the next way that is open. The error is the cause of there being none.
+    fn dial_next(&mut self, number: u64, leg: Leg, after: Option<u16>, now: Instant) -> Result<(), Cause> {
+        let blame = if after.is_none_or(|status| OTHER_ADDRESS.contains(&status)) {
+            Blame::Address
+        } else {
+            Blame::Trunk
+        };
+        let (trunk, peer) = self.next_way(number, leg, blame, now).ok_or(Cause::TrunkFault)?;
+        self.close_wire(number, leg, now);
+        let offer = self.open_wire(number, leg, trunk, now).ok_or(Cause::OurFault)?;
+        let Self { calls, trunks, contact, .. } = self;
+        let live = calls.get(&number).ok_or(Cause::OurFault)?;
+        let way =
+            names::Way { trunk: &trunks[trunk.index()], peer, attempt: live.attempts[leg.index()].number };
+        let invite = names::invite(live.running.call(), leg, way, *contact, offer).ok_or(Cause::OurFault)?;
+        let name = way.trunk.name.clone();
+        self.sip.invite(self.key_of(number, leg), invite, now, &mut self.outputs);
+        self.tell(number, now, |running, now, out| running.dialled(leg, (name, after), now, out));
+        Ok(())
+    }
+
+    /// The next way to the party of a leg: another address of the trunk that it tries, or another trunk. Takes a seat in
+    /// it.
+    fn next_way(
+        &mut self,
+        number: u64,
+        leg: Leg,
+        blame: Blame,
+        now: Instant,
+    ) -> Option<(TrunkNo, SocketAddr)> {
+        let Self { calls, trunks, board, rng, .. } = self;
+        let live = calls.get_mut(&number)?;
+        let dialled = live.running.call().numbers(leg)?.dialled;
+        let attempts = &mut live.attempts[leg.index()];
+        if attempts.number == ATTEMPTS {
+            return None;
+        }
+        let mut current = attempts.trunk().filter(|_| blame == Blame::Address);
+        // Ends: each turn tries another trunk.
+        loop {
+            if let Some(trunk) = current
+                && let Some((address, peer)) =
+                    open_address(board, &trunks[trunk.index()], trunk, attempts.addresses)
+            {
+                attempts.addresses |= 1 << address;
+                attempts.number += 1;
+                let is_only = trunks.len() == 1 && trunks[trunk.index()].peers.len() == 1;
+                attempts.patience = (!is_only).then(|| now + trunks[trunk.index()].silence);
+                return Some((trunk, peer));
+            }
+            let seat = board.choose(dialled, rng.random(), attempts.tried, Clock::wall())?;
+            current = Some(seat.trunk());
+            attempts.tried.insert(seat.trunk());
+            attempts.addresses = 0;
+            attempts.seat = Some(seat);
+        }
+    }
+
+    /// The INVITE of a leg has failed for good: another way is tried, if that can help.
+    pub(super) fn on_failed(&mut self, number: u64, leg: Leg, failure: &Failure<'_>, now: Instant) {
+        let Some(live) = self.calls.get(&number) else { return };
+        let Some(state) = live.running.leg(leg) else { return };
+        let (news, other_way) = state.judge(failure);
+        if let (Some(news), Some(trunk)) = (news, live.attempts[leg.index()].trunk()) {
+            self.board.learn(trunk, news, Clock::wall());
+        }
+        if other_way && self.dial_next(number, leg, Some(failure.status), now).is_ok() {
+            self.do_deeds(number, now);
+            self.set_alarm(number, now);
+            return;
+        }
+        self.on_gone(number, leg, now, |state| state.failed(failure));
+    }
+
+    /// Something of a leg was heard that only a trunk that works can bring.
+    pub(super) fn trunk_works(&mut self, number: u64, leg: Leg) {
+        let trunk = self.calls.get(&number).and_then(|live| live.attempts[leg.index()].trunk());
+        if let Some(trunk) = trunk {
+            self.board.learn(trunk, TrunkNews::Worked, Clock::wall());
+        }
+    }
+
+    /// Tries another way for the legs whose trunk has said nothing for too long. The INVITE that is given up is
+    /// cancelled, should its trunk ever find a word.
+    pub(super) fn serve_attempts(&mut self, number: u64, now: Instant) {
+        for leg in [Leg::A, Leg::B] {
+            let Some(live) = self.calls.get_mut(&number) else { return };
+            let attempts = &mut live.attempts[leg.index()];
+            if attempts.patience.is_none_or(|until| now < until) {
+                continue;
+            }
+            attempts.patience = None;
+            let silent = attempts.trunk();
+            if !live.running.leg(leg).is_some_and(|state| state.may_go_elsewhere()) {
+                continue;
+            }
+            let given_up = self.key_of(number, leg);
+            match self.dial_next(number, leg, Some(SILENT), now) {
+                Ok(()) => {
+                    if let Some(trunk) = silent {
+                        let news = TrunkNews::Failed { status: SILENT, pause: None };
+                        self.board.learn(trunk, news, Clock::wall());
+                    }
+                    self.sip.hang_up(given_up, Some(OTHER_WAY), now, &mut self.outputs);
+                }
+                // Whom nobody else can reach waits on.
+                Err(Cause::TrunkFault) => {}
+                Err(cause) => {
+                    self.sip.hang_up(given_up, Some(OTHER_WAY), now, &mut self.outputs);
+                    self.on_gone(number, leg, now, |state| state.lost(cause));
+                }
+            }
+        }
+    }
+
+    /// A datagram could not be sent, because the network knows no way there: nobody waits for an answer to it.
+    pub(super) fn on_unsent(&mut self, datagram: &[u8], now: Instant) {
+        let Some(name) = sip::call_id_of(datagram).and_then(Name::parse) else { return };
+        let Some(number) = self.numbers.get(&name.call).copied() else { return };
+        let Some(live) = self.calls.get_mut(&number) else { return };
+        let attempts = &mut live.attempts[name.leg.index()];
+        if attempts.number == name.attempt && attempts.patience.is_some() {
+            attempts.patience = Some(now);
+            self.set_alarm(number, now);
+        }
+    }
+
+    /// The name by which SIP knows the attempt of a leg that is under way.
+    pub(super) fn key_of(&self, number: u64, leg: Leg) -> LegKey {
+        let attempt = self.calls.get(&number).map_or(0, |live| live.attempts[leg.index()].number);
+        leg_key(number, leg, attempt)
+    }
+
+    /// Takes the news that say that a trunk is there.
+    pub(super) fn note_signs_of_life(&mut self, number: u64, leg: Leg, event: &Event) {
+        let works = match event {
+            Event::Trying => false,
+            Event::Early { status, sdp, .. } => *status == RINGING || sdp.is_some(),
+            Event::Answered { .. } => true,
+            _ => return,
+        };
+        if let Some(live) = self.calls.get_mut(&number) {
+            live.attempts[leg.index()].is_heard();
+        }
+        if works {
+            self.trunk_works(number, leg);
+        }
+    }
+}
+
+/// The first address of a trunk that was not tried, one that answers when it is asked before one that does not. What
+/// does not answer is nobody's second choice.
+fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, SocketAddr)> {
+    let is_tried = |address: &usize| tried >> address & 1 == 1;
+    let open = (0..trunk.peers.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
+    let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
+    let silent = || open.clone().next().filter(|_| tried == 0);
+    let address = answering.next().or_else(silent)?;
+    Some((address, trunk.peers[address]))
+}
+
+/// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.
+const OTHER_ADDRESS: [u16; 5] = [SILENT, 500, 502, 503, 504];
+
+/// What a trunk is told whose INVITE is given up for another way: Q.850 cause 102, recovery on timer expiry.
+const OTHER_WAY: Reason = Reason::q850(102);
+
+/// The status of a trunk that said nothing.
+const SILENT: u16 = 408;
+
+/// The telephone rings.
+const RINGING: u16 = 180;
+
+/// Times that the party of a leg is tried to be reached: one digit in the names of SIP, three bits in our own.
+const ATTEMPTS: u8 = 6;

@@ -1,0 +1,121 @@
+//! A trunk as the engine is told of it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base::trunk::{Route, Terms};
+use sip::digest::Credentials;
+
+use crate::numbering::Step;
+
+/// A SIP trunk: the gateways of a carrier, and what it wants of us.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// What operators, journal and records call it.
+    pub name: Box<str>,
+    /// Where INVITEs go: the first address, and the next one when it fails; at most
+    /// [`TRUNK_ADDRESSES`](base::trunk::TRUNK_ADDRESSES). None: it cannot be used until it is given some
+    /// ([`Engine::set_peers`](crate::Engine::set_peers)).
+    pub peers: Vec<SocketAddr>,
+    /// Who else of the carrier may speak to us, from any port.
+    pub sources: Vec<IpAddr>,
+    /// The host of its SIP URIs, when it is not the peer's address.
+    pub domain: Option<String>,
+    /// What a 401 or 407 is answered with.
+    pub credentials: Option<Credentials>,
+    /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
+    pub behind_nat: bool,
+    /// How it wants the numbers of those who are called.
+    pub dialled: Vec<Step>,
+    /// How it wants the numbers that are shown.
+    pub shown: Vec<Step>,
+    /// What it is told of who calls.
+    pub identity: Identity,
+    /// How it is asked whether it is there; `None`: it is not.
+    pub probe: Option<Probe>,
+    /// How long it may say nothing to an INVITE before another trunk is tried, where there is one.
+    pub silence: Duration,
+    /// Which numbers it takes.
+    pub routes: Vec<Route>,
+    /// How many calls it carries at once; `None`: any number.
+    pub calls_max: Option<u32>,
+    /// How many new calls it takes in any second; `None`: any number.
+    pub calls_per_second: Option<u32>,
+}
+
+/// What a trunk is told of who calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The host of our side in From.
+    pub host: FromHost,
+    /// Whether the number is told in P-Asserted-Identity too (RFC 3325).
+    pub asserted: bool,
+    /// Whether the telephone may show it.
+    pub privacy: Privacy,
+}
+
+/// The host part of From.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FromHost {
+    /// The address that we are reached at.
+    #[default]
+    Ours,
+    /// The trunk's domain, as carriers want it whose customers register.
+    Trunk,
+}
+
+/// Whether the telephone that is called may show the number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Privacy {
+    /// It may.
+    #[default]
+    Open,
+    /// It may not (RFC 3323): From is anonymous, and `Privacy: id` asks the carrier to keep what it knows to itself.
+    Withheld,
+}
+
+/// How a trunk is asked whether it is there: by OPTIONS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// How often; also how long an answer is waited for.
+    pub every: Duration,
+    /// How many answers in a row must be missing for an address to be down.
+    pub misses: u8,
+}
+
+impl Trunk {
+    /// A trunk that takes every number in international form, at one address.
+    #[must_use]
+    pub fn new(name: &str, peer: SocketAddr) -> Self {
+        let Terms { name, routes, calls_max, calls_per_second } = Terms::new(name);
+        Self {
+            name,
+            peers: vec![peer],
+            sources: Vec::new(),
+            domain: None,
+            credentials: None,
+            behind_nat: false,
+            dialled: Vec::new(),
+            shown: Vec::new(),
+            identity: Identity::default(),
+            probe: None,
+            silence: SILENCE,
+            routes,
+            calls_max,
+            calls_per_second,
+        }
+    }
+
+    /// What it takes.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            name: self.name.clone(),
+            routes: self.routes.clone(),
+            calls_max: self.calls_max,
+            calls_per_second: self.calls_per_second,
+        }
+    }
+}
+
+/// How long a trunk may say nothing when nobody says otherwise: an INVITE that is lost is sent four times until then.
+pub const SILENCE: Duration = Duration::from_secs(5);

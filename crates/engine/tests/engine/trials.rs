@@ -1,0 +1,102 @@
+//! Trunks that are tried out: a good one, and each way in which one can be bad.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use base::number::E164;
+use huihu_engine::Trunk;
+use huihu_engine::trial::{Heard, Pong, Trial};
+use sip::digest::Credentials;
+
+use crate::far::Far;
+use crate::world::RTP_PORTS;
+
+fn trial(peer: SocketAddr) -> Trial {
+    Trial {
+        trunk: Trunk::new("tried", peer),
+        peer,
+        local: SocketAddr::from(([127, 0, 0, 1], 0)),
+        advertised: None,
+        rtp_ports: RTP_PORTS,
+        speaks: Duration::from_millis(1_500),
+    }
+}
+
+fn call(trial: &Trial) -> Heard {
+    let number = |text| E164::parse(text).unwrap();
+    trial.call(&number("+8613800000001"), &number("+8675500000001")).unwrap()
+}
+
+/// Calls a telephone of the far end, which does this all the time once it was answered.
+fn called(does: impl Fn(&mut Far)) -> Heard {
+    let mut far = Far::new();
+    let trial = trial(far.address());
+    let caller = thread::spawn(move || call(&trial));
+    while !caller.is_finished() {
+        far.pump();
+        if far.phones.first().is_some_and(|phone| !phone.acked && phone.is_open()) {
+            far.answer(0);
+        }
+        if far.phones.first().is_some_and(|phone| phone.acked) {
+            does(&mut far);
+        }
+    }
+    caller.join().unwrap()
+}
+
+#[test]
+fn a_voice_that_comes_back_is_measured() {
+    let heard = called(|far| far.phones[0].echo());
+    assert!(heard.answered_after.is_some() && heard.packets > 50, "{heard:?}");
+    assert!(heard.echo.is_some_and(|delay| delay < Duration::from_millis(200)), "{heard:?}");
+    assert_eq!((heard.failed, heard.is_closed), (None, false));
+}
+
+#[test]
+fn one_way_audio_is_a_call_without_a_packet() {
+    let heard = called(|_| {});
+    assert!(heard.answered_after.is_some());
+    assert_eq!((heard.packets, heard.echo, heard.failed), (0, None, None));
+}
+
+#[test]
+fn a_closed_port_is_no_silence() {
+    let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(matches!(trial(closed).ask().unwrap(), Pong::Closed));
+    assert!(call(&trial(closed)).is_closed);
+}
+
+#[test]
+fn a_trunk_that_is_there_answers() {
+    let carrier = carrier::Carrier::start(carrier::Settings::new("127.0.0.1:0".parse().unwrap())).unwrap();
+    let pong = trial(carrier.address()).ask().unwrap();
+    assert!(matches!(pong, Pong::Answered { status: 200, .. }), "{pong:?}");
+}
+
+#[test]
+fn a_password_that_is_wrong_is_the_second_challenge() {
+    let trunk = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut tried = trial(trunk.local_addr().unwrap());
+    tried.trunk.credentials = Some(Credentials::new("us".to_owned(), "guess".to_owned()));
+    let caller = thread::spawn(move || call(&tried));
+    trunk.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut buffer = [0; 4_096];
+    while !caller.is_finished() {
+        let Ok((length, from)) = trunk.recv_from(&mut buffer) else { continue };
+        let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if request.starts_with("INVITE") {
+            let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+            let lines = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+            let lines: Vec<String> = lines
+                .map(|line| if line.starts_with("To:") { format!("{line};tag=1") } else { line.to_owned() })
+                .collect();
+            let reply = format!(
+                "SIP/2.0 401 Unauthorized\r\n{}\r\nWWW-Authenticate: Digest realm=\"here\", nonce=\"1\"\r\nContent-Length: 0\r\n\r\n",
+                lines.join("\r\n")
+            );
+            trunk.send_to(reply.as_bytes(), from).unwrap();
+        }
+    }
+    assert_eq!(caller.join().unwrap().failed, Some(401));
+}

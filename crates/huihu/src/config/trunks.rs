@@ -1,0 +1,479 @@
+//! `[trunk]` and `[[trunks]]`: the ways to carriers, and what may stand there.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, bail};
+use base::private::Private;
+use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
+use engine::numbering::Step;
+use engine::trunk::{FromHost, Identity, Privacy, Probe, SILENCE};
+use serde::{Deserialize, Serialize};
+use sip::digest::Credentials;
+
+use super::password;
+
+/// `[trunk]`: the only trunk, or the one that takes every number as the others do.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct OneTrunk {
+    /// Address and port; there is no default.
+    pub(crate) peer: Option<SocketAddr>,
+    pub(crate) domain: Option<String>,
+    pub(crate) username: Option<String>,
+    #[serde(deserialize_with = "password")]
+    pub(crate) password: Option<Private<String>>,
+    /// Whether media may come from another address than the SDP says.
+    pub(crate) behind_nat: bool,
+}
+
+/// One of `[[trunks]]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trunk {
+    pub(crate) name: String,
+    /// Addresses or host names, each with a port.
+    pub(crate) peers: Vec<String>,
+    #[serde(default)]
+    pub(crate) domain: Option<String>,
+    #[serde(default)]
+    pub(crate) username: Option<String>,
+    #[serde(default, deserialize_with = "password")]
+    pub(crate) password: Option<Private<String>>,
+    /// Whether media may come from another address than the SDP says.
+    #[serde(default)]
+    pub(crate) behind_nat: bool,
+    /// Addresses that may speak SIP to us besides the peers, from any port.
+    #[serde(default)]
+    pub(crate) sources: Vec<IpAddr>,
+    #[serde(default)]
+    pub(crate) max_calls: Option<u32>,
+    #[serde(default)]
+    pub(crate) calls_per_second: Option<u32>,
+    /// What is done to the numbers of those who are called.
+    #[serde(default)]
+    pub(crate) dialled: Vec<WrittenStep>,
+    /// What is done to the numbers that are shown.
+    #[serde(default)]
+    pub(crate) shown: Vec<WrittenStep>,
+    #[serde(default)]
+    pub(crate) from_host: WrittenHost,
+    /// Whether P-Asserted-Identity tells the number too.
+    #[serde(default)]
+    pub(crate) asserted_identity: bool,
+    /// Whether telephones may not show the number.
+    #[serde(default)]
+    pub(crate) privacy: bool,
+    /// Seconds between two questions whether it is there; 0: it is not asked.
+    #[serde(default = "options_secs")]
+    pub(crate) options_secs: u64,
+    /// Answers in a row that must be missing.
+    #[serde(default = "options_misses")]
+    pub(crate) options_misses: u8,
+    /// Seconds that it may say nothing to an INVITE.
+    #[serde(default = "silence_secs")]
+    pub(crate) silence_secs: u64,
+    /// Which numbers it takes; without any, all.
+    #[serde(default)]
+    pub(crate) routes: Vec<WrittenRoute>,
+}
+
+/// A step as it is written: `"national"`, `"digits"`, `{ strip = "+86" }` or `{ add = "0" }`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WrittenStep {
+    National,
+    Digits,
+    Strip(String),
+    Add(String),
+}
+
+/// The host part of From.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WrittenHost {
+    #[default]
+    Ours,
+    Trunk,
+}
+
+/// Numbers that a trunk takes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WrittenRoute {
+    #[serde(default = "every_number")]
+    pub(crate) prefixes: Vec<String>,
+    #[serde(default = "one")]
+    pub(crate) priority: u8,
+    #[serde(default = "one_share")]
+    pub(crate) weight: u16,
+}
+
+const fn options_secs() -> u64 {
+    30
+}
+
+const fn options_misses() -> u8 {
+    3
+}
+
+const fn silence_secs() -> u64 {
+    SILENCE.as_secs()
+}
+
+fn every_number() -> Vec<String> {
+    vec!["+".to_owned()]
+}
+
+const fn one() -> u8 {
+    1
+}
+
+const fn one_share() -> u16 {
+    1
+}
+
+/// A trunk that was read: what the engine is told of it, but for the addresses of those of its peers that have a name.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadTrunk {
+    /// Without peers.
+    pub(crate) settings: engine::Trunk,
+    pub(crate) peers: Vec<Peer>,
+    /// Whom we log in as.
+    pub(crate) username: Option<String>,
+}
+
+/// A gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    At(SocketAddr),
+    Named { host: String, port: u16 },
+}
+
+impl Peer {
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(address) = text.parse() {
+            return Some(Self::At(address));
+        }
+        let (host, port) = text.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|port| *port > 0)?;
+        // What has no letter at its end would be an address, and is none.
+        let is_name =
+            is_host(host) && host.bytes().next_back().is_some_and(|byte| byte.is_ascii_alphabetic());
+        is_name.then(|| Self::Named { host: host.to_owned(), port })
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Named { host, port } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
+/// Reads all trunks; the one of `[trunk]` is the first.
+pub(super) fn read(one: &OneTrunk, many: &[Trunk]) -> Result<Vec<ReadTrunk>> {
+    let mut read = Vec::new();
+    if let Some(peer) = one.peer {
+        read.push(read_one(one, peer)?);
+    } else if one.username.is_some() || one.password.is_some() {
+        both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?;
+    }
+    for trunk in many {
+        let trunk = read_trunk(trunk)?;
+        if read.iter().any(|other: &ReadTrunk| other.settings.name == trunk.settings.name) {
+            bail!("two trunks are named {:?}: give each a name of its own", trunk.settings.name);
+        }
+        read.push(trunk);
+    }
+    if read.len() > TRUNKS {
+        bail!("there are {} trunks, and may be {TRUNKS}: merge some, or leave some away", read.len());
+    }
+    Ok(read)
+}
+
+fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
+    let settings = engine::Trunk {
+        domain: one.domain.clone(),
+        credentials: both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?,
+        behind_nat: one.behind_nat,
+        peers: Vec::new(),
+        ..engine::Trunk::new(ONLY, peer)
+    };
+    Ok(ReadTrunk { settings, peers: vec![Peer::At(peer)], username: one.username.clone() })
+}
+
+fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
+    let name = trunk.name.as_str();
+    let is_name_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > NAME_BYTES || !name.bytes().all(is_name_char) {
+        bail!(
+            "the trunk {name:?} has no proper name: use up to {NAME_BYTES} letters, digits, dots and dashes"
+        );
+    }
+    let of = format!("the trunk {name:?}");
+    if trunk.peers.is_empty() || trunk.peers.len() > TRUNK_ADDRESSES {
+        bail!("{of} has {} peers, and needs 1 to {TRUNK_ADDRESSES}", trunk.peers.len());
+    }
+    let peer = |text: &String| {
+        Peer::parse(text).ok_or_else(|| {
+            anyhow!(
+                "{of} has the peer {text:?}, which is no address: write it as 203.0.113.9:5060 or sip.example.com:5060"
+            )
+        })
+    };
+    let peers = trunk.peers.iter().map(peer).collect::<Result<Vec<_>>>()?;
+    if let Some(domain) = trunk.domain.as_deref().filter(|domain| !is_host(domain)) {
+        bail!("{of} has the domain {domain:?}, which is no host name");
+    }
+    if trunk.max_calls == Some(0) || trunk.calls_per_second == Some(0) {
+        bail!(
+            "{of} may carry no calls: set max_calls and calls_per_second to 1 at least, or leave them away"
+        );
+    }
+    if trunk.calls_per_second.is_some_and(|calls| calls > RATE_MAX) {
+        bail!("{of} has calls_per_second over {RATE_MAX}: leave it away, then there is no limit");
+    }
+    if trunk.options_secs > 0 && !(1..=100).contains(&trunk.options_misses) {
+        bail!("{of} has options_misses = {}: set 1 to 100", trunk.options_misses);
+    }
+    if trunk.options_secs > DAY_SECS {
+        bail!("{of} has options_secs = {}: set up to {DAY_SECS}, or 0 not to ask", trunk.options_secs);
+    }
+    if !(1..=SILENCE_SECS_MAX).contains(&trunk.silence_secs) {
+        bail!(
+            "{of} has silence_secs = {}: set 1 to {SILENCE_SECS_MAX}, after which SIP gives up by itself",
+            trunk.silence_secs
+        );
+    }
+    let probe = (trunk.options_secs > 0)
+        .then(|| Probe { every: Duration::from_secs(trunk.options_secs), misses: trunk.options_misses });
+    let settings = engine::Trunk {
+        name: name.into(),
+        peers: Vec::new(),
+        sources: trunk.sources.clone(),
+        domain: trunk.domain.clone(),
+        credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
+        behind_nat: trunk.behind_nat,
+        dialled: steps(&of, "dialled", &trunk.dialled)?,
+        shown: steps(&of, "shown", &trunk.shown)?,
+        identity: Identity {
+            host: match trunk.from_host {
+                WrittenHost::Ours => FromHost::Ours,
+                WrittenHost::Trunk => FromHost::Trunk,
+            },
+            asserted: trunk.asserted_identity,
+            privacy: if trunk.privacy { Privacy::Withheld } else { Privacy::Open },
+        },
+        probe,
+        silence: Duration::from_secs(trunk.silence_secs),
+        routes: routes(&of, &trunk.routes)?,
+        calls_max: trunk.max_calls,
+        calls_per_second: trunk.calls_per_second,
+    };
+    Ok(ReadTrunk { settings, peers, username: trunk.username.clone() })
+}
+
+fn both_or_neither(
+    of: &str,
+    username: Option<&String>,
+    password: Option<&Private<String>>,
+) -> Result<Option<Credentials>> {
+    match (username, password) {
+        (Some(user), Some(password)) => Ok(Some(Credentials::new(user.clone(), password.expose().clone()))),
+        (None, None) => Ok(None),
+        _ => bail!("{of} has a username or a password but not both: set both, or neither"),
+    }
+}
+
+fn steps(of: &str, key: &str, written: &[WrittenStep]) -> Result<Vec<Step>> {
+    if written.len() > STEPS_MAX {
+        bail!("{of} has {} steps in {key}, and may have {STEPS_MAX}", written.len());
+    }
+    let digits = |text: &String| {
+        let is_dialled = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'*');
+        if text.is_empty() || text.len() > PREFIX_BYTES || !text.bytes().all(is_dialled) {
+            bail!("{of} has {text:?} in {key}, which nobody can dial: use digits, + and *");
+        }
+        Ok(text.as_str().into())
+    };
+    let step = |step: &WrittenStep| {
+        Ok(match step {
+            WrittenStep::National => Step::National,
+            WrittenStep::Digits => Step::Digits,
+            WrittenStep::Strip(text) => Step::Strip(digits(text)?),
+            WrittenStep::Add(text) => Step::Add(digits(text)?),
+        })
+    };
+    written.iter().map(step).collect()
+}
+
+fn routes(of: &str, written: &[WrittenRoute]) -> Result<Vec<Route>> {
+    if written.is_empty() {
+        return Ok(vec![Route::everything()]);
+    }
+    let route = |route: &WrittenRoute| {
+        if route.prefixes.is_empty() {
+            bail!("{of} has a route without prefixes: write [\"+\"] for every number");
+        }
+        if route.weight == 0 {
+            bail!("{of} has a route of weight 0, which nobody takes: set at least 1");
+        }
+        let is_prefix = |prefix: &&String| {
+            let digits = prefix.strip_prefix('+');
+            digits.is_some_and(|digits| {
+                digits.len() < PREFIX_BYTES && digits.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        if let Some(bad) = route.prefixes.iter().find(|prefix| !is_prefix(prefix)) {
+            bail!("{of} has the prefix {bad:?}: numbers begin with +, as in +86 or +8610");
+        }
+        let prefixes = route.prefixes.iter().map(|prefix| prefix.as_str().into()).collect();
+        Ok(Route { prefixes, priority: route.priority, weight: route.weight })
+    };
+    written.iter().map(route).collect()
+}
+
+/// Whether a text can be a host in a URI.
+fn is_host(text: &str) -> bool {
+    let is_host_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    !text.is_empty() && text.len() <= HOST_BYTES && text.bytes().all(is_host_char)
+}
+
+/// The name of the trunk of `[trunk]`.
+const ONLY: &str = "trunk";
+
+/// Bytes of a trunk's name.
+const NAME_BYTES: usize = 32;
+
+/// Bytes of a host name (RFC 1035 2.3.4).
+const HOST_BYTES: usize = 253;
+
+/// Bytes of a prefix: a whole number fits.
+const PREFIX_BYTES: usize = 32;
+
+/// Steps of a trunk's list.
+const STEPS_MAX: usize = 8;
+
+/// Calls a second that can be counted: each costs eight bytes.
+const RATE_MAX: u32 = 10_000;
+
+/// Seconds between two questions at most.
+const DAY_SECS: u64 = 86_400;
+
+/// Seconds after which SIP itself gives up an INVITE that nobody answers: 64 × T1.
+const SILENCE_SECS_MAX: u64 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        trunk: OneTrunk,
+        #[serde(default)]
+        trunks: Vec<Trunk>,
+    }
+
+    fn read_text(text: &str) -> Result<Vec<ReadTrunk>> {
+        let file: File = toml::from_str(text).map_err(|fault| anyhow!("{}", fault.message()))?;
+        read(&file.trunk, &file.trunks)
+    }
+
+    /// The complaint about a trunk with these lines.
+    #[track_caller]
+    fn complaint(lines: &str) -> String {
+        let text = format!("[[trunks]]\nname = \"near\"\npeers = [\"192.0.2.1:5060\"]\n{lines}\n");
+        read_text(&text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_one_trunk_is_a_trunk_that_takes_everything() {
+        let read = read_text("[trunk]\npeer = \"192.0.2.1:5060\"").unwrap();
+        assert_eq!(
+            (&*read[0].settings.name, &read[0].settings.routes),
+            ("trunk", &vec![Route::everything()])
+        );
+        assert_eq!(read[0].settings.probe, None, "it is not asked");
+        assert!(read_text("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_trunk_has_everything_that_stands_there() {
+        let text = r#"
+            [trunk]
+            peer = "192.0.2.9:5060"
+            [[trunks]]
+            name = "mobile"
+            peers = ["192.0.2.1:5060", "sip.example.com:5080", "[2001:db8::1]:5060"]
+            domain = "ims.example.com"
+            username = "us"
+            password = "secret"
+            sources = ["192.0.2.2"]
+            max_calls = 200
+            calls_per_second = 10
+            dialled = ["national", { add = "9" }]
+            shown = [{ strip = "+86" }, "digits"]
+            from_host = "trunk"
+            asserted_identity = true
+            privacy = true
+            silence_secs = 3
+            routes = [{ prefixes = ["+861"], weight = 7 }, { priority = 9 }]
+        "#;
+        let read = read_text(text).unwrap();
+        let ReadTrunk { settings, peers, .. } = &read[1];
+        assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: 5080 });
+        assert_eq!(settings.dialled, [Step::National, Step::Add("9".into())]);
+        assert_eq!(settings.shown, [Step::Strip("+86".into()), Step::Digits]);
+        assert_eq!(settings.probe, Some(Probe { every: Duration::from_secs(30), misses: 3 }));
+        let routes: Vec<_> =
+            settings.routes.iter().map(|route| (&*route.prefixes[0], route.priority, route.weight)).collect();
+        assert_eq!(routes, [("+861", 1, 7), ("+", 9, 1)]);
+        assert_eq!((settings.calls_max, settings.calls_per_second), (Some(200), Some(10)));
+        assert_eq!(
+            settings.identity,
+            Identity { host: FromHost::Trunk, asserted: true, privacy: Privacy::Withheld }
+        );
+        assert!(settings.credentials.is_some() && !format!("{settings:?}").contains("secret"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_trunk_is_a_sentence_with_the_fix() {
+        for (lines, words) in [
+            ("username = \"us\"", &["\"near\"", "set both"][..]),
+            ("domain = \"a b\"", &["domain", "a b"]),
+            ("max_calls = 0", &["max_calls"]),
+            ("calls_per_second = 10001", &["calls_per_second", "10000"]),
+            ("options_misses = 0", &["options_misses", "1 to 100"]),
+            ("options_secs = 86401", &["options_secs"]),
+            ("silence_secs = 0", &["silence_secs", "1 to 32"]),
+            ("dialled = [{ add = \"0#\" }]", &["dialled", "0#"]),
+            ("shown = [{ strip = \"\" }]", &["shown"]),
+            ("dialled = [\"nationale\"]", &["nationale", "national"]),
+            ("routes = [{ prefixes = [] }]", &["[\"+\"]"]),
+            ("routes = [{ prefixes = [\"86\"] }]", &["86", "+8610"]),
+            ("routes = [{ weight = 0 }]", &["weight 0"]),
+            ("sources = [\"host\"]", &["IP address"]),
+            ("[[trunks]]\nname = \"near\"\npeers = [\"192.0.2.1:5060\"]", &["two trunks", "near"]),
+            ("[[trunks]]\nname = \"a b\"\npeers = [\"192.0.2.1:5060\"]", &["a b", "letters"]),
+            ("[[trunks]]\nname = \"far\"\npeers = []", &["\"far\"", "1 to 8"]),
+            ("[trunk]\nusername = \"us\"", &["[trunk]", "set both"]),
+        ] {
+            let said = complaint(lines);
+            assert!(words.iter().all(|word| said.contains(word)), "{lines}: {said}");
+        }
+        for bad in
+            ["192.0.2.1", "192.0.2.256:5060", "sip.example.com", "host:0", "host:x", "a b:5060", ":5060"]
+        {
+            let said = read_text(&format!("[[trunks]]\nname = \"far\"\npeers = [\"{bad}\"]")).unwrap_err();
+            assert!(said.to_string().contains("write it as 203.0.113.9:5060"), "{bad}: {said}");
+        }
+        let crowd: String = (0..65)
+            .map(|at| format!("[[trunks]]\nname = \"t{at}\"\npeers = [\"192.0.2.1:5060\"]\n"))
+            .collect();
+        assert!(read_text(&crowd).unwrap_err().to_string().contains("65 trunks"));
+    }
+}
