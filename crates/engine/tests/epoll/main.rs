@@ -26,6 +26,8 @@ mod recording;
 mod trials;
 #[path = "../engine/trunks.rs"]
 mod trunks;
+#[path = "../engine/verdict.rs"]
+mod verdict;
 #[path = "../engine/world.rs"]
 mod world;
 
