@@ -128,7 +128,7 @@ impl Story {
 
     fn fails(&mut self, leg: Leg, status: u16) -> &mut Self {
         self.told(|call, now, out| {
-            call.gone(leg, |state| state.failed(&failure(status, false)), None, now, out)
+            call.gone(leg, |state| state.failed(&failure(status, false)), None, now, out);
         })
     }
 
