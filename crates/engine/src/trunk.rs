@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::trunk::{Route, Terms};
 use sip::digest::Credentials;
+use sip::sdp::Codec;
 
 use crate::numbering::Step;
 
@@ -25,6 +26,8 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
     pub behind_nat: bool,
+    /// The codecs that it is offered, best first. Legs that settle on different ones are transcoded.
+    pub codecs: Vec<Codec>,
     /// How it wants the numbers of those who are called.
     pub dialled: Vec<Step>,
     /// How it wants the numbers that are shown.
@@ -95,6 +98,7 @@ impl Trunk {
             domain: None,
             credentials: None,
             behind_nat: false,
+            codecs: CODECS.to_vec(),
             dialled: Vec::new(),
             shown: Vec::new(),
             identity: Identity::default(),
@@ -116,6 +120,9 @@ impl Trunk {
         }
     }
 }
+
+/// The codecs that a trunk is offered when nobody says otherwise: A-law is what Chinese carriers carry.
+pub const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How long a trunk may say nothing when nobody says otherwise: an INVITE that is lost is sent four times until then.
 pub const SILENCE: Duration = Duration::from_secs(5);

@@ -24,9 +24,6 @@ pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
 /// The status that such a leg failed with: 488, not acceptable here.
 pub(crate) const NOT_ACCEPTABLE: u16 = 488;
 
-/// The codecs that we offer, best first: A-law is what Chinese carriers carry.
-pub(crate) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
-
 /// How the shard's legs talk.
 #[derive(Debug)]
 pub(crate) struct Talk {
@@ -38,6 +35,8 @@ pub(crate) struct Talk {
     advertised: IpAddr,
     /// Whom legs listen to, by the trunk that they take.
     policies: Vec<Policy>,
+    /// The codecs that legs offer, likewise.
+    codecs: Vec<Vec<Codec>>,
 }
 
 impl Talk {
@@ -46,7 +45,8 @@ impl Talk {
         let nat = Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]));
         let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
         let policies = settings.trunks.iter().map(policy).collect();
-        Self { local, ports: settings.rtp_ports.clone(), advertised, policies }
+        let codecs = settings.trunks.iter().map(|trunk| trunk.codecs.clone()).collect();
+        Self { local, ports: settings.rtp_ports.clone(), advertised, policies, codecs }
     }
 
     /// Whether legs that take this trunk hear nobody but the described address.
@@ -54,9 +54,10 @@ impl Talk {
         matches!(self.policies[trunk.index()], Policy::Strict)
     }
 
-    /// Our side of a leg's session description.
-    pub(crate) fn our_side(&self, port: u16, rng: &mut StdRng) -> OurSide {
-        OurSide::new(SocketAddr::new(self.advertised, port), &CODECS, rng.random())
+    /// Our side of the session description of a leg that takes this trunk.
+    pub(crate) fn our_side(&self, trunk: TrunkNo, port: u16, rng: &mut StdRng) -> OurSide {
+        let address = SocketAddr::new(self.advertised, port);
+        OurSide::new(address, &self.codecs[trunk.index()], rng.random())
     }
 
     /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
@@ -83,18 +84,20 @@ pub(crate) const NOBODY: Description = Description {
     events: None,
 };
 
-/// What media does by an agreement. `events` is the payload type of telephone events in our own description.
-pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
+/// What media does by an agreement.
+pub(crate) fn description(agreed: &Agreed) -> Description {
     let codec = match agreed.codec {
         Codec::Pcma => media::codec::Codec::PCMA,
         Codec::Pcmu => media::codec::Codec::PCMU,
+        Codec::G722 => media::codec::Codec::G722,
+        Codec::Opus => media::codec::Codec::Opus { receive: agreed.payload_heard, send: agreed.payload },
     };
     Description {
         remote: Some(agreed.address),
         remote_rtcp: Some(agreed.rtcp),
         codec,
         hears: Hears::Both,
-        events: agreed.events.map(|send| EventTypes { receive: events, send }),
+        events: agreed.events_heard.zip(agreed.events).map(|(receive, send)| EventTypes { receive, send }),
     }
 }
 

@@ -6,7 +6,7 @@ use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 use smallvec::SmallVec;
 
 use super::read::{PLAIN_RTP, audio_line, describe, session};
-use super::{Agreed, AudioDescription, Codec, Direction, Fault, PTIME_MILLIS};
+use super::{Agreed, AudioDescription, Codec, Direction, Events, Fault, PTIME_MILLIS};
 
 /// Our end of one leg's audio: where it is, what it speaks, and what it has said so far.
 ///
@@ -14,7 +14,7 @@ use super::{Agreed, AudioDescription, Codec, Direction, Fault, PTIME_MILLIS};
 #[derive(Clone, Debug)]
 pub struct OurSide {
     address: SocketAddr,
-    codecs: SmallVec<[Codec; 2]>,
+    codecs: SmallVec<[Codec; 4]>,
     id: u64,
     version: u64,
     /// The direction that we said last: what an answer to our offer is measured by.
@@ -33,12 +33,18 @@ impl OurSide {
         Self { address, codecs, id: id & READABLE, version: 1, wish: Direction::SendRecv, said: Vec::new() }
     }
 
-    /// An offer: every codec of ours and telephone-events. The same offer twice is the same body; a changed one has
+    /// An offer: every codec of ours, and telephone-events for each clock of theirs. The same offer twice is the same body; a changed one has
     /// the next version (RFC 3264 8).
     pub fn offer(&mut self, direction: Direction) -> Vec<u8> {
         self.wish = direction;
         let codecs = self.codecs.iter().map(|&codec| (codec, codec.payload())).collect();
-        self.say(&[Line::Ours { codecs, events: Some(EVENTS), direction }])
+        let mut events = SmallVec::new();
+        for codec in &self.codecs {
+            if !events.contains(&codec.events()) {
+                events.push(codec.events());
+            }
+        }
+        self.say(&[Line::Ours { codecs, events, direction }])
     }
 
     /// What we said last, for a refresh that must change nothing. Empty before the first offer or answer.
@@ -52,7 +58,10 @@ impl OurSide {
     /// # Errors
     /// Why there can be no audio with this side.
     pub fn accept(&self, answer: &[u8]) -> Result<Agreed, Fault> {
-        AudioDescription::read(answer)?.agree(&self.codecs, self.wish)
+        let agreed = AudioDescription::read(answer)?.agree(&self.codecs, self.wish)?;
+        // We hear under the numbers of our offer, whatever theirs are.
+        let codec = agreed.codec;
+        Ok(Agreed { payload_heard: codec.payload(), events_heard: Some(codec.events().number), ..agreed })
     }
 
     /// Answers an offer: the first codec of theirs that is ours too, their telephone-events, every other media
@@ -76,7 +85,8 @@ impl OurSide {
                     return Line::Declined(media);
                 }
                 let codecs = [(agreed.codec, agreed.payload)].into_iter().collect();
-                Line::Ours { codecs, events: agreed.events, direction: said }
+                let events = agreed.events.map(|number| Events { number, ..agreed.codec.events() });
+                Line::Ours { codecs, events: events.into_iter().collect(), direction: said }
             })
             .collect();
         self.wish = direction;
@@ -109,28 +119,34 @@ impl OurSide {
 
 /// One media line of ours.
 enum Line<'a> {
-    Ours { codecs: SmallVec<[(Codec, u8); 2]>, events: Option<u8>, direction: Direction },
+    Ours { codecs: SmallVec<[(Codec, u8); 4]>, events: SmallVec<[Events; 2]>, direction: Direction },
     Declined(&'a Media),
 }
 
 impl Line<'_> {
     fn media(&self, port: u16) -> Media {
         match self {
-            Self::Ours { codecs, events, direction } => audio(port, codecs, *events, *direction),
+            Self::Ours { codecs, events, direction } => audio(port, codecs, events, *direction),
             Self::Declined(theirs) => bare(&theirs.media, 0, &theirs.proto, theirs.fmt.clone()),
         }
     }
 }
 
-fn audio(port: u16, codecs: &[(Codec, u8)], events: Option<u8>, direction: Direction) -> Media {
-    let numbers: Vec<String> =
-        codecs.iter().map(|&(_, number)| number).chain(events).map(|number| number.to_string()).collect();
+fn audio(port: u16, codecs: &[(Codec, u8)], events: &[Events], direction: Direction) -> Media {
+    let numbers = codecs.iter().map(|(_, number)| *number).chain(events.iter().map(|events| events.number));
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
     let mut media = bare("audio", port, PLAIN_RTP, numbers.join(" "));
     for (codec, number) in codecs {
-        media.add_attribute_with_value("rtpmap", format_args!("{number} {}/8000", codec.as_str()));
+        media.add_attribute_with_value(
+            "rtpmap",
+            format_args!("{number} {}/{}", codec.as_str(), codec.clock()),
+        );
+        if let Some(parameters) = codec.parameters() {
+            media.add_attribute_with_value("fmtp", format_args!("{number} {parameters}"));
+        }
     }
-    if let Some(number) = events {
-        media.add_attribute_with_value("rtpmap", format_args!("{number} telephone-event/8000"));
+    for Events { number, clock, .. } in events {
+        media.add_attribute_with_value("rtpmap", format_args!("{number} telephone-event/{clock}"));
         media.add_attribute_with_value("fmtp", format_args!("{number} 0-15"));
     }
     media.add_attribute_with_value("ptime", PTIME_MILLIS);
@@ -153,7 +169,5 @@ fn bare(media: &str, port: u16, proto: &str, fmt: String) -> Media {
     }
 }
 
-/// The payload type under which we offer telephone-events: what nearly everybody uses.
-pub const EVENTS: u8 = 101;
 /// Room for a usual description.
 const USUAL_BYTES: usize = 320;

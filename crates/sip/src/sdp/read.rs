@@ -106,30 +106,27 @@ fn payload(number: &str, media: &Media) -> Option<Payload> {
 
 /// The types that need no rtpmap (RFC 3551).
 fn static_kind(number: u8) -> Kind {
-    let codecs = [Codec::Pcma, Codec::Pcmu];
+    let codecs = [Codec::Pcma, Codec::Pcmu, Codec::G722];
     codecs.into_iter().find(|codec| codec.payload() == number).map_or(Kind::Other, Kind::Voice)
 }
 
-/// `PCMA/8000`, `PCMA/8000/1`, `telephone-event/8000`.
+/// `PCMA/8000`, `PCMA/8000/1`, `opus/48000/2`, `telephone-event/8000`.
 fn mapped_kind(map: &str) -> Kind {
-    let mut parts = map.trim().split('/');
-    let (name, clock, channels) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    if clock != Some(CLOCK) || channels.is_some_and(|channels| channels != "1") {
-        return Kind::Other;
-    }
-    let is = |other: &str| name.eq_ignore_ascii_case(other);
-    match name {
-        _ if is("PCMA") => Kind::Voice(Codec::Pcma),
-        _ if is("PCMU") => Kind::Voice(Codec::Pcmu),
-        _ if is("telephone-event") => Kind::TelephoneEvent,
-        _ => Kind::Other,
+    let (name, clock) = map.trim().split_once('/').unwrap_or_default();
+    let clock = clock.strip_suffix("/1").unwrap_or(clock);
+    match Codec::named(name) {
+        Some(codec) if codec.clock() == clock => Kind::Voice(codec),
+        None if name.eq_ignore_ascii_case("telephone-event") => match clock {
+            "8000" => Kind::TelephoneEvent,
+            "48000" => Kind::OpusEvent,
+            _ => Kind::Other,
+        },
+        Some(_) | None => Kind::Other,
     }
 }
 
 /// The transport that we speak.
 pub(super) const PLAIN_RTP: &str = "RTP/AVP";
-/// Samples a second of G.711 as an rtpmap says it.
-const CLOCK: &str = "8000";
 /// Payload types have seven bits.
 const LAST_PAYLOAD: u8 = 127;
 /// Payload types of one line that we look at: a handset with everything lists about fifteen.

@@ -36,6 +36,40 @@ fn our_offer_lists_what_we_speak() {
 }
 
 #[test]
+fn every_codec_is_offered_with_keys_at_its_clock() {
+    let mut side = OurSide::new("192.0.2.10:40000".parse().unwrap(), &[Codec::Opus, Codec::G722], 7);
+    let offer = text(&side.offer(Direction::SendRecv));
+    let media = offer.split_once("t=0 0\r\n").unwrap().1;
+    assert_eq!(
+        media,
+        "m=audio 40000 RTP/AVP 111 9 110 101\r\na=rtpmap:111 opus/48000/2\r\n\
+         a=fmtp:111 maxplaybackrate=16000;sprop-maxcapturerate=16000\r\na=rtpmap:9 G722/8000\r\n\
+         a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+    );
+    // The far end hears under numbers of its own; we hear under ours.
+    let answer = "m=audio 5004 RTP/AVP 96 98 97\r\na=rtpmap:96 OPUS/48000/2\r\na=rtpmap:97 telephone-event/48000\r\n\
+                  a=rtpmap:98 telephone-event/8000\r\n";
+    let agreed = side.accept(theirs(answer).as_bytes()).unwrap();
+    assert_eq!((agreed.codec, agreed.payload, agreed.payload_heard), (Codec::Opus, 96, 111));
+    assert_eq!((agreed.events, agreed.events_heard), (Some(97), Some(110)));
+    let agreed = side.accept(theirs("m=audio 5004 RTP/AVP 9 101\r\n").as_bytes()).unwrap();
+    assert_eq!((agreed.codec, agreed.payload_heard, agreed.events), (Codec::G722, 9, None));
+}
+
+#[test]
+fn an_offer_of_opus_is_answered_under_its_numbers() {
+    let mut side = OurSide::new("192.0.2.10:40000".parse().unwrap(), &Codec::ALL, 7);
+    let offer = "m=audio 5004 RTP/AVP 111 96 101 97\r\na=rtpmap:111 speex/16000\r\na=rtpmap:96 opus/48000/2\r\n\
+                 a=rtpmap:101 telephone-event/8000\r\na=rtpmap:97 telephone-event/48000\r\n";
+    let (body, agreed) = side.answer(theirs(offer).as_bytes(), Direction::SendRecv).unwrap();
+    assert_eq!((agreed.payload, agreed.payload_heard, agreed.events_heard), (96, 96, Some(97)));
+    assert!(text(&body).contains("m=audio 40000 RTP/AVP 96 97\r\na=rtpmap:96 opus/48000/2\r\n"));
+    let mono = read("m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000\r\n").unwrap();
+    assert_eq!(mono.payloads[0].kind, Kind::Other);
+}
+
+#[test]
 fn the_version_grows_only_when_something_changes() {
     let mut side = ours();
     let first = side.offer(Direction::SendRecv);
@@ -75,7 +109,10 @@ fn quirks_of_trunks_are_understood() {
         ("203.0.113.7:6000".parse().unwrap(), "203.0.113.8:7001".parse().unwrap())
     );
     let payloads: Vec<_> = audio.payloads.iter().map(|payload| (payload.number, payload.kind)).collect();
-    assert_eq!(payloads, [(8, Kind::Voice(Codec::Pcma)), (96, Kind::TelephoneEvent), (9, Kind::Other)]);
+    assert_eq!(
+        payloads,
+        [(8, Kind::Voice(Codec::Pcma)), (96, Kind::TelephoneEvent), (9, Kind::Voice(Codec::G722))]
+    );
 }
 
 #[test]
