@@ -28,6 +28,8 @@ pub struct Trunk {
     pub behind_nat: bool,
     /// The codecs that it is offered, best first. Legs that settle on different ones are transcoded.
     pub codecs: Vec<Codec>,
+    /// Whether what is said is protected on the way.
+    pub srtp: Srtp,
     /// How it wants the numbers of those who are called.
     pub dialled: Vec<Step>,
     /// How it wants the numbers that are shown.
@@ -55,6 +57,16 @@ pub struct Identity {
     pub asserted: bool,
     /// Whether the telephone may show it.
     pub privacy: Privacy,
+}
+
+/// Whether RTP is protected, by keys in the session descriptions (RFC 4568).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Srtp {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is; a leg whose far end describes no keys fails with 488.
+    Required,
 }
 
 /// The host part of From.
@@ -99,6 +111,7 @@ impl Trunk {
             credentials: None,
             behind_nat: false,
             codecs: CODECS.to_vec(),
+            srtp: Srtp::default(),
             dialled: Vec::new(),
             shown: Vec::new(),
             identity: Identity::default(),

@@ -10,13 +10,14 @@ use base::time::{Instant, Timestamp};
 use base::trunk::TrunkNo;
 use media::session::{Description, EventTypes, Hears, Params, Session};
 use media::source::Policy;
+use media::srtp::{Keying, Keys, Suite};
 use rand::Rng;
 use rand::rngs::StdRng;
 use sip::Reason;
-use sip::sdp::{Agreed, Codec, OurSide};
+use sip::sdp::{Agreed, Codec, Crypto, OurSide};
 
 use crate::engine::Settings;
-use crate::trunk::Trunk;
+use crate::trunk::{Srtp, Trunk};
 
 /// What we say of an answer that we cannot talk by: Q.850 cause 65, bearer capability not implemented.
 pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
@@ -37,6 +38,8 @@ pub(crate) struct Talk {
     policies: Vec<Policy>,
     /// The codecs that legs offer, likewise.
     codecs: Vec<Vec<Codec>>,
+    /// Whether they are protected, likewise.
+    protections: Vec<Srtp>,
 }
 
 impl Talk {
@@ -46,7 +49,8 @@ impl Talk {
         let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
         let policies = settings.trunks.iter().map(policy).collect();
         let codecs = settings.trunks.iter().map(|trunk| trunk.codecs.clone()).collect();
-        Self { local, ports: settings.rtp_ports.clone(), advertised, policies, codecs }
+        let protections = settings.trunks.iter().map(|trunk| trunk.srtp).collect();
+        Self { local, ports: settings.rtp_ports.clone(), advertised, policies, codecs, protections }
     }
 
     /// Whether legs that take this trunk hear nobody but the described address.
@@ -57,7 +61,11 @@ impl Talk {
     /// Our side of the session description of a leg that takes this trunk.
     pub(crate) fn our_side(&self, trunk: TrunkNo, port: u16, rng: &mut StdRng) -> OurSide {
         let address = SocketAddr::new(self.advertised, port);
-        OurSide::new(address, &self.codecs[trunk.index()], rng.random())
+        let side = OurSide::new(address, &self.codecs[trunk.index()], rng.random());
+        match self.protections[trunk.index()] {
+            Srtp::Off => side,
+            Srtp::Required => side.protected_by(*Keying::random(rng).expose()),
+        }
     }
 
     /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
@@ -99,6 +107,12 @@ pub(crate) fn description(agreed: &Agreed) -> Description {
         hears: Hears::Both,
         events: agreed.events_heard.zip(agreed.events).map(|(receive, send)| EventTypes { receive, send }),
     }
+}
+
+/// What both sides protect by, where they do.
+pub(crate) fn keys(ours: &OurSide, agreed: &Agreed) -> Option<Keys> {
+    let keying = |crypto: &Crypto| Keying::from_bytes(*crypto.expose());
+    Some(Keys { suite: Suite::Tag80, ours: keying(ours.crypto()?), theirs: keying(agreed.crypto.as_ref()?) })
 }
 
 /// What the far end is told of why we release a leg (RFC 3326, Q.850).

@@ -133,6 +133,9 @@ impl Wire {
             description.remote = self.session.description().remote;
             description.remote_rtcp = self.session.description().remote_rtcp;
         }
+        if let Some(keys) = talk::keys(&self.ours, &agreed) {
+            self.session.protect(keys);
+        }
         self.describe(description, now);
         if agreed.direction.sends() {
             self.session.resume();

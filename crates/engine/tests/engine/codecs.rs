@@ -1,16 +1,18 @@
-//! Parties that speak different codecs, and prompts in those that are not the carriers' own.
+//! Parties that speak different codecs or protect what they say, and prompts in codecs that are not the carriers' own.
 
 use std::time::{Duration, Instant as StdInstant};
 
 use base::id::Leg;
 use base::time::{Instant, Timestamp};
+use huihu_engine::trunk::Srtp;
 use media::clip::{Clip, Playlist, Plays};
 use media::g711::Law;
 use media::record::{Channels, Recorder, Side};
 use media::session::{Description, Due, EventTypes, Hears, Incoming, OUT_BYTES, Params, Session};
 use media::source::Policy;
+use media::srtp::{Keying, Keys, Suite};
 use media::tone::{alaw_tone, tone_share};
-use sip::sdp::Codec;
+use sip::sdp::{Codec, KEYING_BYTES};
 
 use crate::far::Phone;
 use crate::world::{GREETING, WORDS, World, callback, frame, notice};
@@ -35,16 +37,26 @@ fn session(phone: &Phone) -> Session {
     let (wall, policy) = (Timestamp::from_millis(0), Policy::Strict);
     let params =
         Params { ssrc: 9, seq: 65_000, timestamp: u32::MAX - 900, policy, description, wall, seed: 1 };
-    Session::new(params, Instant::START)
+    let mut session = Session::new(params, Instant::START);
+    if let Some(theirs) = agreed.crypto {
+        let [ours, theirs] = [KEY, *theirs.expose()].map(Keying::from_bytes);
+        session.protect(Keys { suite: Suite::Tag80, ours, theirs });
+    }
+    session
 }
+
+/// What telephones protect by, those that do.
+const KEY: [u8; KEYING_BYTES] = [7; KEYING_BYTES];
 
 /// What a telephone has heard, as A-law.
 fn heard(phone: &Phone) -> Vec<u8> {
     let (mut session, mut recorder) = (session(phone), Recorder::new(Channels::Mono, Instant::START));
     let mut now = Instant::START;
     for packet in &phone.heard {
-        if let Incoming::Audio(heard, _) = session.receive(phone.engine, packet, now) {
-            recorder.hear(Side::Left, &heard, packet, now);
+        let mut packet = packet.clone();
+        let length = session.open(&mut packet).unwrap();
+        if let Incoming::Audio(heard, _) = session.receive(phone.engine, &packet[..length], now) {
+            recorder.hear(Side::Left, &heard, &packet, now);
             now = now + Duration::from_millis(20);
         }
     }
@@ -71,8 +83,14 @@ fn bridged(world: &mut World, of_a: Codec, of_b: Codec) -> (usize, usize) {
 
 fn they_hear_each_other(of_a: Codec, of_b: Codec) {
     let mut world = World::offering(&Codec::ALL);
-    let (a, b) = bridged(&mut world, of_a, of_b);
-    world.at(a).heard.clear();
+    let parties = bridged(&mut world, of_a, of_b);
+    talk(&mut world, parties);
+}
+
+/// Both say a tone that the other one hears, B presses a key, and A hangs up.
+fn talk(world: &mut World, (a, b): (usize, usize)) {
+    // Its keys need the packets from the first one on.
+    let before = heard(world.at(a)).len();
     let mut speakers = [(a, 440.0), (b, 620.0)].map(|(phone, hertz)| {
         let mut session = session(world.at(phone));
         let tone = Clip::from_alaw(&alaw_tone(hertz, 8_000, Duration::from_secs(2)));
@@ -93,9 +111,9 @@ fn they_hear_each_other(of_a: Codec, of_b: Codec) {
         world.far.pump();
     }
     for (phone, hertz) in [(a, 620.0), (b, 440.0)] {
-        let heard = heard(world.at(phone));
+        let heard = heard(world.at(phone)).split_off(if phone == a { before } else { 0 });
         let tenths = tenths_of(&heard, hertz);
-        assert!(tenths >= 8, "{of_a:?} and {of_b:?}: {tenths} tenths of {hertz} in {} samples", heard.len());
+        assert!(tenths >= 8, "{tenths} tenths of {hertz} in {} samples", heard.len());
     }
     // A key that one presses reaches the journal, whatever its clock is.
     let key = media::dtmf::Key::from_char('5').unwrap();
@@ -103,7 +121,7 @@ fn they_hear_each_other(of_a: Codec, of_b: Codec) {
     session.press(&[key]).unwrap();
     let pressing = StdInstant::now();
     let of_b = |world: &World| world.keys(0, Leg::B);
-    while of_b(&world).is_empty() {
+    while of_b(world).is_empty() {
         assert!(pressing.elapsed() < Duration::from_secs(3), "the key is not heard");
         let mut out = [0; OUT_BYTES];
         while let Some(due) = session.tick(Instant::START + began.elapsed(), &mut out) {
@@ -113,7 +131,7 @@ fn they_hear_each_other(of_a: Codec, of_b: Codec) {
         }
         world.far.pump();
     }
-    assert_eq!(of_b(&world), "5");
+    assert_eq!(of_b(world), "5");
     world.far.hang_up(a);
     world.all_over(0);
 }
@@ -170,4 +188,45 @@ fn a_notice_in_g722_is_heard_and_its_keys_are_told() {
     assert!(likeness > 0.8, "{likeness}");
     world.at(a).press('2');
     assert!(world.all_over(0).contains("A answered 2"));
+}
+
+/// An engine whose trunk wants everything protected.
+fn protected() -> World {
+    let mut world = World::new();
+    world.engine = None;
+    world.settings.trunks[0].srtp = Srtp::Required;
+    world.start();
+    world
+}
+
+#[test]
+fn parties_that_protect_what_they_say_hear_each_other() {
+    let mut world = protected();
+    world.launch(0, callback);
+    let a = world.phone(0, Leg::A);
+    world.at(a).protects(KEY);
+    world.far.answer(a);
+    let b = world.phone(0, Leg::B);
+    world.at(b).protects(KEY);
+    world.far.answer(b);
+    world.until_fact(0, "bridged");
+    let keys = [a, b].map(|phone| *world.at(phone).agreed.unwrap().crypto.unwrap().expose());
+    assert_ne!(keys[0], keys[1], "each leg has a key of its own");
+    talk(&mut world, (a, b));
+}
+
+#[test]
+fn an_answer_without_keys_fails_a_leg_that_wants_them() {
+    let mut world = protected();
+    world.launch(0, notice);
+    let a = world.phone(0, Leg::A);
+    world.far.answer_with(a, b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 9 RTP/AVP 8\r\n");
+    let journal = world.all_over(0);
+    assert!(journal.contains("released A") && !journal.contains("answered A"), "{journal}");
+    let released = world.facts(0).into_iter().find_map(|fact| match fact {
+        base::fact::Fact::Released { release, .. } => Some(release),
+        _ => None,
+    });
+    assert_eq!(released.unwrap().status, Some(488));
+    assert!(world.at(a).voice().is_empty());
 }

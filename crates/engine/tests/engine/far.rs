@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as StdInstant};
 
 use base::time::Instant;
 use media::rtp::{HEADER_BYTES, Header, Packet};
-use sip::sdp::{Agreed, AudioDescription, Codec, Direction, OurSide};
+use sip::sdp::{Agreed, AudioDescription, Codec, Direction, KEYING_BYTES, OurSide};
 use sip::{EndedBy, Endpoint, Event, LegKey, Output, Outputs, PeerRule, Reason, Ring};
 
 /// How long the far end waits for a datagram before the story looks again.
@@ -206,7 +206,10 @@ impl Phone {
     fn new(key: LegKey, dialled: String, offer: Vec<u8>) -> Self {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         rtp.set_nonblocking(true).unwrap();
-        let engine = AudioDescription::read(&offer).unwrap().address;
+        let engine = AudioDescription::read(&offer)
+            .or_else(|_| AudioDescription::read_protected(&offer))
+            .unwrap()
+            .address;
         Self {
             key,
             dialled,
@@ -237,6 +240,11 @@ impl Phone {
     /// Speaks only this codec; to be said before it answers.
     pub(crate) fn speaks(&mut self, codec: Codec) {
         self.side = OurSide::new(self.rtp.local_addr().unwrap(), &[codec], self.key.0);
+    }
+
+    /// Wants everything protected by this key; to be said before it answers.
+    pub(crate) fn protects(&mut self, keying: [u8; KEYING_BYTES]) {
+        self.side = self.side.clone().protected_by(keying);
     }
 
     fn payload_type(&self) -> u8 {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
-use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, SILENCE};
+use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, SILENCE, Srtp};
 use serde::{Deserialize, Serialize};
 use sip::digest::Credentials;
 use sip::sdp::Codec;
@@ -28,6 +28,7 @@ pub(crate) struct OneTrunk {
     pub(crate) behind_nat: bool,
     /// What it is offered, best first; when nobody says so, G.711.
     pub(crate) codecs: Option<Vec<String>>,
+    pub(crate) srtp: WrittenSrtp,
 }
 
 /// One of `[[trunks]]`.
@@ -49,6 +50,8 @@ pub(crate) struct Trunk {
     /// What it is offered, best first; when nobody says so, G.711.
     #[serde(default)]
     pub(crate) codecs: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) srtp: WrittenSrtp,
     /// Addresses that may speak SIP to us besides the peers, from any port.
     #[serde(default)]
     pub(crate) sources: Vec<IpAddr>,
@@ -92,6 +95,24 @@ pub(crate) enum WrittenStep {
     Digits,
     Strip(String),
     Add(String),
+}
+
+/// Whether RTP is protected.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WrittenSrtp {
+    #[default]
+    Off,
+    Required,
+}
+
+impl From<WrittenSrtp> for Srtp {
+    fn from(written: WrittenSrtp) -> Self {
+        match written {
+            WrittenSrtp::Off => Self::Off,
+            WrittenSrtp::Required => Self::Required,
+        }
+    }
 }
 
 /// The host part of From.
@@ -206,6 +227,7 @@ fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
         credentials: both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?,
         behind_nat: one.behind_nat,
         codecs: codecs("[trunk]", one.codecs.as_deref())?,
+        srtp: one.srtp.into(),
         peers: Vec::new(),
         ..engine::Trunk::new(ONLY, peer)
     };
@@ -265,6 +287,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
         behind_nat: trunk.behind_nat,
         codecs: codecs(&of, trunk.codecs.as_deref())?,
+        srtp: trunk.srtp.into(),
         dialled: steps(&of, "dialled", &trunk.dialled)?,
         shown: steps(&of, "shown", &trunk.shown)?,
         identity: Identity {
@@ -447,6 +470,7 @@ mod tests {
             from_host = "trunk"
             asserted_identity = true
             privacy = true
+            srtp = "required"
             codecs = ["g722", "opus", "PCMA"]
             silence_secs = 3
             routes = [{ prefixes = ["+861"], weight = 7 }, { priority = 9 }]
@@ -467,6 +491,7 @@ mod tests {
         );
         assert_eq!(settings.codecs, [Codec::G722, Codec::Opus, Codec::Pcma]);
         assert_eq!(read[0].settings.codecs, CODECS);
+        assert_eq!((read[0].settings.srtp, settings.srtp), (Srtp::Off, Srtp::Required));
         assert!(settings.credentials.is_some() && !format!("{settings:?}").contains("secret"));
     }
 

@@ -5,9 +5,11 @@
 //!         ◀─ answer(offer, direction) ── body of their offer; gives our body and Agreed
 //! ```
 //!
-//! G.711, G.722, Opus and telephone-events over plain RTP, nothing else. Telephone-events count with the clock of the
+//! G.711, G.722, Opus and telephone-events over plain RTP, or over SRTP with keys in the description ([`Crypto`]) where
+//! our side is told so, nothing else. Telephone-events count with the clock of the
 //! voice beside them (RFC 4733 2.2). Other media that somebody offers are declined with port 0, as RFC 3264 6 wants it. Reading is lenient: LF alone, Latin-1, unknown lines, missing rtpmaps of static types.
 
+mod crypto;
 mod ours;
 mod read;
 
@@ -15,6 +17,7 @@ use std::net::SocketAddr;
 
 use smallvec::SmallVec;
 
+pub use self::crypto::{Crypto, KEYING_BYTES, SUITE};
 pub use self::ours::OurSide;
 
 /// The media type of a session description.
@@ -84,6 +87,8 @@ pub struct AudioDescription {
     pub direction: Direction,
     /// The packet length that it would like, in milliseconds.
     pub ptime_millis: Option<u16>,
+    /// What it protects its packets by, over SRTP.
+    pub crypto: Option<Crypto>,
 }
 
 /// What both sides have settled on.
@@ -107,6 +112,8 @@ pub struct Agreed {
     pub direction: Direction,
     /// The packet length that the other side would like, in milliseconds.
     pub ptime_millis: Option<u16>,
+    /// What the other side protects its packets by; always there where our side is protected, and never elsewhere.
+    pub crypto: Option<Crypto>,
 }
 
 /// Why a session description is of no use. As answer to an offer all of them are 488 (RFC 3261 13.3.1.3), but
@@ -119,9 +126,12 @@ pub enum Fault {
     /// It has more media than [`MEDIA`].
     #[error("too many media")]
     TooManyMedia,
-    /// There is no audio over plain RTP in it.
-    #[error("no audio over RTP/AVP")]
+    /// There is no audio over plain RTP in it, or none over SRTP where our side is protected.
+    #[error("no audio over the transport that was agreed to")]
     NoAudio,
+    /// Audio over SRTP without keys that we understand.
+    #[error("no keys for SRTP")]
+    NoKeys,
     /// The audio was declined with port 0.
     #[error("the audio was declined")]
     Declined,
@@ -139,7 +149,12 @@ impl Fault {
     pub const fn status(self) -> u16 {
         match self {
             Self::Malformed => 400,
-            Self::TooManyMedia | Self::NoAudio | Self::Declined | Self::NoCodec | Self::Address => 488,
+            Self::TooManyMedia
+            | Self::NoAudio
+            | Self::NoKeys
+            | Self::Declined
+            | Self::NoCodec
+            | Self::Address => 488,
         }
     }
 }
@@ -299,6 +314,7 @@ impl AudioDescription {
             rtcp: self.rtcp,
             direction,
             ptime_millis: self.ptime_millis,
+            crypto: self.crypto,
         })
     }
 }

@@ -1,17 +1,18 @@
 //! What we describe ourselves, as offer and as answer.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 use smallvec::SmallVec;
 
-use super::read::{PLAIN_RTP, audio_line, describe, session};
-use super::{Agreed, AudioDescription, Codec, Direction, Events, Fault, PTIME_MILLIS};
+use super::read::{PLAIN_RTP, SECURE_RTP, audio_line, describe, session};
+use super::{Agreed, AudioDescription, Codec, Crypto, Direction, Events, Fault, KEYING_BYTES, PTIME_MILLIS};
 
 /// Our end of one leg's audio: where it is, what it speaks, and what it has said so far.
 ///
 /// One per leg, also when the leg's offer is answered by several branches.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OurSide {
     address: SocketAddr,
     codecs: SmallVec<[Codec; 4]>,
@@ -20,6 +21,18 @@ pub struct OurSide {
     /// The direction that we said last: what an answer to our offer is measured by.
     wish: Direction,
     said: Vec<u8>,
+    /// What we protect our packets by, over SRTP.
+    crypto: Option<Crypto>,
+}
+
+impl fmt::Debug for OurSide {
+    /// Without what was said: there may be a key in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OurSide")
+            .field("address", &self.address)
+            .field("codecs", &self.codecs)
+            .finish_non_exhaustive()
+    }
 }
 
 impl OurSide {
@@ -30,11 +43,29 @@ impl OurSide {
         // Larger numbers are legal and break some readers, which keep them in 63 bits.
         const READABLE: u64 = u64::MAX >> 1;
         let codecs = SmallVec::from_slice(codecs);
-        Self { address, codecs, id: id & READABLE, version: 1, wish: Direction::SendRecv, said: Vec::new() }
+        let (id, wish) = (id & READABLE, Direction::SendRecv);
+        Self { address, codecs, id, version: 1, wish, said: Vec::new(), crypto: None }
     }
 
-    /// An offer: every codec of ours, and telephone-events for each clock of theirs. The same offer twice is the same body; a changed one has
-    /// the next version (RFC 3264 8).
+    /// Speaks SRTP only, and protects what it sends by this master key and salt, which nobody else may have.
+    #[must_use]
+    pub const fn protected_by(mut self, keying: [u8; KEYING_BYTES]) -> Self {
+        self.crypto = Some(Crypto { tag: 1, keying });
+        self
+    }
+
+    /// What we protect our packets by.
+    #[must_use]
+    pub const fn crypto(&self) -> Option<&Crypto> {
+        self.crypto.as_ref()
+    }
+
+    const fn transport(&self) -> &'static str {
+        if self.crypto.is_some() { SECURE_RTP } else { PLAIN_RTP }
+    }
+
+    /// An offer: every codec of ours, and telephone-events for each clock of theirs. The same offer
+    /// twice is the same body; a changed one has the next version (RFC 3264 8).
     pub fn offer(&mut self, direction: Direction) -> Vec<u8> {
         self.wish = direction;
         let codecs = self.codecs.iter().map(|&codec| (codec, codec.payload())).collect();
@@ -44,7 +75,7 @@ impl OurSide {
                 events.push(codec.events());
             }
         }
-        self.say(&[Line::Ours { codecs, events, direction }])
+        self.say(&[Line::Ours { codecs, events, direction, crypto: self.crypto }])
     }
 
     /// What we said last, for a refresh that must change nothing. Empty before the first offer or answer.
@@ -58,7 +89,7 @@ impl OurSide {
     /// # Errors
     /// Why there can be no audio with this side.
     pub fn accept(&self, answer: &[u8]) -> Result<Agreed, Fault> {
-        let agreed = AudioDescription::read(answer)?.agree(&self.codecs, self.wish)?;
+        let agreed = AudioDescription::read_over(self.transport(), answer)?.agree(&self.codecs, self.wish)?;
         // We hear under the numbers of our offer, whatever theirs are.
         let codec = agreed.codec;
         Ok(Agreed { payload_heard: codec.payload(), events_heard: Some(codec.events().number), ..agreed })
@@ -71,11 +102,13 @@ impl OurSide {
     /// Why there can be no audio; the offer is then refused with [`Fault::status`] and what was agreed before stays.
     pub fn answer(&mut self, offer: &[u8], direction: Direction) -> Result<(Vec<u8>, Agreed), Fault> {
         let offer = session(offer)?;
-        let audio = audio_line(&offer)?;
+        let audio = audio_line(&offer, self.transport())?;
         let theirs = describe(&offer, &offer.medias[audio])?;
         let agreed = theirs.agree(&self.codecs, direction)?;
         // Hold by 0.0.0.0 is not said back: both sides know it from the address alone.
         let said = direction.meets(theirs.direction);
+        // Our key for theirs, under their tag (RFC 4568 5.1.2).
+        let crypto = self.crypto.zip(theirs.crypto).map(|(ours, theirs)| Crypto { tag: theirs.tag, ..ours });
         let lines: SmallVec<[Line<'_>; 2]> = offer
             .medias
             .iter()
@@ -86,7 +119,7 @@ impl OurSide {
                 }
                 let codecs = [(agreed.codec, agreed.payload)].into_iter().collect();
                 let events = agreed.events.map(|number| Events { number, ..agreed.codec.events() });
-                Line::Ours { codecs, events: events.into_iter().collect(), direction: said }
+                Line::Ours { codecs, events: events.into_iter().collect(), direction: said, crypto }
             })
             .collect();
         self.wish = direction;
@@ -119,14 +152,26 @@ impl OurSide {
 
 /// One media line of ours.
 enum Line<'a> {
-    Ours { codecs: SmallVec<[(Codec, u8); 4]>, events: SmallVec<[Events; 2]>, direction: Direction },
+    Ours {
+        codecs: SmallVec<[(Codec, u8); 4]>,
+        events: SmallVec<[Events; 2]>,
+        direction: Direction,
+        crypto: Option<Crypto>,
+    },
     Declined(&'a Media),
 }
 
 impl Line<'_> {
     fn media(&self, port: u16) -> Media {
         match self {
-            Self::Ours { codecs, events, direction } => audio(port, codecs, events, *direction),
+            Self::Ours { codecs, events, direction, crypto } => {
+                let mut media = audio(port, codecs, events, *direction);
+                if let Some(crypto) = crypto {
+                    SECURE_RTP.clone_into(&mut media.proto);
+                    media.add_attribute_with_value("crypto", crypto.print());
+                }
+                media
+            }
             Self::Declined(theirs) => bare(&theirs.media, 0, &theirs.proto, theirs.fmt.clone()),
         }
     }

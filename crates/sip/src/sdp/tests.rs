@@ -207,3 +207,45 @@ fn a_refused_offer_changes_nothing() {
     side.answer(theirs("m=audio 0 RTP/AVP 8\r\n").as_bytes(), Direction::Inactive).unwrap_err();
     assert_eq!(side.said(), before);
 }
+
+#[test]
+fn keys_go_both_ways_and_are_never_shown() {
+    let address = "192.0.2.10:40000".parse().unwrap();
+    let mut ours = OurSide::new(address, &[Codec::Pcma], 7).protected_by([1; KEYING_BYTES]);
+    let mut far = OurSide::new(address, &[Codec::Pcma], 8).protected_by([2; KEYING_BYTES]);
+    let offer = ours.offer(Direction::SendRecv);
+    assert!(text(&offer).contains("m=audio 40000 RTP/SAVP 8 101\r\n"));
+    assert!(text(&offer).contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AQEBAQ"));
+    // The far end takes our tag, whatever it is.
+    let renamed = text(&offer).replace("crypto:1", "crypto:9 F8_128_HMAC_SHA1_80 inline:AQ==\r\na=crypto:5");
+    let (answer, heard) = far.answer(renamed.as_bytes(), Direction::SendRecv).unwrap();
+    assert!(text(&answer).contains("a=crypto:5 AES_CM_128_HMAC_SHA1_80 inline:AgIC"));
+    assert_eq!(heard.crypto.unwrap().expose(), &[1; KEYING_BYTES]);
+    let agreed = ours.accept(&answer).unwrap();
+    assert_eq!(agreed.crypto.unwrap().expose(), &[2; KEYING_BYTES]);
+    let shown = format!("{agreed:?} {ours:?}");
+    assert!(!shown.contains("2, 2") && !shown.contains("AgIC") && !shown.contains("65, 81"), "{shown}");
+}
+
+#[test]
+fn a_protected_side_takes_nothing_open_and_no_keys_that_it_cannot_use() {
+    let address = "192.0.2.10:40000".parse().unwrap();
+    let mut ours = OurSide::new(address, &[Codec::Pcma], 7).protected_by([1; KEYING_BYTES]);
+    ours.offer(Direction::SendRecv);
+    let accept = |lines: &str| ours.accept(theirs(lines).as_bytes()).map(|agreed| agreed.crypto.is_some());
+    assert_eq!(accept("m=audio 5004 RTP/AVP 8\r\n"), Err(Fault::NoAudio));
+    let key = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC";
+    let with = |crypto: &str| accept(&format!("m=audio 5004 RTP/SAVP 8\r\na=crypto:{crypto}\r\n"));
+    assert_eq!(with(&format!("1 {SUITE} inline:{key}|2^31")), Ok(true));
+    for bad in [
+        String::new(),
+        format!("1 {SUITE} inline:{key}|2^20|1:4"),
+        format!("1 {SUITE} inline:{key}|1:4"),
+        format!("1 {SUITE} inline:{key} UNENCRYPTED_SRTP"),
+        format!("1 {SUITE} inline:{}", &key[4..]),
+        format!("1 {SUITE} \u{e9}\u{e9}\u{e9}\u{e9}{key}"),
+        format!("x {SUITE} inline:{key}"),
+    ] {
+        assert_eq!(with(&bad), Err(Fault::NoKeys), "{bad}");
+    }
+}
