@@ -82,7 +82,7 @@ impl Media {
         let description = Description {
             remote: audible.then_some(agreed.address),
             remote_rtcp: audible.then_some(agreed.rtcp),
-            codec: codec(agreed.codec),
+            codec: codec(agreed),
             hears: Hears::Both,
             events: send_events.map(|(send, receive)| EventTypes { receive, send }),
         };
@@ -139,10 +139,12 @@ fn events_of(body: &[u8]) -> Option<u8> {
     audio.payloads.iter().find(|payload| payload.kind == Kind::TelephoneEvent).map(|payload| payload.number)
 }
 
-const fn codec(codec: sdp::Codec) -> Codec {
-    match codec {
+const fn codec(agreed: &Agreed) -> Codec {
+    match agreed.codec {
         sdp::Codec::Pcma => Codec::PCMA,
         sdp::Codec::Pcmu => Codec::PCMU,
+        sdp::Codec::G722 => Codec::G722,
+        sdp::Codec::Opus => Codec::Opus { receive: agreed.payload_heard, send: agreed.payload },
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::trunk::{Route, Terms};
 use sip::digest::Credentials;
+use sip::sdp::Codec;
 
 use crate::numbering::Step;
 
@@ -25,6 +26,10 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
     pub behind_nat: bool,
+    /// The codecs that it is offered, best first. Legs that settle on different ones are transcoded.
+    pub codecs: Vec<Codec>,
+    /// Whether what is said is protected on the way.
+    pub srtp: Srtp,
     /// How it wants the numbers of those who are called.
     pub dialled: Vec<Step>,
     /// How it wants the numbers that are shown.
@@ -52,6 +57,16 @@ pub struct Identity {
     pub asserted: bool,
     /// Whether the telephone may show it.
     pub privacy: Privacy,
+}
+
+/// Whether RTP is protected, by keys in the session descriptions (RFC 4568).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Srtp {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is; a leg whose far end describes no keys fails with 488.
+    Required,
 }
 
 /// The host part of From.
@@ -95,6 +110,8 @@ impl Trunk {
             domain: None,
             credentials: None,
             behind_nat: false,
+            codecs: CODECS.to_vec(),
+            srtp: Srtp::default(),
             dialled: Vec::new(),
             shown: Vec::new(),
             identity: Identity::default(),
@@ -116,6 +133,9 @@ impl Trunk {
         }
     }
 }
+
+/// The codecs that a trunk is offered when nobody says otherwise: A-law is what Chinese carriers carry.
+pub const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How long a trunk may say nothing when nobody says otherwise: an INVITE that is lost is sent four times until then.
 pub const SILENCE: Duration = Duration::from_secs(5);

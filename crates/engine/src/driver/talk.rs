@@ -10,22 +10,20 @@ use base::time::{Instant, Timestamp};
 use base::trunk::TrunkNo;
 use media::session::{Description, EventTypes, Hears, Params, Session};
 use media::source::Policy;
+use media::srtp::{Keying, Keys, Suite};
 use rand::Rng;
 use rand::rngs::StdRng;
 use sip::Reason;
-use sip::sdp::{Agreed, Codec, OurSide};
+use sip::sdp::{Agreed, Codec, Crypto, OurSide};
 
 use crate::engine::Settings;
-use crate::trunk::Trunk;
+use crate::trunk::{Srtp, Trunk};
 
 /// What we say of an answer that we cannot talk by: Q.850 cause 65, bearer capability not implemented.
 pub(crate) const UNUSABLE_ANSWER: Reason = Reason::q850(65);
 
 /// The status that such a leg failed with: 488, not acceptable here.
 pub(crate) const NOT_ACCEPTABLE: u16 = 488;
-
-/// The codecs that we offer, best first: A-law is what Chinese carriers carry.
-pub(crate) const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How the shard's legs talk.
 #[derive(Debug)]
@@ -38,6 +36,10 @@ pub(crate) struct Talk {
     advertised: IpAddr,
     /// Whom legs listen to, by the trunk that they take.
     policies: Vec<Policy>,
+    /// The codecs that legs offer, likewise.
+    codecs: Vec<Vec<Codec>>,
+    /// Whether they are protected, likewise.
+    protections: Vec<Srtp>,
 }
 
 impl Talk {
@@ -46,7 +48,9 @@ impl Talk {
         let nat = Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]));
         let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
         let policies = settings.trunks.iter().map(policy).collect();
-        Self { local, ports: settings.rtp_ports.clone(), advertised, policies }
+        let codecs = settings.trunks.iter().map(|trunk| trunk.codecs.clone()).collect();
+        let protections = settings.trunks.iter().map(|trunk| trunk.srtp).collect();
+        Self { local, ports: settings.rtp_ports.clone(), advertised, policies, codecs, protections }
     }
 
     /// Whether legs that take this trunk hear nobody but the described address.
@@ -54,9 +58,14 @@ impl Talk {
         matches!(self.policies[trunk.index()], Policy::Strict)
     }
 
-    /// Our side of a leg's session description.
-    pub(crate) fn our_side(&self, port: u16, rng: &mut StdRng) -> OurSide {
-        OurSide::new(SocketAddr::new(self.advertised, port), &CODECS, rng.random())
+    /// Our side of the session description of a leg that takes this trunk.
+    pub(crate) fn our_side(&self, trunk: TrunkNo, port: u16, rng: &mut StdRng) -> OurSide {
+        let address = SocketAddr::new(self.advertised, port);
+        let side = OurSide::new(address, &self.codecs[trunk.index()], rng.random());
+        match self.protections[trunk.index()] {
+            Srtp::Off => side,
+            Srtp::Required => side.protected_by(*Keying::random(rng).expose()),
+        }
     }
 
     /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
@@ -83,19 +92,27 @@ pub(crate) const NOBODY: Description = Description {
     events: None,
 };
 
-/// What media does by an agreement. `events` is the payload type of telephone events in our own description.
-pub(crate) fn description(agreed: &Agreed, events: u8) -> Description {
+/// What media does by an agreement.
+pub(crate) fn description(agreed: &Agreed) -> Description {
     let codec = match agreed.codec {
         Codec::Pcma => media::codec::Codec::PCMA,
         Codec::Pcmu => media::codec::Codec::PCMU,
+        Codec::G722 => media::codec::Codec::G722,
+        Codec::Opus => media::codec::Codec::Opus { receive: agreed.payload_heard, send: agreed.payload },
     };
     Description {
         remote: Some(agreed.address),
         remote_rtcp: Some(agreed.rtcp),
         codec,
         hears: Hears::Both,
-        events: agreed.events.map(|send| EventTypes { receive: events, send }),
+        events: agreed.events_heard.zip(agreed.events).map(|(receive, send)| EventTypes { receive, send }),
     }
+}
+
+/// What both sides protect by, where they do.
+pub(crate) fn keys(ours: &OurSide, agreed: &Agreed) -> Option<Keys> {
+    let keying = |crypto: &Crypto| Keying::from_bytes(*crypto.expose());
+    Some(Keys { suite: Suite::Tag80, ours: keying(ours.crypto()?), theirs: keying(agreed.crypto.as_ref()?) })
 }
 
 /// What the far end is told of why we release a leg (RFC 3326, Q.850).

@@ -26,7 +26,7 @@ use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule};
 use super::clock::Clock;
 use super::names::{self, Way};
 use super::talk;
-use crate::trunk::Trunk;
+use crate::trunk::{CODECS, Trunk};
 
 /// What a trunk is tried out with.
 #[derive(Clone, Debug)]
@@ -275,7 +275,7 @@ impl Voice {
         Ok(Self {
             socket,
             rtcp,
-            ours: OurSide::new(address, &talk::CODECS, stage.rng.random()),
+            ours: OurSide::new(address, &CODECS, stage.rng.random()),
             session: Session::new(params, stage.now()),
             since: None,
             first: None,
@@ -287,7 +287,7 @@ impl Voice {
     /// Speaks from now on; whether the answer can be talked by.
     fn begin(&mut self, answer: &[u8], at: Duration, stage: &Stage) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
-        self.session.describe(talk::description(&agreed, sip::sdp::EVENTS), stage.now());
+        self.session.describe(talk::description(&agreed), stage.now());
         let says = pattern(self.tones.len())
             .flat_map(|tone| if tone { tone_frame() } else { vec![QUIET; FRAME_SAMPLES] });
         if let Some(playlist) = Playlist::new([Clip::from_alaw(&says.collect::<Vec<u8>>())], Plays::ONCE) {

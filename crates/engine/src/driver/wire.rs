@@ -8,7 +8,7 @@ use base::quality::MediaReport;
 use base::time::Instant;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use sip::Fork;
-use sip::sdp::{Agreed, Direction, EVENTS, OurSide};
+use sip::sdp::{Agreed, Direction, OurSide};
 use smallvec::SmallVec;
 
 use crate::driver::net::{self, Arrival, Net};
@@ -40,18 +40,11 @@ pub(crate) struct Wire {
     pub(crate) answered: Option<Instant>,
     ours: OurSide,
     /// What each branch of the call has agreed to: the 2xx that ends the ringing need not say it again.
-    agreed: SmallVec<[(Fork, Agreement); 1]>,
+    agreed: SmallVec<[(Fork, Agreed); 1]>,
     pair: Pair,
     /// The far end that the kernel filters for, when sources are strict.
     connected: Option<SocketAddr>,
     strict: bool,
-}
-
-/// What was agreed to, and under which number we hear telephone events.
-#[derive(Clone, Copy, Debug)]
-struct Agreement {
-    agreed: Agreed,
-    events: u8,
 }
 
 impl Wire {
@@ -97,16 +90,16 @@ impl Wire {
     pub(crate) fn accept(&mut self, fork: Fork, answer: &[u8], now: Instant) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
         self.reaches(&agreed) && {
-            self.agree(fork, Agreement { agreed, events: EVENTS }, now);
+            self.agree(fork, agreed, now);
             true
         }
     }
 
     /// Takes what a branch said before it answered; whether it said anything that can be talked by.
     pub(crate) fn accept_early(&mut self, fork: Fork, now: Instant) -> bool {
-        let agreement = self.agreed.iter().find(|(own, _)| *own == fork).map(|(_, agreement)| *agreement);
-        agreement.is_some_and(|agreement| {
-            self.agree(fork, agreement, now);
+        let agreed = self.agreed.iter().find(|(own, _)| *own == fork).map(|(_, agreed)| *agreed);
+        agreed.is_some_and(|agreed| {
+            self.agree(fork, agreed, now);
             true
         })
     }
@@ -120,7 +113,7 @@ impl Wire {
             self.ours = before;
             return Err(NOT_ACCEPTABLE);
         }
-        self.agree(fork, Agreement { agreed, events: agreed.events.unwrap_or(EVENTS) }, now);
+        self.agree(fork, agreed, now);
         Ok(answer)
     }
 
@@ -129,17 +122,19 @@ impl Wire {
         agreed.address.is_ipv4() == self.pair.is_ipv4
     }
 
-    fn agree(&mut self, fork: Fork, agreement: Agreement, now: Instant) {
+    fn agree(&mut self, fork: Fork, agreed: Agreed, now: Instant) {
         match self.agreed.iter_mut().find(|(own, _)| *own == fork) {
-            Some((_, kept)) => *kept = agreement,
-            None => self.agreed.push((fork, agreement)),
+            Some((_, kept)) => *kept = agreed,
+            None => self.agreed.push((fork, agreed)),
         }
-        let Agreement { agreed, events } = agreement;
-        let mut description = talk::description(&agreed, events);
+        let mut description = talk::description(&agreed);
         if agreed.address.ip().is_unspecified() {
             // The older way to hold (RFC 2543 B.5): the far end stays where it was.
             description.remote = self.session.description().remote;
             description.remote_rtcp = self.session.description().remote_rtcp;
+        }
+        if let Some(keys) = talk::keys(&self.ours, &agreed) {
+            self.session.protect(keys);
         }
         self.describe(description, now);
         if agreed.direction.sends() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as StdInstant};
 
 use base::time::Instant;
 use media::rtp::{HEADER_BYTES, Header, Packet};
-use sip::sdp::{AudioDescription, Codec, Direction, OurSide};
+use sip::sdp::{Agreed, AudioDescription, Codec, Direction, KEYING_BYTES, OurSide};
 use sip::{EndedBy, Endpoint, Event, LegKey, Output, Outputs, PeerRule, Reason, Ring};
 
 /// How long the far end waits for a datagram before the story looks again.
@@ -30,9 +30,11 @@ pub(crate) struct Phone {
     pub(crate) dialled: String,
     offer: Vec<u8>,
     side: OurSide,
+    /// What it answered to the last offer.
+    pub(crate) agreed: Option<Agreed>,
     rtp: UdpSocket,
     /// Where the engine hears it.
-    engine: SocketAddr,
+    pub(crate) engine: SocketAddr,
     seq: u16,
     timestamp: u32,
     /// Every packet that it heard from there.
@@ -204,12 +206,16 @@ impl Phone {
     fn new(key: LegKey, dialled: String, offer: Vec<u8>) -> Self {
         let rtp = UdpSocket::bind("127.0.0.1:0").unwrap();
         rtp.set_nonblocking(true).unwrap();
-        let engine = AudioDescription::read(&offer).unwrap().address;
+        let engine = AudioDescription::read(&offer)
+            .or_else(|_| AudioDescription::read_protected(&offer))
+            .unwrap()
+            .address;
         Self {
             key,
             dialled,
             offer,
             side: OurSide::new(rtp.local_addr().unwrap(), &[Codec::Pcma], key.0),
+            agreed: None,
             rtp,
             engine,
             seq: 65_530,
@@ -226,7 +232,23 @@ impl Phone {
     }
 
     fn describe(&mut self) -> Vec<u8> {
-        self.side.answer(&self.offer, Direction::SendRecv).unwrap().0
+        let (body, agreed) = self.side.answer(&self.offer, Direction::SendRecv).unwrap();
+        self.agreed = Some(agreed);
+        body
+    }
+
+    /// Speaks only this codec; to be said before it answers.
+    pub(crate) fn speaks(&mut self, codec: Codec) {
+        self.side = OurSide::new(self.rtp.local_addr().unwrap(), &[codec], self.key.0);
+    }
+
+    /// Wants everything protected by this key; to be said before it answers.
+    pub(crate) fn protects(&mut self, keying: [u8; KEYING_BYTES]) {
+        self.side = self.side.clone().protected_by(keying);
+    }
+
+    fn payload_type(&self) -> u8 {
+        self.agreed.map_or(8, |agreed| agreed.payload)
     }
 
     fn on(&mut self, event: Event) {
@@ -277,7 +299,7 @@ impl Phone {
 
     /// Says a frame of these samples.
     pub(crate) fn say(&mut self, samples: &[u8]) {
-        self.send(8, self.timestamp, samples);
+        self.send(self.payload_type(), self.timestamp, samples);
         self.timestamp = self.timestamp.wrapping_add(160);
     }
 
@@ -299,6 +321,11 @@ impl Phone {
         samples.chunks(160).for_each(|frame| self.say(frame));
     }
 
+    /// Sends a packet that somebody else made.
+    pub(crate) fn send_packet(&self, packet: &[u8]) {
+        self.rtp.send_to(packet, self.engine).unwrap();
+    }
+
     fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
         let mut packet = vec![0; HEADER_BYTES];
         let header = Header { marker: false, payload_type, seq: self.seq, timestamp, ssrc: 77 };
@@ -314,7 +341,7 @@ impl Phone {
             .iter()
             .filter_map(|packet| {
                 let parsed = Packet::parse(packet)?;
-                (parsed.header.payload_type == 8).then(|| &packet[parsed.payload()])
+                (parsed.header.payload_type == self.payload_type()).then(|| &packet[parsed.payload()])
             })
             .collect()
     }

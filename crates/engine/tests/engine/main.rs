@@ -7,6 +7,7 @@
 
 mod allocations;
 mod bridge;
+mod codecs;
 mod endings;
 mod far;
 mod faults;

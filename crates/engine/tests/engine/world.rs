@@ -18,6 +18,7 @@ use base::private::Private;
 use base::time::Timestamp;
 use huihu_engine::{Backend, Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
+use sip::sdp::Codec;
 
 use crate::allocations;
 use crate::far::{Far, Phone};
@@ -123,6 +124,15 @@ impl World {
         let mut world = Self::new();
         world.engine = None;
         world.settings.trunks[0].behind_nat = true;
+        world.start();
+        world
+    }
+
+    /// Starts another engine, whose trunk is offered these codecs.
+    pub(crate) fn offering(codecs: &[Codec]) -> Self {
+        let mut world = Self::new();
+        world.engine = None;
+        world.settings.trunks[0].codecs = codecs.to_vec();
         world.start();
         world
     }

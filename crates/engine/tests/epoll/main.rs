@@ -6,6 +6,8 @@
 mod allocations;
 #[path = "../engine/bridge.rs"]
 mod bridge;
+#[path = "../engine/codecs.rs"]
+mod codecs;
 #[path = "../engine/endings.rs"]
 mod endings;
 #[path = "../engine/far.rs"]

@@ -7,9 +7,10 @@ use anyhow::{Result, anyhow, bail};
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
-use engine::trunk::{FromHost, Identity, Privacy, Probe, SILENCE};
+use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, SILENCE, Srtp};
 use serde::{Deserialize, Serialize};
 use sip::digest::Credentials;
+use sip::sdp::Codec;
 
 use super::password;
 
@@ -25,6 +26,9 @@ pub(crate) struct OneTrunk {
     pub(crate) password: Option<Private<String>>,
     /// Whether media may come from another address than the SDP says.
     pub(crate) behind_nat: bool,
+    /// What it is offered, best first; when nobody says so, G.711.
+    pub(crate) codecs: Option<Vec<String>>,
+    pub(crate) srtp: WrittenSrtp,
 }
 
 /// One of `[[trunks]]`.
@@ -43,6 +47,11 @@ pub(crate) struct Trunk {
     /// Whether media may come from another address than the SDP says.
     #[serde(default)]
     pub(crate) behind_nat: bool,
+    /// What it is offered, best first; when nobody says so, G.711.
+    #[serde(default)]
+    pub(crate) codecs: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) srtp: WrittenSrtp,
     /// Addresses that may speak SIP to us besides the peers, from any port.
     #[serde(default)]
     pub(crate) sources: Vec<IpAddr>,
@@ -86,6 +95,24 @@ pub(crate) enum WrittenStep {
     Digits,
     Strip(String),
     Add(String),
+}
+
+/// Whether RTP is protected.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WrittenSrtp {
+    #[default]
+    Off,
+    Required,
+}
+
+impl From<WrittenSrtp> for Srtp {
+    fn from(written: WrittenSrtp) -> Self {
+        match written {
+            WrittenSrtp::Off => Self::Off,
+            WrittenSrtp::Required => Self::Required,
+        }
+    }
 }
 
 /// The host part of From.
@@ -199,6 +226,8 @@ fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
         domain: one.domain.clone(),
         credentials: both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?,
         behind_nat: one.behind_nat,
+        codecs: codecs("[trunk]", one.codecs.as_deref())?,
+        srtp: one.srtp.into(),
         peers: Vec::new(),
         ..engine::Trunk::new(ONLY, peer)
     };
@@ -257,6 +286,8 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         domain: trunk.domain.clone(),
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
         behind_nat: trunk.behind_nat,
+        codecs: codecs(&of, trunk.codecs.as_deref())?,
+        srtp: trunk.srtp.into(),
         dialled: steps(&of, "dialled", &trunk.dialled)?,
         shown: steps(&of, "shown", &trunk.shown)?,
         identity: Identity {
@@ -286,6 +317,25 @@ fn both_or_neither(
         (None, None) => Ok(None),
         _ => bail!("{of} has a username or a password but not both: set both, or neither"),
     }
+}
+
+fn codecs(of: &str, written: Option<&[String]>) -> Result<Vec<Codec>> {
+    let Some(written) = written else { return Ok(CODECS.to_vec()) };
+    let mut codecs = Vec::new();
+    for name in written {
+        let Some(codec) = Codec::named(name) else {
+            let known = Codec::ALL.map(Codec::as_str).join(", ");
+            bail!("{of} has the codec {name:?}, which we do not speak: use {known}");
+        };
+        if codecs.contains(&codec) {
+            bail!("{of} has the codec {name:?} twice: name it once, in the order of preference");
+        }
+        codecs.push(codec);
+    }
+    if codecs.is_empty() {
+        bail!("{of} has no codecs: name one at least, or leave the list away for PCMA and PCMU");
+    }
+    Ok(codecs)
 }
 
 fn steps(of: &str, key: &str, written: &[WrittenStep]) -> Result<Vec<Step>> {
@@ -420,6 +470,8 @@ mod tests {
             from_host = "trunk"
             asserted_identity = true
             privacy = true
+            srtp = "required"
+            codecs = ["g722", "opus", "PCMA"]
             silence_secs = 3
             routes = [{ prefixes = ["+861"], weight = 7 }, { priority = 9 }]
         "#;
@@ -437,6 +489,9 @@ mod tests {
             settings.identity,
             Identity { host: FromHost::Trunk, asserted: true, privacy: Privacy::Withheld }
         );
+        assert_eq!(settings.codecs, [Codec::G722, Codec::Opus, Codec::Pcma]);
+        assert_eq!(read[0].settings.codecs, CODECS);
+        assert_eq!((read[0].settings.srtp, settings.srtp), (Srtp::Off, Srtp::Required));
         assert!(settings.credentials.is_some() && !format!("{settings:?}").contains("secret"));
     }
 
@@ -456,6 +511,9 @@ mod tests {
             ("routes = [{ prefixes = [] }]", &["[\"+\"]"]),
             ("routes = [{ prefixes = [\"86\"] }]", &["86", "+8610"]),
             ("routes = [{ weight = 0 }]", &["weight 0"]),
+            ("codecs = [\"G729\"]", &["\"near\"", "G729", "PCMA, PCMU, G722, opus"]),
+            ("codecs = [\"PCMA\", \"pcma\"]", &["pcma", "twice"]),
+            ("codecs = []", &["no codecs"]),
             ("sources = [\"host\"]", &["IP address"]),
             ("[[trunks]]\nname = \"near\"\npeers = [\"192.0.2.1:5060\"]", &["two trunks", "near"]),
             ("[[trunks]]\nname = \"a b\"\npeers = [\"192.0.2.1:5060\"]", &["a b", "letters"]),

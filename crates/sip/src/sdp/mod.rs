@@ -5,9 +5,11 @@
 //!         ◀─ answer(offer, direction) ── body of their offer; gives our body and Agreed
 //! ```
 //!
-//! G.711 and telephone-events over plain RTP, nothing else. Other media that somebody offers are declined with port 0,
-//! as RFC 3264 6 wants it. Reading is lenient: LF alone, Latin-1, unknown lines, missing rtpmaps of static types.
+//! G.711, G.722, Opus and telephone-events over plain RTP, or over SRTP with keys in the description ([`Crypto`]) where
+//! our side is told so, nothing else. Telephone-events count with the clock of the
+//! voice beside them (RFC 4733 2.2). Other media that somebody offers are declined with port 0, as RFC 3264 6 wants it. Reading is lenient: LF alone, Latin-1, unknown lines, missing rtpmaps of static types.
 
+mod crypto;
 mod ours;
 mod read;
 
@@ -15,7 +17,8 @@ use std::net::SocketAddr;
 
 use smallvec::SmallVec;
 
-pub use self::ours::{EVENTS, OurSide};
+pub use self::crypto::{Crypto, KEYING_BYTES, SUITE};
+pub use self::ours::OurSide;
 
 /// The media type of a session description.
 pub const MEDIA_TYPE: &str = "application/sdp";
@@ -30,6 +33,10 @@ pub enum Codec {
     Pcma,
     /// G.711 mu-law, payload type 0.
     Pcmu,
+    /// G.722 at 64 kbit/s, payload type 9. Its clock is said to be 8,000 (RFC 3551 4.5.2).
+    G722,
+    /// Opus (RFC 7587). Its payload type is dynamic and its clock 48,000.
+    Opus,
 }
 
 /// What an RTP payload type carries.
@@ -37,8 +44,10 @@ pub enum Codec {
 pub enum Kind {
     /// Voice that we understand.
     Voice(Codec),
-    /// Pressed keys at the clock of G.711 (RFC 4733).
+    /// Pressed keys at the clock of G.711 and G.722 (RFC 4733).
     TelephoneEvent,
+    /// Pressed keys at the clock of Opus.
+    OpusEvent,
     /// Anything else.
     Other,
 }
@@ -78,6 +87,8 @@ pub struct AudioDescription {
     pub direction: Direction,
     /// The packet length that it would like, in milliseconds.
     pub ptime_millis: Option<u16>,
+    /// What it protects its packets by, over SRTP.
+    pub crypto: Option<Crypto>,
 }
 
 /// What both sides have settled on.
@@ -87,8 +98,12 @@ pub struct Agreed {
     pub codec: Codec,
     /// Payload type of the voice in the packets that we send.
     pub payload: u8,
+    /// Payload type of the voice in the packets that we hear.
+    pub payload_heard: u8,
     /// Payload type of telephone-events in the packets that we send; `None` where keys only travel as tones.
     pub events: Option<u8>,
+    /// Payload type of telephone-events in the packets that we hear; `None` where we described none.
+    pub events_heard: Option<u8>,
     /// Where our RTP goes.
     pub address: SocketAddr,
     /// Where our RTCP goes.
@@ -97,6 +112,8 @@ pub struct Agreed {
     pub direction: Direction,
     /// The packet length that the other side would like, in milliseconds.
     pub ptime_millis: Option<u16>,
+    /// What the other side protects its packets by; always there where our side is protected, and never elsewhere.
+    pub crypto: Option<Crypto>,
 }
 
 /// Why a session description is of no use. As answer to an offer all of them are 488 (RFC 3261 13.3.1.3), but
@@ -109,9 +126,12 @@ pub enum Fault {
     /// It has more media than [`MEDIA`].
     #[error("too many media")]
     TooManyMedia,
-    /// There is no audio over plain RTP in it.
-    #[error("no audio over RTP/AVP")]
+    /// There is no audio over plain RTP in it, or none over SRTP where our side is protected.
+    #[error("no audio over the transport that was agreed to")]
     NoAudio,
+    /// Audio over SRTP without keys that we understand.
+    #[error("no keys for SRTP")]
+    NoKeys,
     /// The audio was declined with port 0.
     #[error("the audio was declined")]
     Declined,
@@ -129,7 +149,12 @@ impl Fault {
     pub const fn status(self) -> u16 {
         match self {
             Self::Malformed => 400,
-            Self::TooManyMedia | Self::NoAudio | Self::Declined | Self::NoCodec | Self::Address => 488,
+            Self::TooManyMedia
+            | Self::NoAudio
+            | Self::NoKeys
+            | Self::Declined
+            | Self::NoCodec
+            | Self::Address => 488,
         }
     }
 }
@@ -138,12 +163,17 @@ impl Fault {
 pub const MEDIA: usize = 16;
 
 impl Codec {
-    /// The static payload type (RFC 3551).
+    /// Every codec.
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::G722, Self::Opus];
+
+    /// The payload type in our offers: the static one (RFC 3551), or the one that we chose.
     #[must_use]
     pub const fn payload(self) -> u8 {
         match self {
             Self::Pcma => 8,
             Self::Pcmu => 0,
+            Self::G722 => 9,
+            Self::Opus => OPUS,
         }
     }
 
@@ -153,8 +183,52 @@ impl Codec {
         match self {
             Self::Pcma => "PCMA",
             Self::Pcmu => "PCMU",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
         }
     }
+
+    /// The codec of this name, in letters of any size.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| name.eq_ignore_ascii_case(codec.as_str()))
+    }
+
+    /// What an rtpmap says after the name (RFC 3551, RFC 7587 7).
+    const fn clock(self) -> &'static str {
+        match self {
+            Self::Pcma | Self::Pcmu | Self::G722 => "8000",
+            Self::Opus => "48000/2",
+        }
+    }
+
+    /// Its format parameters, where it has any: we speak and hear Opus with 16,000 samples a second (RFC 7587 6.1).
+    const fn parameters(self) -> Option<&'static str> {
+        match self {
+            Self::Pcma | Self::Pcmu | Self::G722 => None,
+            Self::Opus => Some("maxplaybackrate=16000;sprop-maxcapturerate=16000"),
+        }
+    }
+
+    /// The telephone-events that have its clock.
+    const fn events(self) -> Events {
+        match self {
+            Self::Pcma | Self::Pcmu | Self::G722 => {
+                Events { kind: Kind::TelephoneEvent, number: EVENTS, clock: 8_000 }
+            }
+            Self::Opus => Events { kind: Kind::OpusEvent, number: OPUS_EVENTS, clock: 48_000 },
+        }
+    }
+}
+
+/// Telephone-events of one clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Events {
+    kind: Kind,
+    /// The payload type.
+    number: u8,
+    /// Ticks a second.
+    clock: u32,
 }
 
 impl Direction {
@@ -214,30 +288,43 @@ impl AudioDescription {
     fn voice(&self, ours: &[Codec]) -> Option<(Codec, u8)> {
         self.payloads.iter().find_map(|payload| match payload.kind {
             Kind::Voice(codec) if ours.contains(&codec) => Some((codec, payload.number)),
-            Kind::Voice(_) | Kind::TelephoneEvent | Kind::Other => None,
+            Kind::Voice(_) | Kind::TelephoneEvent | Kind::OpusEvent | Kind::Other => None,
         })
     }
 
-    fn events(&self) -> Option<u8> {
-        let events = self.payloads.iter().find(|payload| payload.kind == Kind::TelephoneEvent);
+    /// The payload type of the telephone-events that have the clock of this codec.
+    fn events(&self, beside: Codec) -> Option<u8> {
+        let events = self.payloads.iter().find(|payload| payload.kind == beside.events().kind);
         events.map(|payload| payload.number)
     }
 
+    /// What comes of their description when our answer repeats its payload types.
     fn agree(&self, ours: &[Codec], wish: Direction) -> Result<Agreed, Fault> {
         let (codec, payload) = self.voice(ours).ok_or(Fault::NoCodec)?;
         let direction = wish.meets(self.direction);
         let direction = Direction::new(direction.sends() && !self.is_held(), direction.receives());
+        let events = self.events(codec);
         Ok(Agreed {
             codec,
             payload,
-            events: self.events(),
+            payload_heard: payload,
+            events,
+            events_heard: events,
             address: self.address,
             rtcp: self.rtcp,
             direction,
             ptime_millis: self.ptime_millis,
+            crypto: self.crypto,
         })
     }
 }
+
+/// The payload type under which we offer telephone-events: what nearly everybody uses.
+pub const EVENTS: u8 = 101;
+/// The payload type under which we offer those with the clock of Opus.
+const OPUS_EVENTS: u8 = 110;
+/// The payload type under which we offer Opus.
+const OPUS: u8 = 111;
 
 #[cfg(test)]
 mod tests;

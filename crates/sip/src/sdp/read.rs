@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Attribute, Media, Session};
 
-use super::{AudioDescription, Codec, Direction, Fault, Kind, MEDIA, Payload};
+use super::{AudioDescription, Codec, Crypto, Direction, Fault, Kind, MEDIA, Payload};
 
 impl AudioDescription {
     /// Reads the audio of a description: the first audio line over plain RTP that is not declined.
@@ -12,8 +12,20 @@ impl AudioDescription {
     /// # Errors
     /// Why there is none.
     pub fn read(sdp: &[u8]) -> Result<Self, Fault> {
+        Self::read_over(PLAIN_RTP, sdp)
+    }
+
+    /// The same over SRTP, with what it is protected by.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn read_protected(sdp: &[u8]) -> Result<Self, Fault> {
+        Self::read_over(SECURE_RTP, sdp)
+    }
+
+    pub(super) fn read_over(transport: &str, sdp: &[u8]) -> Result<Self, Fault> {
         let session = session(sdp)?;
-        let at = audio_line(&session)?;
+        let at = audio_line(&session, transport)?;
         describe(&session, &session.medias[at])
     }
 }
@@ -48,10 +60,10 @@ pub(super) fn session(sdp: &[u8]) -> Result<Session, Fault> {
 }
 
 /// Which media line is the audio of the call.
-pub(super) fn audio_line(session: &Session) -> Result<usize, Fault> {
+pub(super) fn audio_line(session: &Session, transport: &str) -> Result<usize, Fault> {
     let is_audio = |media: &Media| media.media.eq_ignore_ascii_case("audio");
-    let plain = |media: &Media| is_audio(media) && media.proto.eq_ignore_ascii_case(PLAIN_RTP);
-    let audio = session.medias.iter().position(|media| plain(media) && media.port != 0);
+    let fits = |media: &Media| is_audio(media) && media.proto.eq_ignore_ascii_case(transport);
+    let audio = session.medias.iter().position(|media| fits(media) && media.port != 0);
     let declined = session.medias.iter().any(|media| is_audio(media) && media.port == 0);
     audio.ok_or(if declined { Fault::Declined } else { Fault::NoAudio })
 }
@@ -61,12 +73,19 @@ pub(super) fn describe(session: &Session, media: &Media) -> Result<AudioDescript
     let connection = media.connections.first().or(session.connection.as_ref()).ok_or(Fault::Address)?;
     let ip = unicast(&connection.connection_address)?;
     let direction = direction(&media.attributes).or_else(|| direction(&session.attributes));
+    let crypto = if media.proto.eq_ignore_ascii_case(SECURE_RTP) {
+        let mut lines = media.attributes.iter().filter(|own| own.attribute.eq_ignore_ascii_case("crypto"));
+        Some(lines.find_map(|line| Crypto::read(line.value.as_deref()?)).ok_or(Fault::NoKeys)?)
+    } else {
+        None
+    };
     Ok(AudioDescription {
         address: SocketAddr::new(ip, media.port),
         rtcp: rtcp(media, ip),
         payloads: media.fmt.split(' ').filter_map(|number| payload(number, media)).take(PAYLOADS).collect(),
         direction: direction.unwrap_or(Direction::SendRecv),
         ptime_millis: value(&media.attributes, "ptime").and_then(|millis| millis.trim().parse().ok()),
+        crypto,
     })
 }
 
@@ -106,30 +125,29 @@ fn payload(number: &str, media: &Media) -> Option<Payload> {
 
 /// The types that need no rtpmap (RFC 3551).
 fn static_kind(number: u8) -> Kind {
-    let codecs = [Codec::Pcma, Codec::Pcmu];
+    let codecs = [Codec::Pcma, Codec::Pcmu, Codec::G722];
     codecs.into_iter().find(|codec| codec.payload() == number).map_or(Kind::Other, Kind::Voice)
 }
 
-/// `PCMA/8000`, `PCMA/8000/1`, `telephone-event/8000`.
+/// `PCMA/8000`, `PCMA/8000/1`, `opus/48000/2`, `telephone-event/8000`.
 fn mapped_kind(map: &str) -> Kind {
-    let mut parts = map.trim().split('/');
-    let (name, clock, channels) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    if clock != Some(CLOCK) || channels.is_some_and(|channels| channels != "1") {
-        return Kind::Other;
-    }
-    let is = |other: &str| name.eq_ignore_ascii_case(other);
-    match name {
-        _ if is("PCMA") => Kind::Voice(Codec::Pcma),
-        _ if is("PCMU") => Kind::Voice(Codec::Pcmu),
-        _ if is("telephone-event") => Kind::TelephoneEvent,
-        _ => Kind::Other,
+    let (name, clock) = map.trim().split_once('/').unwrap_or_default();
+    let clock = clock.strip_suffix("/1").unwrap_or(clock);
+    match Codec::named(name) {
+        Some(codec) if codec.clock() == clock => Kind::Voice(codec),
+        None if name.eq_ignore_ascii_case("telephone-event") => match clock {
+            "8000" => Kind::TelephoneEvent,
+            "48000" => Kind::OpusEvent,
+            _ => Kind::Other,
+        },
+        Some(_) | None => Kind::Other,
     }
 }
 
 /// The transport that we speak.
 pub(super) const PLAIN_RTP: &str = "RTP/AVP";
-/// Samples a second of G.711 as an rtpmap says it.
-const CLOCK: &str = "8000";
+/// The same protected (RFC 3711 12).
+pub(super) const SECURE_RTP: &str = "RTP/SAVP";
 /// Payload types have seven bits.
 const LAST_PAYLOAD: u8 = 127;
 /// Payload types of one line that we look at: a handset with everything lists about fifteen.

@@ -36,6 +36,40 @@ fn our_offer_lists_what_we_speak() {
 }
 
 #[test]
+fn every_codec_is_offered_with_keys_at_its_clock() {
+    let mut side = OurSide::new("192.0.2.10:40000".parse().unwrap(), &[Codec::Opus, Codec::G722], 7);
+    let offer = text(&side.offer(Direction::SendRecv));
+    let media = offer.split_once("t=0 0\r\n").unwrap().1;
+    assert_eq!(
+        media,
+        "m=audio 40000 RTP/AVP 111 9 110 101\r\na=rtpmap:111 opus/48000/2\r\n\
+         a=fmtp:111 maxplaybackrate=16000;sprop-maxcapturerate=16000\r\na=rtpmap:9 G722/8000\r\n\
+         a=rtpmap:110 telephone-event/48000\r\na=fmtp:110 0-15\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"
+    );
+    // The far end hears under numbers of its own; we hear under ours.
+    let answer = "m=audio 5004 RTP/AVP 96 98 97\r\na=rtpmap:96 OPUS/48000/2\r\na=rtpmap:97 telephone-event/48000\r\n\
+                  a=rtpmap:98 telephone-event/8000\r\n";
+    let agreed = side.accept(theirs(answer).as_bytes()).unwrap();
+    assert_eq!((agreed.codec, agreed.payload, agreed.payload_heard), (Codec::Opus, 96, 111));
+    assert_eq!((agreed.events, agreed.events_heard), (Some(97), Some(110)));
+    let agreed = side.accept(theirs("m=audio 5004 RTP/AVP 9 101\r\n").as_bytes()).unwrap();
+    assert_eq!((agreed.codec, agreed.payload_heard, agreed.events), (Codec::G722, 9, None));
+}
+
+#[test]
+fn an_offer_of_opus_is_answered_under_its_numbers() {
+    let mut side = OurSide::new("192.0.2.10:40000".parse().unwrap(), &Codec::ALL, 7);
+    let offer = "m=audio 5004 RTP/AVP 111 96 101 97\r\na=rtpmap:111 speex/16000\r\na=rtpmap:96 opus/48000/2\r\n\
+                 a=rtpmap:101 telephone-event/8000\r\na=rtpmap:97 telephone-event/48000\r\n";
+    let (body, agreed) = side.answer(theirs(offer).as_bytes(), Direction::SendRecv).unwrap();
+    assert_eq!((agreed.payload, agreed.payload_heard, agreed.events_heard), (96, 96, Some(97)));
+    assert!(text(&body).contains("m=audio 40000 RTP/AVP 96 97\r\na=rtpmap:96 opus/48000/2\r\n"));
+    let mono = read("m=audio 5004 RTP/AVP 111\r\na=rtpmap:111 opus/48000\r\n").unwrap();
+    assert_eq!(mono.payloads[0].kind, Kind::Other);
+}
+
+#[test]
 fn the_version_grows_only_when_something_changes() {
     let mut side = ours();
     let first = side.offer(Direction::SendRecv);
@@ -75,7 +109,10 @@ fn quirks_of_trunks_are_understood() {
         ("203.0.113.7:6000".parse().unwrap(), "203.0.113.8:7001".parse().unwrap())
     );
     let payloads: Vec<_> = audio.payloads.iter().map(|payload| (payload.number, payload.kind)).collect();
-    assert_eq!(payloads, [(8, Kind::Voice(Codec::Pcma)), (96, Kind::TelephoneEvent), (9, Kind::Other)]);
+    assert_eq!(
+        payloads,
+        [(8, Kind::Voice(Codec::Pcma)), (96, Kind::TelephoneEvent), (9, Kind::Voice(Codec::G722))]
+    );
 }
 
 #[test]
@@ -169,4 +206,46 @@ fn a_refused_offer_changes_nothing() {
     let before = side.said().to_vec();
     side.answer(theirs("m=audio 0 RTP/AVP 8\r\n").as_bytes(), Direction::Inactive).unwrap_err();
     assert_eq!(side.said(), before);
+}
+
+#[test]
+fn keys_go_both_ways_and_are_never_shown() {
+    let address = "192.0.2.10:40000".parse().unwrap();
+    let mut ours = OurSide::new(address, &[Codec::Pcma], 7).protected_by([1; KEYING_BYTES]);
+    let mut far = OurSide::new(address, &[Codec::Pcma], 8).protected_by([2; KEYING_BYTES]);
+    let offer = ours.offer(Direction::SendRecv);
+    assert!(text(&offer).contains("m=audio 40000 RTP/SAVP 8 101\r\n"));
+    assert!(text(&offer).contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AQEBAQ"));
+    // The far end takes our tag, whatever it is.
+    let renamed = text(&offer).replace("crypto:1", "crypto:9 F8_128_HMAC_SHA1_80 inline:AQ==\r\na=crypto:5");
+    let (answer, heard) = far.answer(renamed.as_bytes(), Direction::SendRecv).unwrap();
+    assert!(text(&answer).contains("a=crypto:5 AES_CM_128_HMAC_SHA1_80 inline:AgIC"));
+    assert_eq!(heard.crypto.unwrap().expose(), &[1; KEYING_BYTES]);
+    let agreed = ours.accept(&answer).unwrap();
+    assert_eq!(agreed.crypto.unwrap().expose(), &[2; KEYING_BYTES]);
+    let shown = format!("{agreed:?} {ours:?}");
+    assert!(!shown.contains("2, 2") && !shown.contains("AgIC") && !shown.contains("65, 81"), "{shown}");
+}
+
+#[test]
+fn a_protected_side_takes_nothing_open_and_no_keys_that_it_cannot_use() {
+    let address = "192.0.2.10:40000".parse().unwrap();
+    let mut ours = OurSide::new(address, &[Codec::Pcma], 7).protected_by([1; KEYING_BYTES]);
+    ours.offer(Direction::SendRecv);
+    let accept = |lines: &str| ours.accept(theirs(lines).as_bytes()).map(|agreed| agreed.crypto.is_some());
+    assert_eq!(accept("m=audio 5004 RTP/AVP 8\r\n"), Err(Fault::NoAudio));
+    let key = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC";
+    let with = |crypto: &str| accept(&format!("m=audio 5004 RTP/SAVP 8\r\na=crypto:{crypto}\r\n"));
+    assert_eq!(with(&format!("1 {SUITE} inline:{key}|2^31")), Ok(true));
+    for bad in [
+        String::new(),
+        format!("1 {SUITE} inline:{key}|2^20|1:4"),
+        format!("1 {SUITE} inline:{key}|1:4"),
+        format!("1 {SUITE} inline:{key} UNENCRYPTED_SRTP"),
+        format!("1 {SUITE} inline:{}", &key[4..]),
+        format!("1 {SUITE} \u{e9}\u{e9}\u{e9}\u{e9}{key}"),
+        format!("x {SUITE} inline:{key}"),
+    ] {
+        assert_eq!(with(&bad), Err(Fault::NoKeys), "{bad}");
+    }
 }

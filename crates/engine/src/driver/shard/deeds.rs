@@ -74,7 +74,7 @@ impl Shard {
             }
         };
         let session = self.talk.session(trunk, Clock::wall(), now, &mut self.rng);
-        let ours = self.talk.our_side(pair.port, &mut self.rng);
+        let ours = self.talk.our_side(trunk, pair.port, &mut self.rng);
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
