@@ -361,6 +361,9 @@ fn board_of(settings: &Settings) -> Trunks {
     for (place, trunk) in settings.trunks.iter().enumerate().take(TRUNKS) {
         if let Some(no) = TrunkNo::new(place) {
             board.has_addresses(no, trunk.peers.len(), now);
+            if trunk.registration.is_some() {
+                board.wants_registration(no, now);
+            }
         }
     }
     board

@@ -1,5 +1,6 @@
 //! A trunk as the engine is told of it.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Trunk {
     pub domain: Option<String>,
     /// What a 401 or 407 is answered with.
     pub credentials: Option<Credentials>,
+    /// Whether it wants us to register, and as whom.
+    pub registration: Option<Registration>,
     /// Whether media may come from another address than the SDP says, learned in the first seconds of a leg.
     pub behind_nat: bool,
     /// The codecs that it is offered, best first. Legs that settle on different ones are transcoded.
@@ -46,6 +49,23 @@ pub struct Trunk {
     pub calls_max: Option<u32>,
     /// How many new calls it takes in any second; `None`: any number.
     pub calls_per_second: Option<u32>,
+}
+
+/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, as `sip:user@domain`, by its credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// The user part of the account, which is often a telephone number.
+    pub user: String,
+    /// How long each registration is to last. The trunk may grant another time; it is renewed after half to three
+    /// quarters of that.
+    pub lasts: Duration,
+}
+
+// The user may be a telephone number.
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registration({:?})", self.lasts)
+    }
 }
 
 /// What a trunk is told of who calls.
@@ -109,6 +129,7 @@ impl Trunk {
             sources: Vec::new(),
             domain: None,
             credentials: None,
+            registration: None,
             behind_nat: false,
             codecs: CODECS.to_vec(),
             srtp: Srtp::default(),

@@ -17,6 +17,8 @@ pub enum TrunkState {
     Failing,
     /// None of its addresses answers when it is asked.
     Down,
+    /// It wants us to be registered, and we are not.
+    Unregistered,
     /// It has no address yet: its name is not resolved.
     Unresolved,
 }
@@ -27,7 +29,7 @@ impl TrunkState {
         match self {
             Self::Working => Some(Rank::Open),
             Self::Paused => Some(Rank::Paused),
-            Self::Failing | Self::Down => Some(Rank::Failing),
+            Self::Failing | Self::Down | Self::Unregistered => Some(Rank::Failing),
             Self::Unresolved => None,
         }
     }
@@ -58,8 +60,34 @@ pub struct Health {
     /// The addresses that do not answer when they are asked: a bit for each.
     silent: u8,
     silent_since: Timestamp,
+    /// Our registration with it, where it wants one.
+    registration: Option<Registration>,
     /// When it last began to work after it had not answered, or was not there.
     well_since: Timestamp,
+}
+
+/// A registration that a trunk wants.
+#[derive(Clone, Copy, Debug)]
+struct Registration {
+    /// When the last one ends, or ended; before the first one, when it was first wanted.
+    until: Timestamp,
+    /// The SIP status of the last try, when that failed.
+    status: Option<u16>,
+}
+
+/// What became of a try to register with a trunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationNews {
+    /// We are registered.
+    Registered {
+        /// For so long, if no other try succeeds.
+        lasts: Duration,
+    },
+    /// It failed. What was registered before stays so until its time is over.
+    Failed {
+        /// With that SIP status; 408 when nothing came back.
+        status: u16,
+    },
 }
 
 impl Health {
@@ -74,6 +102,7 @@ impl Health {
             addresses: 0,
             silent: 0,
             silent_since: now,
+            registration: None,
             well_since: now,
         }
     }
@@ -87,6 +116,11 @@ impl Health {
         }
         if self.is_down() {
             return Condition { state: TrunkState::Down, since: self.silent_since, status: Some(TIMED_OUT) };
+        }
+        if let Some(Registration { until, status }) = self.registration
+            && now >= until
+        {
+            return Condition { state: TrunkState::Unregistered, since: until, status };
         }
         let failing_until = self.last.filter(|_| self.failures >= FAILURES).map(|(_, at)| at + PAUSE);
         if failing_until.is_some_and(|until| now < until) {
@@ -125,6 +159,25 @@ impl Health {
                     self.pause = Some((now, until.max(self.pause.map_or(until, |(_, until)| until))));
                 }
             }
+        }
+    }
+
+    /// It wants us to be registered, which we are not yet.
+    pub const fn wants_registration(&mut self, now: Timestamp) {
+        self.registration = Some(Registration { until: now, status: None });
+    }
+
+    /// Learns from a try to register.
+    pub fn registers(&mut self, news: RegistrationNews, now: Timestamp) {
+        let Some(registration) = &mut self.registration else { return };
+        match news {
+            RegistrationNews::Registered { lasts } => {
+                if now >= registration.until {
+                    self.well_since = now;
+                }
+                *registration = Registration { until: now + lasts, status: None };
+            }
+            RegistrationNews::Failed { status } => registration.status = Some(status),
         }
     }
 
@@ -254,5 +307,23 @@ mod tests {
         assert_eq!(told(&health, 10), (TrunkState::Unresolved, 9, None));
         health.has_addresses(99, at(11));
         assert_eq!(health.addresses, 8);
+    }
+
+    #[test]
+    fn a_trunk_that_wants_a_registration_is_worth_a_try_while_it_lasts() {
+        let lasts = Duration::from_secs(60);
+        let mut health = trunk(1);
+        health.registers(RegistrationNews::Failed { status: 403 }, at(1));
+        assert_eq!(told(&health, 1).0, TrunkState::Working, "nobody wants one");
+        health.wants_registration(at(2));
+        assert_eq!(told(&health, 3), (TrunkState::Unregistered, 2, None));
+        health.registers(RegistrationNews::Failed { status: 403 }, at(4));
+        assert_eq!(told(&health, 5), (TrunkState::Unregistered, 2, Some(403)));
+        health.registers(RegistrationNews::Registered { lasts }, at(10));
+        assert_eq!(told(&health, 11), (TrunkState::Working, 10, None));
+        health.registers(RegistrationNews::Registered { lasts }, at(40));
+        health.registers(RegistrationNews::Failed { status: 503 }, at(80));
+        assert_eq!(told(&health, 99), (TrunkState::Working, 10, None), "the last one lasts");
+        assert_eq!(told(&health, 100), (TrunkState::Unregistered, 100, Some(503)));
     }
 }

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use self::health::{Condition, Health, TrunkState};
+pub use self::health::{Condition, Health, RegistrationNews, TrunkState};
 pub use self::load::Terms;
 pub use self::routes::{Candidates, Rank, Route, Routes};
 
@@ -177,6 +177,16 @@ impl Trunks {
     /// The trunk has so many addresses from now on, up to 8; nothing is known of any of them.
     pub fn has_addresses(&self, trunk: TrunkNo, addresses: usize, now: Timestamp) {
         self.health(trunk).has_addresses(addresses, now);
+    }
+
+    /// The trunk wants us to be registered, which we are not yet.
+    pub fn wants_registration(&self, trunk: TrunkNo, now: Timestamp) {
+        self.health(trunk).wants_registration(now);
+    }
+
+    /// Learns from a try to register with it.
+    pub fn registers(&self, trunk: TrunkNo, news: RegistrationNews, now: Timestamp) {
+        self.health(trunk).registers(news, now);
     }
 
     /// Whether one of its addresses answers when it is asked.

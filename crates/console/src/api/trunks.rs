@@ -36,8 +36,8 @@ pub(crate) struct Trunk {
     health: TrunkHealth,
     /// Since when.
     since: Time,
-    /// The SIP status that the last calls failed with, 408 when nothing came back; null when none failed since one
-    /// worked.
+    /// The SIP status that the last calls failed with, or the last try to register while the trunk is unregistered; 408
+    /// when nothing came back. Null when none failed since one worked.
     #[schema(required, minimum = 300, maximum = 699)]
     sip_status: Option<u16>,
     /// Calls that it carries now; each leg is one.
@@ -59,6 +59,8 @@ pub(crate) enum TrunkHealth {
     Failing,
     /// None of its gateways answers when it is asked.
     Down,
+    /// It wants the platform to be registered, which it is not.
+    Unregistered,
     /// Its name has no address.
     Unresolved,
 }
@@ -78,6 +80,7 @@ impl From<parts::Trunk> for Trunk {
                 TrunkState::Paused => TrunkHealth::Paused,
                 TrunkState::Failing => TrunkHealth::Failing,
                 TrunkState::Down => TrunkHealth::Down,
+                TrunkState::Unregistered => TrunkHealth::Unregistered,
                 TrunkState::Unresolved => TrunkHealth::Unresolved,
             },
             since: since.into(),

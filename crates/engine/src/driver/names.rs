@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::call::{Call, Numbers};
 use base::id::{CallId, Leg};
-use sip::{Address, Invite, Party, Privacy, Saved};
+use sip::{Address, Invite, Party, Privacy, Register, Saved};
 use smallvec::SmallVec;
 
 use crate::numbering::written;
@@ -73,6 +73,24 @@ pub(crate) fn invite_to(
         redirects_max: 0,
         supported_100rel: true,
         headers: Vec::new(),
+    })
+}
+
+/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, that has no address yet, or
+/// whose domain is none. `word` makes its Call-ID like no other.
+pub(crate) fn register(trunk: &Trunk, contact: SocketAddr, word: u128) -> Option<Register> {
+    let trunk::Registration { user, lasts } = trunk.registration.as_ref()?;
+    let registrar = *trunk.peers.first()?;
+    let domain = trunk.domain.clone().unwrap_or_else(|| host(registrar.ip()));
+    Some(Register {
+        registrar: registrar.into(),
+        domain: Address::new("", &domain).ok()?,
+        account: Address::new(user, &domain).ok()?.into(),
+        contact: Address::new(user, &contact.to_string()).ok()?.into(),
+        // No call has such a name.
+        call_id: format!("register-{word:032x}"),
+        lasts: *lasts,
+        credentials: trunk.credentials.clone(),
     })
 }
 
@@ -163,6 +181,7 @@ mod tests {
             }
         }
         assert_eq!(call_of(b"somebody-else@192.0.2.1"), None);
+        assert_eq!(call_of(b"register-00000000000000000000000000000007"), None);
         for bad in ["", "C", "A1", "A22", "Ax"] {
             assert_eq!(Name::parse(format!("{call}{bad}").as_bytes()), None, "{bad}");
         }

@@ -15,6 +15,7 @@ mod letters;
 mod packets;
 mod pings;
 mod recording;
+mod registrations;
 mod signalling;
 
 use std::collections::{HashMap, VecDeque};
@@ -50,6 +51,7 @@ use crate::driver::net::{Net, News, Token};
 use crate::driver::shard::attempts::Attempts;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
+use crate::driver::shard::registrations::Registrations;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
@@ -128,6 +130,7 @@ pub(crate) struct Shard {
     trunks: Vec<Trunk>,
     board: Arc<Trunks>,
     pings: Pings,
+    registrations: Registrations,
     /// The address that far ends are told.
     contact: SocketAddr,
     talk: Talk,
@@ -203,6 +206,7 @@ impl Shard {
             trunks,
             board: parts.board,
             pings: Pings::default(),
+            registrations: Registrations::default(),
             contact,
             talk: Talk::new(settings, parts.address.ip(), contact.ip()),
             clock: parts.clock,
@@ -232,7 +236,10 @@ impl Shard {
             datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
             packet: [0; DATAGRAM_BYTES],
         };
-        shard.watch_trunks(shard.clock.now());
+        let now = shard.clock.now();
+        shard.watch_trunks(now);
+        shard.register_anew(now);
+        shard.drain_sip(now);
         Ok(shard)
     }
 
@@ -267,7 +274,8 @@ impl Shard {
             return Some(Duration::ZERO);
         }
         let now = self.clock.now();
-        let timers = [self.alarms.next(), self.sip.deadline(), self.pings.next()];
+        let timers =
+            [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
         let sleep = next.flatten().min().map(|at| at.since(now));
         if self.facts.is_empty() && !self.archive.as_ref().is_some_and(Intake::is_waiting) {
@@ -378,6 +386,7 @@ impl Shard {
             self.sip.on_time(now, &mut self.outputs);
             self.drain_sip(now);
         }
+        self.end_if_left(now);
         self.on_media_time(now);
     }
 

@@ -21,7 +21,7 @@ use media::tone::{alaw_tone, tone_share};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sip::sdp::{Direction, OurSide};
-use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule};
+use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule, RegistrationKey, RegistrationState};
 
 use super::clock::Clock;
 use super::names::{self, Way};
@@ -56,6 +56,25 @@ pub enum Pong {
         after: Duration,
     },
     /// It did not, although it was asked for four seconds.
+    Silent,
+    /// Its machine says that nobody listens at the port.
+    Closed,
+}
+
+/// What the trunk said to REGISTER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// It took it.
+    Yes {
+        /// So fast.
+        after: Duration,
+    },
+    /// It did not.
+    No {
+        /// With that status; 401 and 407 also when it was given credentials.
+        status: u16,
+    },
+    /// It said nothing for four seconds.
     Silent,
     /// Its machine says that nobody listens at the port.
     Closed,
@@ -100,6 +119,41 @@ impl Trial {
             }
         }
         Ok(Pong::Silent)
+    }
+
+    /// Registers with the trunk, and takes that back; `None` when the trunk wants no registration. A trunk that keeps one
+    /// address for each account forgets the one that it had.
+    ///
+    /// # Errors
+    /// When there is no socket, or the network knows no way.
+    pub fn register(&self) -> io::Result<Option<Registered>> {
+        let mut stage = Stage::open(self)?;
+        let trunk = Trunk { peers: vec![self.peer], ..self.trunk.clone() };
+        let Some(register) = names::register(&trunk, stage.contact, stage.rng.random()) else {
+            return Ok(None);
+        };
+        let now = stage.now();
+        stage.sip.register(THE_REGISTRATION, register, now, &mut stage.outputs);
+        while stage.began.elapsed() < PONG {
+            for output in stage.turn()? {
+                let Output::Registration { state, .. } = output else { continue };
+                match state {
+                    RegistrationState::Registered { .. } => {
+                        let after = stage.began.elapsed();
+                        stage.leave()?;
+                        return Ok(Some(Registered::Yes { after }));
+                    }
+                    RegistrationState::Failed { status: Some(status), .. } => {
+                        return Ok(Some(Registered::No { status }));
+                    }
+                    RegistrationState::Failed { status: None, .. } | RegistrationState::Gone => {}
+                }
+            }
+            if stage.is_closed {
+                return Ok(Some(Registered::Closed));
+            }
+        }
+        Ok(Some(Registered::Silent))
     }
 
     /// Calls somebody, says tones for a while, and listens for them to come back.
@@ -227,6 +281,18 @@ impl Stage {
     fn hang_up(&mut self) -> io::Result<()> {
         let now = self.now();
         self.sip.hang_up(THE_CALL, None, now, &mut self.outputs);
+        self.settle()
+    }
+
+    /// Takes the registration back, and waits a moment for the far end to confirm.
+    fn leave(&mut self) -> io::Result<()> {
+        let now = self.now();
+        self.sip.unregister(THE_REGISTRATION, now, &mut self.outputs);
+        self.settle()
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.turn()?;
         let began = StdInstant::now();
         while began.elapsed() < FAREWELL && self.sip.load().clients > 0 {
             self.turn()?;
@@ -378,7 +444,10 @@ fn tone_frame() -> Vec<u8> {
 /// The only leg.
 const THE_CALL: LegKey = LegKey(0);
 
-/// How long an answer to OPTIONS is waited for.
+/// The only registration.
+const THE_REGISTRATION: RegistrationKey = RegistrationKey(0);
+
+/// How long an answer to OPTIONS or REGISTER is waited for.
 const PONG: Duration = Duration::from_secs(4);
 
 /// How long the whole trial may last.

@@ -16,6 +16,7 @@ mod keys;
 mod notices;
 mod orphans;
 mod recording;
+mod registration;
 mod trials;
 mod trunks;
 mod verdict;

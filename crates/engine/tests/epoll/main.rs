@@ -24,6 +24,8 @@ mod notices;
 mod orphans;
 #[path = "../engine/recording.rs"]
 mod recording;
+#[path = "../engine/registration.rs"]
+mod registration;
 #[path = "../engine/trials.rs"]
 mod trials;
 #[path = "../engine/trunks.rs"]

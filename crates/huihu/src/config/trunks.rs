@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
-use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, SILENCE, Srtp};
+use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, Registration, SILENCE, Srtp};
 use serde::{Deserialize, Serialize};
 use sip::digest::Credentials;
 use sip::sdp::Codec;
@@ -44,6 +44,12 @@ pub(crate) struct Trunk {
     pub(crate) username: Option<String>,
     #[serde(default, deserialize_with = "password")]
     pub(crate) password: Option<Private<String>>,
+    /// Whether it wants us to register.
+    #[serde(default)]
+    pub(crate) register: bool,
+    /// Seconds that a registration is to last.
+    #[serde(default = "expires_secs")]
+    pub(crate) expires_secs: u64,
     /// Whether media may come from another address than the SDP says.
     #[serde(default)]
     pub(crate) behind_nat: bool,
@@ -134,6 +140,10 @@ pub(crate) struct WrittenRoute {
     pub(crate) priority: u8,
     #[serde(default = "one_share")]
     pub(crate) weight: u16,
+}
+
+const fn expires_secs() -> u64 {
+    3_600
 }
 
 const fn options_secs() -> u64 {
@@ -285,6 +295,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         sources: trunk.sources.clone(),
         domain: trunk.domain.clone(),
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
+        registration: registration(&of, trunk)?,
         behind_nat: trunk.behind_nat,
         codecs: codecs(&of, trunk.codecs.as_deref())?,
         srtp: trunk.srtp.into(),
@@ -336,6 +347,25 @@ fn codecs(of: &str, written: Option<&[String]>) -> Result<Vec<Codec>> {
         bail!("{of} has no codecs: name one at least, or leave the list away for PCMA and PCMU");
     }
     Ok(codecs)
+}
+
+/// How we register with a trunk that wants it, once all is there that it takes.
+fn registration(of: &str, trunk: &Trunk) -> Result<Option<Registration>> {
+    if !trunk.register {
+        return Ok(None);
+    }
+    let Some(user) = trunk.username.clone().filter(|_| trunk.password.is_some()) else {
+        bail!(
+            "{of} has register = true without an account: set username and password, as the carrier gave them"
+        );
+    };
+    if trunk.domain.is_none() {
+        bail!("{of} has register = true without a domain: set domain, such as ims.example.com");
+    }
+    if !(EXPIRES_SECS_MIN..=DAY_SECS).contains(&trunk.expires_secs) {
+        bail!("{of} has expires_secs = {}: set {EXPIRES_SECS_MIN} to {DAY_SECS}", trunk.expires_secs);
+    }
+    Ok(Some(Registration { user, lasts: Duration::from_secs(trunk.expires_secs) }))
 }
 
 fn steps(of: &str, key: &str, written: &[WrittenStep]) -> Result<Vec<Step>> {
@@ -410,7 +440,10 @@ const STEPS_MAX: usize = 8;
 /// Calls a second that can be counted: each costs eight bytes.
 const RATE_MAX: u32 = 10_000;
 
-/// Seconds between two questions at most.
+/// Seconds of the shortest registration that is worth asking for.
+const EXPIRES_SECS_MIN: u64 = 60;
+
+/// Seconds between two questions at most, and of the longest registration.
 const DAY_SECS: u64 = 86_400;
 
 /// Seconds after which SIP itself gives up an INVITE that nobody answers: 64 × T1.
@@ -462,6 +495,7 @@ mod tests {
             domain = "ims.example.com"
             username = "us"
             password = "secret"
+            register = true
             sources = ["192.0.2.2"]
             max_calls = 200
             calls_per_second = 10
@@ -492,6 +526,8 @@ mod tests {
         assert_eq!(settings.codecs, [Codec::G722, Codec::Opus, Codec::Pcma]);
         assert_eq!(read[0].settings.codecs, CODECS);
         assert_eq!((read[0].settings.srtp, settings.srtp), (Srtp::Off, Srtp::Required));
+        let lasts = Duration::from_secs(3_600);
+        assert_eq!(settings.registration, Some(Registration { user: "us".to_owned(), lasts }));
         assert!(settings.credentials.is_some() && !format!("{settings:?}").contains("secret"));
     }
 
@@ -499,6 +535,12 @@ mod tests {
     fn what_cannot_be_a_trunk_is_a_sentence_with_the_fix() {
         for (lines, words) in [
             ("username = \"us\"", &["\"near\"", "set both"][..]),
+            ("register = true", &["\"near\"", "username and password"]),
+            ("register = true\nusername = \"us\"\npassword = \"x\"", &["\"near\"", "domain"]),
+            (
+                "register = true\nusername = \"us\"\npassword = \"x\"\ndomain = \"a.b\"\nexpires_secs = 9",
+                &["expires_secs = 9", "60 to 86400"],
+            ),
             ("domain = \"a b\"", &["domain", "a b"]),
             ("max_calls = 0", &["max_calls"]),
             ("calls_per_second = 10001", &["calls_per_second", "10000"]),

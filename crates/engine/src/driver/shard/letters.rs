@@ -30,7 +30,7 @@ impl Shard {
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
                 Letter::Peers { trunk, peers } => self.set_peers(trunk, &peers, now),
                 Letter::Recording { call, news } => self.on_archive(call, news, now),
-                Letter::End => self.ended = true,
+                Letter::End => self.end(now),
             }
             self.drain_sip(now);
         }
@@ -140,6 +140,7 @@ impl Shard {
         trunk.peers = peers.to_vec();
         self.sip.settings_mut().peers = peer_rules(&self.trunks);
         self.watch_trunks(now);
+        self.register_anew(now);
     }
 }
 

@@ -65,7 +65,7 @@ impl Shard {
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
                 Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
-                Some(Output::Registration { .. }) => {}
+                Some(Output::Registration { key, state }) => self.on_registration(key, state),
                 None => return,
             }
         }
