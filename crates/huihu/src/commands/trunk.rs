@@ -35,7 +35,7 @@ fn line(trunk: &Value) -> String {
     let peers: Vec<&str> =
         trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     format!(
-        "{:<16} {:<10} since {}  {calls:<16} {}{status}",
+        "{:<16} {:<12} since {}  {calls:<16} {}{status}",
         text(trunk, "name"),
         words(trunk, "health"),
         text(trunk, "since"),
