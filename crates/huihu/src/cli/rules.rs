@@ -121,7 +121,7 @@ pub(crate) enum Trunk {
         #[arg(long)]
         json: bool,
     },
-    /// Try a trunk out, and say in words what works: its name, OPTIONS, and a call if you name somebody to be called
+    /// Try a trunk out, and say in words what works: its name, OPTIONS, registration, and a call if you name somebody to be called
     Test {
         #[command(flatten)]
         place: Place,

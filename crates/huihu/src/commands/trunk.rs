@@ -1,5 +1,6 @@
 //! `huihu trunk`: the ways to carriers.
 
+mod registration;
 mod test;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use self::test::Numbers;
 use super::api::Api;
-use super::{ALL, config, print, text, words};
+use super::{ALL, print, text, words};
 use crate::cli::Trunk;
 
 pub(crate) async fn run(command: Trunk) -> Result<()> {
@@ -18,7 +19,7 @@ pub(crate) async fn run(command: Trunk) -> Result<()> {
         }
         Trunk::Test { place, name, call, shown } => {
             let call = call.map(|dialled| Numbers::read(&dialled, shown.as_deref())).transpose()?;
-            test::run(&config(&place)?, &name, call).await
+            test::run(&place, &name, call).await
         }
     }
 }
@@ -34,7 +35,7 @@ fn line(trunk: &Value) -> String {
     let peers: Vec<&str> =
         trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     format!(
-        "{:<16} {:<10} since {}  {calls:<16} {}{status}",
+        "{:<16} {:<12} since {}  {calls:<16} {}{status}",
         text(trunk, "name"),
         words(trunk, "health"),
         text(trunk, "since"),

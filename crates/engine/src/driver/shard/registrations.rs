@@ -60,9 +60,10 @@ impl Shard {
             }
             RegistrationState::Failed { status, retry_in, bound_for } => {
                 let status = status.unwrap_or(SILENT);
+                let next = retry_in.map_or_else(|| "never".to_owned(), |pause| format!("in {pause:?}"));
                 tracing::warn!(
                     trunk, peer = %registrar, sip.status = status,
-                    "cannot register; the last registration holds for {bound_for:?}, the next try is in {retry_in:?}"
+                    "cannot register; the last registration holds for {bound_for:?}, the next try follows {next}"
                 );
                 RegistrationNews::Failed { status }
             }

@@ -8,7 +8,9 @@ use base::number::E164;
 use engine::trial::{Heard, Pong, Trial};
 use tokio::task::spawn_blocking;
 
-use crate::commands::number;
+use super::registration;
+use crate::cli::Place;
+use crate::commands::{config, number};
 use crate::config::{Config, Peer, ReadTrunk};
 use crate::names;
 use crate::say;
@@ -27,15 +29,16 @@ impl Numbers {
 }
 
 /// Tries a trunk out; the error is what does not work.
-pub(super) async fn run(config: &Config, name: &str, call: Option<Numbers>) -> Result<()> {
+pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Result<()> {
+    let config = &config(place)?;
     let trunks = config.trunks()?;
     let Some(trunk) = trunks.iter().find(|trunk| *trunk.settings.name == *name) else {
         let known: Vec<&str> = trunks.iter().map(|trunk| &*trunk.settings.name).collect();
         bail!("there is no trunk {name:?}: the configuration has {}", known.join(", "));
     };
     let local = local(config);
-    let mut answering = Vec::new();
-    let mut faults = Vec::new();
+    let is_in_use = local != config.sip.listen;
+    let (mut answering, mut faults, mut registrar) = (Vec::new(), Vec::new(), None);
     for peer in addresses(trunk, local).await? {
         let trial = Trial {
             trunk: trunk.settings.clone(),
@@ -45,6 +48,7 @@ pub(super) async fn run(config: &Config, name: &str, call: Option<Numbers>) -> R
             rtp_ports: config.rtp_ports()?,
             speaks: SPEAKS,
         };
+        registrar.get_or_insert_with(|| trial.clone());
         match ask(&trial).await {
             Ok(words) => {
                 say(&format!("OPTIONS   {words}"));
@@ -54,6 +58,16 @@ pub(super) async fn run(config: &Config, name: &str, call: Option<Numbers>) -> R
                 say(&format!("OPTIONS   {fault:#}"));
                 faults.push((trial, fault));
             }
+        }
+    }
+    if let Some(registrar) = registrar.filter(|trial| trial.trunk.registration.is_some()) {
+        let served = if is_in_use { registration::served(place, name).await } else { None };
+        let words = match served {
+            Some(trunk) => Some(registration::told(&trunk)?),
+            None => registration::tried(&registrar).await?,
+        };
+        if let Some(words) = words {
+            say(&format!("REGISTER  {words}"));
         }
     }
     let Some(numbers) = call else {
@@ -88,7 +102,7 @@ pub(super) async fn run(config: &Config, name: &str, call: Option<Numbers>) -> R
 #[error(
     "nobody listens at {0}, its machine says: check the address and the port, and whether the gateway runs"
 )]
-struct Closed(SocketAddr);
+pub(super) struct Closed(pub(super) SocketAddr);
 
 /// Where we speak from: the port of the configuration, unless the platform has it.
 fn local(config: &Config) -> SocketAddr {
@@ -197,7 +211,7 @@ fn verdict(heard: &Heard, peer: SocketAddr, has_credentials: bool) -> Result<Str
     })
 }
 
-fn millis(span: Duration) -> String {
+pub(super) fn millis(span: Duration) -> String {
     format!("{} ms", span.as_millis())
 }
 
