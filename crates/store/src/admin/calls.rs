@@ -129,15 +129,16 @@ impl Admin {
     /// The entries of a call by the list in its record; those of an open call are searched from its acceptance on.
     pub(super) async fn entry_rows(&self, call: CallId) -> Result<Vec<entry::Model>, AdminFault> {
         let of_call = Condition::all().add(entry::Column::Call.eq(call.to_bytes().to_vec()));
-        let places = match self.record_row(call).await? {
-            Some(row) => of_call.add(entry::Column::Id.is_in(numbers(&row.entries)?)),
-            None => {
-                let open = open_call::Entity::find_by_id(call.to_bytes().to_vec());
-                let open = open.one(self.store.read()).await.map_err(reading())?;
-                let Some(open) = open else { return Ok(Vec::new()) };
+        let open = open_call::Entity::find_by_id(call.to_bytes().to_vec());
+        let open = open.one(self.store.read()).await.map_err(reading())?;
+        // Asked for after the open call: one that ends in between is found in both, and never in neither.
+        let places = match (self.record_row(call).await?, open) {
+            (Some(row), _) => of_call.add(entry::Column::Id.is_in(numbers(&row.entries)?)),
+            (None, Some(open)) => {
                 let listed = entry::Column::Id.is_in(numbers(&open.entries)?);
                 of_call.add(Condition::any().add(listed).add(entry::Column::Id.gt(open.after)))
             }
+            (None, None) => return Ok(Vec::new()),
         };
         let rows = entry::Entity::find().filter(places).order_by_asc(entry::Column::Id);
         Ok(rows.all(self.store.read()).await.map_err(reading())?)
