@@ -3,6 +3,8 @@
 //! Values are percent-decoded. A `+` stays a `+`: customers put tokens and secrets there as they are, and no value
 //! that we know of holds a blank.
 
+use crate::wire::hex;
+
 /// The parameters of a query.
 pub(in crate::huawei) struct Query<'a>(&'a str);
 
@@ -31,15 +33,6 @@ fn decoded(text: &str) -> Option<String> {
         rest = after;
     }
     String::from_utf8(bytes).ok()
-}
-
-const fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use base::limits::REQUEST_BODY_BYTES;
 
 use super::json::{self, Member};
-use crate::wire::WireRequest;
+use crate::wire::{WireRequest, hex};
 
 /// Parameters of one request: four times as many as the fullest documented one has, flattened values included.
 const PARAMETERS_MAX: usize = 128;
@@ -143,15 +143,6 @@ fn decoded(text: &[u8]) -> Result<String, Unreadable> {
         });
     }
     String::from_utf8(bytes).map_err(|_| Unreadable::Encoding)
-}
-
-const fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
 }
 
 /// Writes `name=value&name=value` as signatures want it: everything but `A-Za-z0-9-_.~` as `%XX` (RFC 3986).
