@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub use base::quality::Course;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
@@ -129,19 +130,6 @@ pub struct Rating {
     pub r: f32,
     /// The mean opinion score that it is worth (annex B), 1 to 4.5.
     pub mos: f32,
-}
-
-/// Which ways a leg's media went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Course {
-    /// The far end was heard and was sent to.
-    BothWays,
-    /// It was heard and nothing went to it.
-    OnlyHeard,
-    /// It was sent to and never heard.
-    OnlySaid,
-    /// Neither.
-    Nothing,
 }
 
 /// What a line does to the voice, on its way to one listener.
