@@ -176,7 +176,9 @@ impl Far {
         self.act(phone, |sip, phone, now, out| sip.hang_up(phone.key, None, now, out));
     }
 
+    /// Offers another session; only a dialog whose ACK has come can carry it.
     pub(crate) fn offer(&mut self, phone: usize, direction: Direction) {
+        assert!(self.phones[phone].acked, "an offer before the ACK goes nowhere");
         self.act(phone, |sip, phone, now, out| {
             let sdp = phone.side.offer(direction);
             sip.offer(phone.key, &sdp, now, out);
@@ -193,8 +195,9 @@ impl Far {
         self.drain();
     }
 
-    /// A key in an INFO.
+    /// Tells a key in an INFO; only a dialog whose ACK has come can carry one.
     pub(crate) fn inform(&mut self, phone: usize, digit: char) {
+        assert!(self.phones[phone].acked, "an INFO before the ACK goes nowhere");
         let body = format!("Signal={digit}\r\nDuration=160\r\n");
         self.act(phone, |sip, phone, now, out| {
             sip.info(phone.key, "application/dtmf-relay", body.as_bytes(), now, out);

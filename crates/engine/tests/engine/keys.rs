@@ -33,6 +33,7 @@ fn in_a_menu() -> (World, usize) {
     let a = world.phone(0, Leg::A);
     world.far.answer(a);
     world.until_fact(0, "A hears a clip");
+    world.until_confirmed(&[a]);
     (world, a)
 }
 

@@ -235,7 +235,14 @@ impl World {
         let b = self.phone(number, Leg::B);
         self.far.answer(b);
         self.until_fact(number, "bridged");
+        self.until_confirmed(&[a, b]);
         (a, b)
+    }
+
+    /// Telephones that have read their ACKs; the engine's facts may come before that.
+    #[track_caller]
+    pub(crate) fn until_confirmed(&mut self, phones: &[usize]) {
+        self.until("the ACKs", |world| phones.iter().all(|phone| world.far.phones[*phone].acked));
     }
 
     /// Lets both parties say frames for a while, 20 ms each, and gives their first samples.
