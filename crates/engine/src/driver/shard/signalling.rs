@@ -64,7 +64,7 @@ impl Shard {
                     // What cannot be sent now is sent again by its timer.
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
+                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),
                 Some(Output::Registration { key, state }) => self.on_registration(key, state),
                 None => return,
             }
