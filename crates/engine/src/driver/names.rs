@@ -8,6 +8,7 @@ use base::id::{CallId, Leg};
 use sip::{Address, Hop, Invite, Party, Privacy, Register, Saved};
 use smallvec::SmallVec;
 
+use crate::engine::shard_of;
 use crate::numbering::written;
 use crate::trunk::{self, FromHost, Trunk};
 
@@ -152,6 +153,12 @@ impl Name {
 /// The call that a Call-ID of ours belongs to.
 pub(crate) fn call_of(sip_call_id: &[u8]) -> Option<CallId> {
     std::str::from_utf8(sip_call_id.get(..CALL_ID_BYTES)?).ok()?.parse().ok()
+}
+
+/// The shard whose leg a message belongs to, as far as its Call-ID says.
+pub(crate) fn shard_for(message: &[u8], shards: usize) -> Option<usize> {
+    let call = call_of(sip::call_id_of(message)?)?;
+    Some(shard_of(call, shards))
 }
 
 /// An address as the host of a URI.

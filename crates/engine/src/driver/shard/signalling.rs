@@ -15,7 +15,6 @@ use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key};
 use crate::call::EarlyNews;
 use crate::driver::names;
 use crate::driver::talk;
-use crate::engine::shard_of;
 use crate::keys::Press;
 use crate::leg::{Failure, LegState};
 
@@ -47,8 +46,7 @@ impl Shard {
         if self.posts.len() == 1 {
             return None;
         }
-        let call = names::call_of(sip::call_id_of(datagram)?)?;
-        Some(shard_of(call, self.posts.len()))
+        names::shard_for(datagram, self.posts.len())
     }
 
     /// Sends what SIP wants sent and hands its news to their calls, one by one, until it has nothing more to say.
