@@ -19,9 +19,12 @@ use base::permit::Permit;
 use base::trunk::{TRUNK_ADDRESSES, TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use plans::{Plan, plan_for};
+use socket2::Socket;
 
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
+use crate::driver::ground::Token;
+use crate::driver::kernel::Kernel;
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::net;
 use crate::driver::shard::{Letter, Parts, Shard};
@@ -207,21 +210,10 @@ impl Engine {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
             let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
             let (journal, archive, board) = (journal(), intakes.next(), Arc::clone(&engine.board));
-            let parts = Parts {
-                number,
-                address,
-                contact,
-                socket,
-                mailbox,
-                post,
-                posts,
-                clock,
-                live,
-                board,
-                journal,
-                archive,
-            };
-            engine.threads.push(thread(settings.clone(), parts).map_err(StartFault::Thread)?);
+            let parts =
+                Parts { number, address, contact, mailbox, post, posts, live, board, journal, archive };
+            let started = thread(settings.clone(), (clock, socket), parts);
+            engine.threads.push(started.map_err(StartFault::Thread)?);
         }
         Ok(engine)
     }
@@ -374,11 +366,16 @@ fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, M
 }
 
 /// Starts the thread of a shard, and waits until the shard has begun.
-fn thread(settings: Settings, parts: Parts) -> std::io::Result<JoinHandle<()>> {
+fn thread(
+    settings: Settings,
+    (clock, socket): (Clock, Socket),
+    parts: Parts,
+) -> std::io::Result<JoinHandle<()>> {
     let (tell, told) = sync_channel(1);
     let name = format!("shard-{}", parts.number);
-    let live = move || match Shard::new(&settings, parts) {
-        Ok(shard) => {
+    let live = move || match ground(&settings, clock, socket, &parts) {
+        Ok(ground) => {
+            let shard = Shard::new(&settings, ground, parts);
             tell.send(Ok(())).ok();
             shard.run();
         }
@@ -389,6 +386,16 @@ fn thread(settings: Settings, parts: Parts) -> std::io::Result<JoinHandle<()>> {
     let thread = std::thread::Builder::new().name(name).spawn(live)?;
     told.recv().unwrap_or_else(|_| Err(std::io::Error::other("a shard panicked before it began")))?;
     Ok(thread)
+}
+
+/// What a shard of the calling thread stands on. The first one reads the signalling socket.
+fn ground(settings: &Settings, clock: Clock, socket: Socket, parts: &Parts) -> std::io::Result<Kernel> {
+    let bells = [(parts.mailbox.bell(), Token::Bell), (parts.post.bell(), Token::Post)];
+    let kernel = Kernel::new(settings.backend, clock, socket, bells)?;
+    if parts.number == 0 {
+        kernel.listen()?;
+    }
+    Ok(kernel)
 }
 
 /// The shard of a call: a function of its id alone, so that anybody who knows the id finds it.

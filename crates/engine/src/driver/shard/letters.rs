@@ -10,13 +10,13 @@ use smallvec::SmallVec;
 
 use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules};
 use crate::call::Running;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names;
 use crate::driver::talk::reason_of;
 use crate::engine::{Launch, Orphan};
 use crate::trunk::{Peer, Trunk};
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     pub(super) fn on_bell(&mut self, now: Instant) {
         self.mailbox.hush();
         for _ in 0..LETTER_BURST {
@@ -52,7 +52,7 @@ impl Shard {
         self.next_number += 1;
         self.numbers.insert(launch.call.id, number);
         let Launch { call, permit, plan, clips, speech } = launch;
-        let running = Running::new(call, plan, permit, speech, now, Clock::wall());
+        let running = Running::new(call, plan, permit, speech, now, self.ground.wall());
         self.calls.insert(
             number,
             Live {

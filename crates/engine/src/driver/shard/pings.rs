@@ -11,7 +11,7 @@ use sip::Hop;
 use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::trunk::{Probe, Trunk};
 
 /// The addresses that are asked.
@@ -73,7 +73,7 @@ impl Ping {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Asks the addresses that the trunks have now. What was known of others is forgotten.
     pub(super) fn watch_trunks(&mut self, now: Instant) {
         if self.number == 0 {
@@ -118,7 +118,7 @@ impl Shard {
                 let name = self.board.name(*trunk);
                 let says = if answers { "answers again" } else { "does not answer" };
                 tracing::warn!(trunk = name, peer = %ping.peer.address, "the trunk {says}");
-                self.board.answers(*trunk, *address, answers, Clock::wall());
+                self.board.answers(*trunk, *address, answers, self.ground.wall());
             }
         }
     }

@@ -9,7 +9,7 @@ use rand::Rng;
 use sip::{Hop, RegistrationKey, RegistrationState};
 
 use super::Shard;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names;
 
 /// The registrations that were begun.
@@ -27,7 +27,7 @@ impl Registrations {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Registers with the trunks that want it and are not at the address where we did.
     pub(super) fn register_anew(&mut self, now: Instant) {
         if self.number != 0 || self.registrations.farewell.is_some() {
@@ -71,7 +71,7 @@ impl Shard {
                 return;
             }
         };
-        self.board.registers(no, news, Clock::wall());
+        self.board.registers(no, news, self.ground.wall());
     }
 
     /// Ends the thread, once the trunks know that we leave, or a moment later.
