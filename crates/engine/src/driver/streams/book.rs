@@ -39,6 +39,12 @@ pub(super) struct Course {
 }
 
 impl Book {
+    /// A trunk has these gateways and no others.
+    pub(super) fn replace(&mut self, trunk: TrunkNo, ways: Vec<Way>) {
+        self.ways.retain(|way| way.trunk != trunk);
+        self.ways.extend(ways);
+    }
+
     /// Whether somebody may connect to us.
     pub(super) fn admits(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();

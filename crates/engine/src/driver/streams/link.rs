@@ -99,7 +99,7 @@ impl Link {
         now: Instant,
     ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        prepare(SockRef::from(&socket))?;
+        prepare(&SockRef::from(&socket))?;
         let tls = match tls {
             Some(server) => Some(ServerConnection::new(server.0.clone()).map_err(io::Error::other)?.into()),
             None => None,
@@ -382,7 +382,7 @@ fn sign(bytes: &'static [u8]) -> Parcel {
 fn begin(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
     let kind = Type::STREAM.nonblocking().cloexec();
     let socket = Socket::new(Domain::for_address(to), kind, Some(Protocol::TCP))?;
-    prepare(SockRef::from(&socket))?;
+    prepare(&SockRef::from(&socket))?;
     if let Some(ip) = from {
         socket.bind(&SocketAddr::new(ip, 0).into())?;
     }
@@ -392,7 +392,7 @@ fn begin(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
     }
 }
 
-fn prepare(socket: SockRef<'_>) -> io::Result<()> {
+fn prepare(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     // What the far end's system does not even acknowledge, nobody reads: the kernel breaks the connection then.
     socket.set_tcp_user_timeout(Some(STUCK))?;

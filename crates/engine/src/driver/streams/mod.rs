@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use base::limits;
 use base::time::Instant;
-use base::trunk::{LinkFault, Trunks};
+use base::trunk::{LinkFault, TrunkNo, Trunks};
 use rustix::event::epoll::EventFlags;
 use sip::{Datagram, Hop, Transport};
 use slab::Slab;
@@ -40,8 +40,8 @@ pub(crate) use self::book::{Book, Way};
 pub(crate) enum Letter {
     /// Send a message, and tell its shard if that cannot be.
     Send { to: Hop, message: Datagram, sender: usize },
-    /// The trunks have other addresses.
-    Book(Book),
+    /// A trunk has other gateways.
+    Ways { trunk: TrunkNo, ways: Vec<Way> },
     /// End.
     End,
 }
@@ -165,7 +165,7 @@ impl Streams {
                 Some(Letter::Send { to, message, sender }) => {
                     self.send(to, Parcel { message, sender: Some(sender), is_again: false }, now);
                 }
-                Some(Letter::Book(book)) => self.parts.book = book,
+                Some(Letter::Ways { trunk, ways }) => self.parts.book.replace(trunk, ways),
                 Some(Letter::End) => self.ended = true,
                 None => return,
             }
@@ -303,7 +303,9 @@ impl Streams {
         }
         let parcels: Vec<Parcel> = link.close().collect();
         tracing::debug!(peer = %to, "a connection is over: {fault}");
-        if !is_theirs && !(was_open && parcels.is_empty()) {
+        // One that was not used any more may go.
+        let is_missed = !was_open || !parcels.is_empty();
+        if !is_theirs && is_missed {
             self.learn(to, Some(fault));
         }
         for parcel in parcels {
