@@ -32,7 +32,7 @@ use crate::driver::shard::{Letter, Parts, Shard};
 
 use crate::driver::sockets::{self, SocketFault};
 use crate::driver::uring;
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// Where the engine listens and whom it calls through.
 #[derive(Clone, Debug)]
@@ -186,8 +186,8 @@ impl Engine {
         sockets::pairs(&settings.rtp_ports)?;
         let settings = &settings.with_backend()?;
         let sip = settings.sip;
-        let mut peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
-        if let Some(trunk) = peers.find(|peer| peer.is_ipv4() != sip.is_ipv4()).copied() {
+        let peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
+        if let Some(trunk) = peers.map(|peer| peer.hop.address).find(|peer| peer.is_ipv4() != sip.is_ipv4()) {
             return Err(StartFault::Families { sip, trunk });
         }
         let socket = sockets::signalling(sip)?;
@@ -241,9 +241,9 @@ impl Engine {
 
     /// Gives a trunk other addresses, for the calls that begin from now on; what is past the eighth is left out, and so
     /// is what is of another family than ours. False when a shard has no room for the news: try again a moment later.
-    pub fn set_peers(&self, trunk: TrunkNo, peers: &[SocketAddr]) -> bool {
-        let ours = |peer: &&SocketAddr| peer.is_ipv4() == self.address.is_ipv4();
-        let peers: Arc<[SocketAddr]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).copied().collect();
+    pub fn set_peers(&self, trunk: TrunkNo, peers: &[Peer]) -> bool {
+        let ours = |peer: &&Peer| peer.hop.address.is_ipv4() == self.address.is_ipv4();
+        let peers: Arc<[Peer]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).cloned().collect();
         self.board.has_addresses(trunk, peers.len(), Clock::wall());
         let letter = || Letter::Peers { trunk, peers: Arc::clone(&peers) };
         self.slots.iter().all(|slot| slot.post(letter()).is_ok())
@@ -341,7 +341,7 @@ fn reached_at(settings: &Settings, listening: IpAddr) -> Result<IpAddr, StartFau
         None if listening.is_unspecified() => {
             let nobody = || std::io::Error::other("no trunk has an address yet");
             let peer = settings.trunks.iter().find_map(|trunk| trunk.peers.first()).ok_or_else(nobody);
-            peer.and_then(|peer| sockets::seen_by(*peer)).map_err(StartFault::Unreachable)
+            peer.and_then(|peer| sockets::seen_by(peer.hop.address)).map_err(StartFault::Unreachable)
         }
         None => Ok(listening),
     }

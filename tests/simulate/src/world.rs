@@ -212,16 +212,16 @@ fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<(Socke
     for nth in 0..rng.random_range(1..=3_u8) {
         let address = |peer: u8| SocketAddr::from((Ipv4Addr::new(10, 0, 1 + nth, peer), 5_060));
         let mut trunk = Trunk::new(&format!("trunk{nth}"), address(1));
-        trunk.peers.extend(rng.random_bool(0.4).then(|| address(2)));
+        trunk.peers.extend(rng.random_bool(0.4).then(|| address(2).into()));
         trunk.behind_nat = rng.random_bool(0.4);
         trunk.calls_max = rng.random_bool(0.1).then_some(5);
         let probe = Probe { every: Duration::from_secs(5), misses: 2 };
         trunk.probe = rng.random_bool(0.15).then_some(probe);
-        for peer in &trunk.peers {
+        for peer in trunk.peers.iter().map(|peer| peer.hop.address) {
             if rng.random_bool(0.05) {
-                net.borrow_mut().nowhere.insert(*peer);
+                net.borrow_mut().nowhere.insert(peer);
             }
-            gateways.push((*peer, rng.random_bool(0.07)));
+            gateways.push((peer, rng.random_bool(0.07)));
         }
         trunks.push(trunk);
     }

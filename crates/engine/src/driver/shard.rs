@@ -53,7 +53,7 @@ use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
 use crate::solo::Held;
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
 const SIGNALLING_BYTES: usize = 65_536;
@@ -88,7 +88,7 @@ pub(crate) enum Letter {
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// A trunk has other addresses.
-    Peers { trunk: TrunkNo, peers: Arc<[SocketAddr]> },
+    Peers { trunk: TrunkNo, peers: Arc<[Peer]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
     /// End the thread.
@@ -419,7 +419,7 @@ const fn of_key(key: LegKey) -> (u64, Leg, u8) {
 /// Who may speak SIP to us: the addresses of the trunks.
 fn peer_rules(trunks: &[Trunk]) -> Vec<PeerRule> {
     let of_trunk = |trunk: &Trunk| {
-        let peers = trunk.peers.iter().copied().map(PeerRule::Socket).collect::<Vec<_>>();
+        let peers = trunk.peers.iter().map(|peer| PeerRule::Socket(peer.hop.address)).collect::<Vec<_>>();
         peers.into_iter().chain(trunk.sources.iter().copied().map(PeerRule::Host)).collect::<Vec<_>>()
     };
     trunks.iter().flat_map(of_trunk).collect()

@@ -1,13 +1,11 @@
 //! Reaching a party: the trunks that a leg tries, one after the other.
 
-use std::net::SocketAddr;
-
 use base::id::Leg;
 use base::release::Cause;
 use base::time::Instant;
 use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
 use rand::Rng;
-use sip::{Event, LegKey, Reason};
+use sip::{Event, Hop, LegKey, Reason};
 
 use super::{Shard, leg_key};
 use crate::driver::ground::Ground;
@@ -95,13 +93,7 @@ impl<G: Ground> Shard<G> {
 
     /// The next way to the party of a leg: another address of the trunk that it tries, or another trunk. Takes a seat in
     /// it.
-    fn next_way(
-        &mut self,
-        number: u64,
-        leg: Leg,
-        blame: Blame,
-        now: Instant,
-    ) -> Option<(TrunkNo, SocketAddr)> {
+    fn next_way(&mut self, number: u64, leg: Leg, blame: Blame, now: Instant) -> Option<(TrunkNo, Hop)> {
         let Self { ground, calls, trunks, board, rng, .. } = self;
         let live = calls.get_mut(&number)?;
         let dialled = live.running.call().numbers(leg)?.dialled;
@@ -224,13 +216,13 @@ impl<G: Ground> Shard<G> {
 
 /// The first address of a trunk that was not tried, one that answers when it is asked before one that does not. What
 /// does not answer is nobody's second choice.
-fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, SocketAddr)> {
+fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, Hop)> {
     let is_tried = |address: &usize| tried >> address & 1 == 1;
     let open = (0..trunk.peers.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
     let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
     let silent = || open.clone().next().filter(|_| tried == 0);
     let address = answering.next().or_else(silent)?;
-    Some((address, trunk.peers[address]))
+    Some((address, trunk.peers[address].hop))
 }
 
 /// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.

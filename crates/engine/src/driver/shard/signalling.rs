@@ -57,7 +57,7 @@ impl<G: Ground> Shard<G> {
                     // What cannot be sent now is sent again by its timer.
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
+                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),
                 Some(Output::Registration { key, state }) => self.on_registration(key, state),
                 None => return,
             }
