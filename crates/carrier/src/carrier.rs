@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 use crate::exchange::{Exchange, Parts};
 use crate::ledger::{Ledger, LegReport};
-use crate::lines::Listener;
+use crate::links::Listener;
 use crate::settings::Settings;
 
 /// A running carrier. Dropping it ends its thread; calls that are up then fall silent without a BYE, as when the
@@ -22,7 +22,7 @@ pub struct Carrier {
     address: SocketAddr,
     tcp: Option<SocketAddr>,
     tls: Option<SocketAddr>,
-    lines: Arc<AtomicUsize>,
+    links: Arc<AtomicUsize>,
     cut: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
     ledger: Ledger,
@@ -94,7 +94,7 @@ impl Carrier {
             |address, shown| listen(address, shown).map_err(|cause| Fault::Connections { address, cause });
         let tcp = settings.tcp.map(|address| connected(address, None)).transpose()?;
         let tls = settings.tls.clone().map(|(address, shown)| connected(address, Some(shown))).transpose()?;
-        let (lines, cut, ended) = (Arc::default(), Arc::default(), Arc::default());
+        let (links, cut, ended) = (Arc::default(), Arc::default(), Arc::default());
         if let Some(folder) = &settings.recordings {
             std::fs::create_dir_all(folder)
                 .map_err(|cause| Fault::Recordings { folder: folder.clone(), cause })?;
@@ -108,7 +108,7 @@ impl Carrier {
             listeners,
             tcp,
             tls,
-            made_lines: Arc::clone(&lines),
+            made_links: Arc::clone(&links),
             cut: Arc::clone(&cut),
             ended: Arc::clone(&ended),
             bell: Arc::clone(&bell),
@@ -116,7 +116,7 @@ impl Carrier {
         };
         let exchange = Exchange::new(settings, parts)?;
         let thread = thread::Builder::new().name("carrier".to_owned()).spawn(move || exchange.run())?;
-        Ok(Self { address, tcp, tls, lines, cut, ended, ledger, bell, thread: Some(thread) })
+        Ok(Self { address, tcp, tls, links, cut, ended, ledger, bell, thread: Some(thread) })
     }
 
     /// Where it listens for SIP over UDP.
@@ -140,7 +140,7 @@ impl Carrier {
     /// Connections that were made so far, to it and by it.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.lines.load(Ordering::Acquire)
+        self.links.load(Ordering::Acquire)
     }
 
     /// Breaks all connections, a moment later. The calls go on.

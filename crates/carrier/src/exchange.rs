@@ -26,7 +26,7 @@ use slab::Slab;
 
 use crate::ledger::{EndedBy, Ledger};
 use crate::leg::Leg;
-use crate::lines::{Lines, Listener};
+use crate::links::{Links, Listener};
 use crate::phone::Event;
 use crate::poller::{Poller, Token};
 use crate::quirks::Quirks;
@@ -41,7 +41,7 @@ pub(crate) struct Parts {
     pub(crate) tcp: Option<SocketAddr>,
     pub(crate) tls: Option<SocketAddr>,
     /// How many connections were made, for the handle.
-    pub(crate) made_lines: Arc<AtomicUsize>,
+    pub(crate) made_links: Arc<AtomicUsize>,
     /// Whether the connections shall be broken, and whether the thread shall end.
     pub(crate) cut: Arc<AtomicBool>,
     pub(crate) ended: Arc<AtomicBool>,
@@ -56,8 +56,8 @@ pub(crate) struct Exchange {
     repertoire: Repertoire,
     started: StdInstant,
     socket: UdpSocket,
-    lines: Lines,
-    made_lines: Arc<AtomicUsize>,
+    links: Links,
+    made_links: Arc<AtomicUsize>,
     ledger: Ledger,
     poller: Poller,
     sip: Endpoint,
@@ -98,8 +98,8 @@ impl Exchange {
             repertoire: Repertoire::new(&settings),
             started: StdInstant::now(),
             socket: parts.socket,
-            lines: Lines::new(parts.listeners, &poller)?,
-            made_lines: parts.made_lines,
+            links: Links::new(parts.listeners, &poller)?,
+            made_links: parts.made_links,
             ledger: parts.ledger,
             poller,
             sip: Endpoint::new(manners, rng.random()),
@@ -143,13 +143,13 @@ impl Exchange {
             match *token {
                 Token::Bell => self.on_bell(),
                 Token::Signalling => self.on_signalling(now),
-                Token::Listener(place) => self.lines.accept(place, &self.poller),
-                Token::Line(place) => self.on_line(place, now),
+                Token::Listener(place) => self.links.accept(place, &self.poller),
+                Token::Link(place) => self.on_link(place, now),
                 Token::Rtp(place) => self.on_rtp(place as usize, now),
                 Token::Rtcp(place) => self.on_rtcp(place as usize, now),
             }
         }
-        self.made_lines.store(self.lines.made(), Ordering::Release);
+        self.made_links.store(self.links.made(), Ordering::Release);
         self.current = None;
         self.sip.on_time(now, &mut self.outputs);
         self.drain_sip(now);
@@ -164,7 +164,7 @@ impl Exchange {
         // An already silent bell says "would block", which is as good.
         rustix::io::read(&*self.bell, &mut [0; 8]).ok();
         if self.cut.swap(false, Ordering::AcqRel) {
-            self.lines.cut();
+            self.links.cut();
         }
     }
 

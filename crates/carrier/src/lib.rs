@@ -36,7 +36,7 @@ mod exchange;
 pub mod fate;
 mod ledger;
 mod leg;
-mod lines;
+mod links;
 mod phone;
 mod poller;
 mod quirks;

@@ -18,7 +18,7 @@ pub(crate) enum Token {
     /// Somebody wants to connect to the listener at a place.
     Listener(u32),
     /// The connection at a place.
-    Line(u32),
+    Link(u32),
     /// The RTP socket of a leg, by its place in the table.
     Rtp(u32),
     Rtcp(u32),
@@ -32,7 +32,7 @@ impl Token {
             Self::Rtp(leg) => (leg as u64) << KIND_BITS | 2,
             Self::Rtcp(leg) => (leg as u64) << KIND_BITS | 3,
             Self::Listener(place) => (place as u64) << KIND_BITS | 4,
-            Self::Line(place) => (place as u64) << KIND_BITS | 5,
+            Self::Link(place) => (place as u64) << KIND_BITS | 5,
         }
     }
 
@@ -44,7 +44,7 @@ impl Token {
             2 => Self::Rtp(place),
             3 => Self::Rtcp(place),
             4 => Self::Listener(place),
-            _ => Self::Line(place),
+            _ => Self::Link(place),
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
             Token::Rtcp(7),
             Token::Rtp(u32::MAX),
             Token::Listener(1),
-            Token::Line(u32::MAX),
+            Token::Link(u32::MAX),
         ] {
             assert_eq!(Token::from_data(token.to_data()), token);
         }

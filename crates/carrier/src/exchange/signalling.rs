@@ -24,8 +24,8 @@ impl Exchange {
         self.buffer = buffer;
     }
 
-    pub(super) fn on_line(&mut self, place: u32, now: Instant) {
-        for (from, message) in self.lines.read(place) {
+    pub(super) fn on_link(&mut self, place: u32, now: Instant) {
+        for (from, message) in self.links.read(place) {
             self.on_message(from, &message, now);
         }
     }
@@ -71,7 +71,7 @@ impl Exchange {
                             // What cannot be sent now is sent again by its timer.
                             Transport::Udp => _ = self.socket.send_to(&dressed, to),
                             Transport::Tcp | Transport::Tls => {
-                                self.lines.send(Hop::new(transport, to), &dressed, &self.poller);
+                                self.links.send(Hop::new(transport, to), &dressed, &self.poller);
                             }
                         }
                     }

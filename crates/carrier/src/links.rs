@@ -1,7 +1,7 @@
 //! The carrier's connections: TCP and TLS.
 //!
 //! Calls come by connections that others make. What the carrier has to say in such a call goes back by one of them, or by
-//! TCP to wherever the caller said that he listens. What a line does not take at once is lost with it: this is a far end
+//! TCP to wherever the caller said that he listens. What a link does not take at once is lost with it: this is a far end
 //! for tests, not a queue.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,9 +19,9 @@ use crate::poller::{Poller, Token};
 
 /// Where connections are taken, and those that there are.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct Links {
     listeners: Vec<Listener>,
-    list: Slab<Line>,
+    list: Slab<Link>,
     made: usize,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Listener {
 }
 
 #[derive(Debug)]
-struct Line {
+struct Link {
     to: Hop,
     socket: TcpStream,
     tls: Option<Box<ServerConnection>>,
@@ -56,7 +56,7 @@ impl Listener {
     }
 }
 
-impl Lines {
+impl Links {
     pub(crate) fn new(listeners: Vec<Listener>, poller: &Poller) -> io::Result<Self> {
         for (place, listener) in (0..).zip(&listeners) {
             poller.watch(listener.socket.as_fd(), Token::Listener(place))?;
@@ -84,38 +84,38 @@ impl Lines {
             Some(Err(_)) => return,
             None => None,
         };
-        self.keep(Line { to: Hop::new(transport, from), socket, tls, inbox: Inbox::default() }, poller).ok();
+        self.keep(Link { to: Hop::new(transport, from), socket, tls, inbox: Inbox::default() }, poller).ok();
     }
 
-    fn keep(&mut self, line: Line, poller: &Poller) -> io::Result<usize> {
-        line.socket.set_nonblocking(true)?;
-        line.socket.set_nodelay(true)?;
+    fn keep(&mut self, link: Link, poller: &Poller) -> io::Result<usize> {
+        link.socket.set_nonblocking(true)?;
+        link.socket.set_nodelay(true)?;
         let entry = self.list.vacant_entry();
         let key = entry.key();
         let token = u32::try_from(key).map_err(io::Error::other)?;
-        poller.watch(line.socket.as_fd(), Token::Line(token))?;
-        entry.insert(line);
+        poller.watch(link.socket.as_fd(), Token::Link(token))?;
+        entry.insert(link);
         self.made += 1;
         Ok(key)
     }
 
-    /// Reads what has come by a line: whole messages, and whom they are from.
+    /// Reads what has come by a link: whole messages, and whom they are from.
     pub(crate) fn read(&mut self, key: u32) -> Vec<(Hop, Vec<u8>)> {
-        let Some(line) = self.list.get_mut(key as usize) else { return Vec::new() };
+        let Some(link) = self.list.get_mut(key as usize) else { return Vec::new() };
         let mut messages = Vec::new();
-        if line.read(&mut messages).is_err() {
+        if link.read(&mut messages).is_err() {
             self.list.remove(key as usize);
         }
         messages
     }
 
-    /// Sends a message by the line to that hop, or by another one that leads to its machine.
+    /// Sends a message by the link to that hop, or by another one that leads to its machine.
     pub(crate) fn send(&mut self, to: Hop, message: &[u8], poller: &Poller) {
-        let exact = self.list.iter().find(|(_, line)| line.to == to).map(|(key, _)| key);
+        let exact = self.list.iter().find(|(_, link)| link.to == to).map(|(key, _)| key);
         let found = exact.or_else(|| self.connect(to, poller)).or_else(|| {
             let leads =
-                |line: &Line| line.to.transport == to.transport && line.to.address.ip() == to.address.ip();
-            self.list.iter().rfind(|(_, line)| leads(line)).map(|(key, _)| key)
+                |link: &Link| link.to.transport == to.transport && link.to.address.ip() == to.address.ip();
+            self.list.iter().rfind(|(_, link)| leads(link)).map(|(key, _)| key)
         });
         if let Some(key) = found
             && self.list[key].write(message).is_err()
@@ -124,17 +124,17 @@ impl Lines {
         }
     }
 
-    /// A line of our own, by TCP only: nobody told us whom to trust.
+    /// A link of our own, by TCP only: nobody told us whom to trust.
     fn connect(&mut self, to: Hop, poller: &Poller) -> Option<usize> {
         if to.transport != Transport::Tcp {
             return None;
         }
         let socket = TcpStream::connect_timeout(&to.address, CONNECT).ok()?;
-        self.keep(Line { to, socket, tls: None, inbox: Inbox::default() }, poller).ok()
+        self.keep(Link { to, socket, tls: None, inbox: Inbox::default() }, poller).ok()
     }
 }
 
-impl Line {
+impl Link {
     fn read(&mut self, messages: &mut Vec<(Hop, Vec<u8>)>) -> io::Result<()> {
         let mut buffer = [0; BUFFER_BYTES];
         loop {
@@ -196,7 +196,7 @@ impl Line {
     }
 }
 
-/// How long a caller may take to accept a line of ours.
+/// How long a caller may take to accept a link of ours.
 const CONNECT: Duration = Duration::from_millis(200);
 
 /// Bytes read at once.
