@@ -36,7 +36,7 @@ pub(crate) struct OneTrunk {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trunk {
     pub(crate) name: String,
-    /// Addresses or host names, each with a port.
+    /// Addresses with a port, hosts with a port, or domains.
     pub(crate) peers: Vec<String>,
     #[serde(default)]
     pub(crate) domain: Option<String>,
@@ -184,7 +184,11 @@ pub(crate) struct ReadTrunk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     At(SocketAddr),
-    Named { host: String, port: u16 },
+    /// With a port, a machine; without one, a domain that says which machines it has.
+    Named {
+        host: String,
+        port: Option<u16>,
+    },
 }
 
 impl Peer {
@@ -192,8 +196,10 @@ impl Peer {
         if let Ok(address) = text.parse() {
             return Some(Self::At(address));
         }
-        let (host, port) = text.rsplit_once(':')?;
-        let port = port.parse().ok().filter(|port| *port > 0)?;
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port > 0)?)),
+            None => (text, None),
+        };
         // What has no letter at its end would be an address, and is none.
         let is_name =
             is_host(host) && host.bytes().next_back().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -205,7 +211,8 @@ impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::At(address) => address.fmt(f),
-            Self::Named { host, port } => write!(f, "{host}:{port}"),
+            Self::Named { host, port: Some(port) } => write!(f, "{host}:{port}"),
+            Self::Named { host, port: None } => f.write_str(host),
         }
     }
 }
@@ -259,7 +266,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     let peer = |text: &String| {
         Peer::parse(text).ok_or_else(|| {
             anyhow!(
-                "{of} has the peer {text:?}, which is no address: write it as 203.0.113.9:5060 or sip.example.com:5060"
+                "{of} has the peer {text:?}, which is no address: write it as 203.0.113.9:5060, sip.example.com:5060, or example.com when its domain says which machines it has"
             )
         })
     };
@@ -511,7 +518,7 @@ mod tests {
         "#;
         let read = read_text(text).unwrap();
         let ReadTrunk { settings, peers, .. } = &read[1];
-        assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: 5080 });
+        assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: Some(5080) });
         assert_eq!(settings.dialled, [Step::National, Step::Add("9".into())]);
         assert_eq!(settings.shown, [Step::Strip("+86".into()), Step::Digits]);
         assert_eq!(settings.probe, Some(Probe { every: Duration::from_secs(30), misses: 3 }));
@@ -565,9 +572,16 @@ mod tests {
             let said = complaint(lines);
             assert!(words.iter().all(|word| said.contains(word)), "{lines}: {said}");
         }
-        for bad in
-            ["192.0.2.1", "192.0.2.256:5060", "sip.example.com", "host:0", "host:x", "a b:5060", ":5060"]
-        {
+        for bad in [
+            "192.0.2.1",
+            "192.0.2.256:5060",
+            "sip.example.com:",
+            "host:0",
+            "host:x",
+            "a b:5060",
+            ":5060",
+            "a b",
+        ] {
             let said = read_text(&format!("[[trunks]]\nname = \"far\"\npeers = [\"{bad}\"]")).unwrap_err();
             assert!(said.to_string().contains("write it as 203.0.113.9:5060"), "{bad}: {said}");
         }

@@ -12,7 +12,7 @@ use super::registration;
 use crate::cli::Place;
 use crate::commands::{config, number};
 use crate::config::{Config, Peer, ReadTrunk};
-use crate::names;
+use crate::names::{self, Gateway};
 use crate::say;
 
 /// Who is called, and what their telephone shows.
@@ -123,21 +123,17 @@ async fn addresses(trunk: &ReadTrunk, ours: SocketAddr) -> Result<Vec<SocketAddr
         match peer {
             Peer::At(address) => found.push(*address),
             Peer::Named { host, port } => {
-                let addresses = names::look_up(host, *port).await.map_err(|why| {
+                let located = names::look_up(host, *port, ours).await.map_err(|why| {
                     anyhow!(
                         "the name {host} is not resolved ({why}): check the trunk's peers, and the name server of this machine"
                     )
                 })?;
-                let of_family: Vec<_> =
-                    addresses.into_iter().filter(|address| address.is_ipv4() == ours.is_ipv4()).collect();
-                if of_family.is_empty() {
-                    bail!(
-                        "the name {host} has no address of the family of {ours}: listen for SIP on one of its family"
-                    );
-                }
-                let list = of_family.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                say(&format!("name      {host}:{port} is {list}"));
-                found.extend(of_family);
+                let told = |gateway: &Gateway| {
+                    format!("{} by {}", gateway.hop.address, gateway.hop.transport.as_str())
+                };
+                let list: Vec<String> = located.gateways.iter().map(told).collect();
+                say(&format!("name      {peer} is {}", list.join(", ")));
+                found.extend(located.gateways.iter().map(|gateway| gateway.hop.address));
             }
         }
     }
@@ -226,7 +222,7 @@ mod tests {
     async fn a_name_that_is_none_is_told_as_such() {
         let trunk = ReadTrunk {
             settings: engine::Trunk::new("far", "192.0.2.1:5060".parse().unwrap()),
-            peers: vec![Peer::Named { host: "sip.nowhere.invalid".to_owned(), port: 5060 }],
+            peers: vec![Peer::Named { host: "sip.nowhere.invalid".to_owned(), port: Some(5060) }],
             username: None,
         };
         let fault = addresses(&trunk, "127.0.0.1:0".parse().unwrap()).await.unwrap_err().to_string();
