@@ -23,7 +23,7 @@ pub mod recording;
 pub mod trunk;
 
 pub use driver::sockets::SocketFault;
-pub use driver::trial;
+pub use driver::{ground, trial};
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
 pub use trunk::Trunk;

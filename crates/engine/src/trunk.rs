@@ -1,10 +1,13 @@
 //! A trunk as the engine is told of it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use base::address::Block;
 use base::trunk::{Route, Terms};
+use sip::Hop;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
 
@@ -18,9 +21,9 @@ pub struct Trunk {
     /// Where INVITEs go: the first address, and the next one when it fails; at most
     /// [`TRUNK_ADDRESSES`](base::trunk::TRUNK_ADDRESSES). None: it cannot be used until it is given some
     /// ([`Engine::set_peers`](crate::Engine::set_peers)).
-    pub peers: Vec<SocketAddr>,
+    pub peers: Vec<Peer>,
     /// Who else of the carrier may speak to us, from any port.
-    pub sources: Vec<IpAddr>,
+    pub sources: Vec<Block>,
     /// The host of its SIP URIs, when it is not the peer's address.
     pub domain: Option<String>,
     /// What a 401 or 407 is answered with.
@@ -51,7 +54,41 @@ pub struct Trunk {
     pub calls_per_second: Option<u32>,
 }
 
-/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, as `sip:user@domain`, by its credentials.
+/// One of a trunk's gateways: how it is reached, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// How, and where.
+    pub hop: Hop,
+    /// What its TLS certificate must be for; `None`: its address.
+    pub name: Option<Arc<str>>,
+    /// When it is tried.
+    pub turn: Turn,
+}
+
+/// When a gateway is tried among others of its trunk (RFC 2782). Those that have the same one are tried in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Those of a smaller rank are tried first.
+    pub rank: u16,
+    /// Among those of one rank: how often it is the first, in proportion to the others.
+    pub weight: u16,
+}
+
+impl From<Hop> for Peer {
+    /// A gateway that has no name.
+    fn from(hop: Hop) -> Self {
+        Self { hop, name: None, turn: Turn::default() }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    /// A gateway that is reached by UDP.
+    fn from(address: SocketAddr) -> Self {
+        Hop::from(address).into()
+    }
+}
+
+/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, or the next one when that fails, as `sip:user@domain`, by its credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The user part of the account, which is often a telephone number.
@@ -119,13 +156,13 @@ pub struct Probe {
 }
 
 impl Trunk {
-    /// A trunk that takes every number in international form, at one address.
+    /// A trunk that takes every number in international form, at one address, by UDP.
     #[must_use]
     pub fn new(name: &str, peer: SocketAddr) -> Self {
         let Terms { name, routes, calls_max, calls_per_second } = Terms::new(name);
         Self {
             name,
-            peers: vec![peer],
+            peers: vec![peer.into()],
             sources: Vec::new(),
             domain: None,
             credentials: None,

@@ -341,7 +341,7 @@ fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
         );
     }
     let with_peers = |(place, trunk): (usize, &ReadTrunk)| engine::Trunk {
-        peers: names.addresses(place),
+        peers: names.gateways(place),
         ..trunk.settings.clone()
     };
     Ok(trunks.iter().enumerate().map(with_peers).collect())

@@ -65,7 +65,7 @@ struct Named {
     trunk: Box<str>,
     peers: Vec<Known>,
     /// What the engine was told last.
-    told: Vec<SocketAddr>,
+    told: Vec<engine::trunk::Peer>,
 }
 
 /// What is known of one of a trunk's peers.
@@ -97,14 +97,14 @@ impl Names {
         let mut names = Self { servers, ours, trunks: trunks.iter().map(named).collect() };
         names.look_again(now).await;
         for trunk in &mut names.trunks {
-            trunk.told = trunk.addresses();
+            trunk.told = trunk.gateways();
         }
         names
     }
 
-    /// The addresses of a trunk, in the order in which they are tried.
-    pub(crate) fn addresses(&self, place: usize) -> Vec<SocketAddr> {
-        self.trunks.get(place).map(Named::addresses).unwrap_or_default()
+    /// The gateways of a trunk, in the order in which they are tried.
+    pub(crate) fn gateways(&self, place: usize) -> Vec<engine::trunk::Peer> {
+        self.trunks.get(place).map(Named::gateways).unwrap_or_default()
     }
 
     /// Looks again whenever an answer holds no more, and tells the engine what has changed. Ends only when it is aborted.
@@ -113,10 +113,10 @@ impl Names {
             tokio::time::sleep_until(next.into()).await;
             self.look_again(Instant::now()).await;
             for (place, trunk) in self.trunks.iter_mut().enumerate() {
-                let addresses = trunk.addresses();
-                let Some(no) = TrunkNo::new(place).filter(|_| trunk.told != addresses) else { continue };
-                if engine.set_peers(no, &addresses) {
-                    trunk.told = addresses;
+                let gateways = trunk.gateways();
+                let Some(no) = TrunkNo::new(place).filter(|_| trunk.told != gateways) else { continue };
+                if engine.set_peers(no, &gateways) {
+                    trunk.told = gateways;
                 }
             }
         }
@@ -126,7 +126,7 @@ impl Names {
     /// name.
     fn next(&self) -> Option<Instant> {
         let next = self.trunks.iter().filter_map(Named::next).min()?;
-        let is_untold = self.trunks.iter().any(|trunk| trunk.told != trunk.addresses());
+        let is_untold = self.trunks.iter().any(|trunk| trunk.told != trunk.gateways());
         Some(if is_untold { next.min(Instant::now() + RETRY) } else { next })
     }
 
@@ -170,24 +170,27 @@ impl Named {
         self.peers.iter().filter_map(next).min()
     }
 
-    fn addresses(&self) -> Vec<SocketAddr> {
-        let mut found = Vec::new();
+    /// Its gateways, those of one peer after those of the other; one that several peers have is the first one's.
+    fn gateways(&self) -> Vec<engine::trunk::Peer> {
+        let mut found: Vec<engine::trunk::Peer> = Vec::new();
         for peer in &self.peers {
+            let after = found.last().map_or(0, |last| last.turn.rank + 1);
+            let mut add = |mut peer: engine::trunk::Peer| {
+                peer.turn.rank += after;
+                if found.len() < TRUNK_ADDRESSES && found.iter().all(|known| known.hop != peer.hop) {
+                    found.push(peer);
+                }
+            };
             match peer {
-                Known::At(address) => found.push(*address),
-                Known::Named { followed, .. } => {
-                    found.extend(followed.gateways().iter().map(|gateway| gateway.hop.address));
+                Known::At(address) => add((*address).into()),
+                Known::Named { host, followed, .. } => {
+                    let name: Arc<str> = host.as_str().into();
+                    for Gateway { hop, turn } in followed.gateways().iter().copied() {
+                        add(engine::trunk::Peer { hop, name: Some(Arc::clone(&name)), turn });
+                    }
                 }
             }
         }
-        let mut seen = Vec::new();
-        found.retain(|address| {
-            !seen.contains(address) && {
-                seen.push(*address);
-                true
-            }
-        });
-        found.truncate(TRUNK_ADDRESSES);
         found
     }
 }

@@ -1,9 +1,10 @@
 //! `[trunk]` and `[[trunks]]`: the ways to carriers, and what may stand there.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use base::address::Block;
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
@@ -58,9 +59,9 @@ pub(crate) struct Trunk {
     pub(crate) codecs: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) srtp: WrittenSrtp,
-    /// Addresses that may speak SIP to us besides the peers, from any port.
+    /// Addresses and blocks of addresses that may speak SIP to us besides the peers, from any port.
     #[serde(default)]
-    pub(crate) sources: Vec<IpAddr>,
+    pub(crate) sources: Vec<String>,
     #[serde(default)]
     pub(crate) max_calls: Option<u32>,
     #[serde(default)]
@@ -299,7 +300,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     let settings = engine::Trunk {
         name: name.into(),
         peers: Vec::new(),
-        sources: trunk.sources.clone(),
+        sources: sources(&of, &trunk.sources)?,
         domain: trunk.domain.clone(),
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
         registration: registration(&of, trunk)?,
@@ -335,6 +336,27 @@ fn both_or_neither(
         (None, None) => Ok(None),
         _ => bail!("{of} has a username or a password but not both: set both, or neither"),
     }
+}
+
+fn sources(of: &str, written: &[String]) -> Result<Vec<Block>> {
+    if written.len() > SOURCES_MAX {
+        bail!(
+            "{of} has {} sources, and may have {SOURCES_MAX}: write blocks, such as 203.0.113.0/24",
+            written.len()
+        );
+    }
+    let source = |text: &String| {
+        let block: Block = text.parse().map_err(|_| {
+            anyhow!("{of} has the source {text:?}, which is no address: write it as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32")
+        })?;
+        if block.is_vast() {
+            bail!(
+                "{of} has the source {text:?}, which lets strangers speak to us: write the carrier's own blocks, /8 at most, or /16 for IPv6"
+            );
+        }
+        Ok(block)
+    };
+    written.iter().map(source).collect()
 }
 
 fn codecs(of: &str, written: Option<&[String]>) -> Result<Vec<Codec>> {
@@ -441,6 +463,9 @@ const HOST_BYTES: usize = 253;
 /// Bytes of a prefix: a whole number fits.
 const PREFIX_BYTES: usize = 32;
 
+/// Sources of a trunk: each datagram that comes is compared with all of them.
+const SOURCES_MAX: usize = 64;
+
 /// Steps of a trunk's list.
 const STEPS_MAX: usize = 8;
 
@@ -503,7 +528,7 @@ mod tests {
             username = "us"
             password = "secret"
             register = true
-            sources = ["192.0.2.2"]
+            sources = ["192.0.2.2", "203.0.113.0/24", "2001:db8::/32"]
             max_calls = 200
             calls_per_second = 10
             dialled = ["national", { add = "9" }]
@@ -519,6 +544,8 @@ mod tests {
         let read = read_text(text).unwrap();
         let ReadTrunk { settings, peers, .. } = &read[1];
         assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: Some(5080) });
+        let sources: Vec<String> = settings.sources.iter().map(ToString::to_string).collect();
+        assert_eq!(sources, ["192.0.2.2/32", "203.0.113.0/24", "2001:db8::/32"]);
         assert_eq!(settings.dialled, [Step::National, Step::Add("9".into())]);
         assert_eq!(settings.shown, [Step::Strip("+86".into()), Step::Digits]);
         assert_eq!(settings.probe, Some(Probe { every: Duration::from_secs(30), misses: 3 }));
@@ -563,7 +590,10 @@ mod tests {
             ("codecs = [\"G729\"]", &["\"near\"", "G729", "PCMA, PCMU, G722, opus"]),
             ("codecs = [\"PCMA\", \"pcma\"]", &["pcma", "twice"]),
             ("codecs = []", &["no codecs"]),
-            ("sources = [\"host\"]", &["IP address"]),
+            ("sources = [\"host\"]", &["\"near\"", "host", "203.0.113.0/24"]),
+            ("sources = [\"203.0.113.0/33\"]", &["203.0.113.0/33", "no address"]),
+            ("sources = [\"0.0.0.0/0\"]", &["0.0.0.0/0", "strangers"]),
+            ("sources = [\"2000::/3\"]", &["2000::/3", "strangers"]),
             ("[[trunks]]\nname = \"near\"\npeers = [\"192.0.2.1:5060\"]", &["two trunks", "near"]),
             ("[[trunks]]\nname = \"a b\"\npeers = [\"192.0.2.1:5060\"]", &["a b", "letters"]),
             ("[[trunks]]\nname = \"far\"\npeers = []", &["\"far\"", "1 to 8"]),

@@ -67,6 +67,7 @@ const DOUBLINGS_MAX: u32 = 4;
 
 #[cfg(test)]
 mod tests {
+    use engine::trunk::Turn;
     use sip::{Hop, Transport};
 
     use super::*;
@@ -75,7 +76,7 @@ mod tests {
 
     fn gateway(host: u8) -> Gateway {
         let hop = Hop::new(Transport::Udp, ([192, 0, 2, host], 5060).into());
-        Gateway { hop, rank: 0, weight: 0 }
+        Gateway { hop, turn: Turn::default() }
     }
 
     /// A name that is looked up whenever its time has come: each look comes to what `answers` has next, the host and the

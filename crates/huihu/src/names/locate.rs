@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use base::trunk::TRUNK_ADDRESSES;
+use engine::trunk::Turn;
 use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
 use sip::{Hop, Transport};
 use tokio::time::timeout;
@@ -20,10 +21,7 @@ use super::dns::{Dns, Fault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gateway {
     pub(crate) hop: Hop,
-    /// Those of a smaller rank are tried first.
-    pub(crate) rank: u16,
-    /// Among those of one rank: how often it is the first, in proportion.
-    pub(crate) weight: u16,
+    pub(crate) turn: Turn,
 }
 
 /// What a name has come to, in the order in which it is tried; at least one, and no more than a trunk may have.
@@ -47,7 +45,7 @@ pub(super) async fn locate(
     let usual = transports.first().copied().unwrap_or_default();
     timeout(PATIENCE, async {
         match port {
-            Some(port) => search.add(host, (usual, port), (0, 0)).await?,
+            Some(port) => search.add(host, (usual, port), Turn::default()).await?,
             None => search.by_domain(host, usual, transports).await?,
         }
         match (search.gateways.is_empty(), search.passed_over) {
@@ -105,12 +103,12 @@ impl<F: Fn(&SocketAddr) -> bool> Search<'_, F> {
                 let target = server.target.to_ascii();
                 // A server that cannot be found now is one of several, as one that does not answer is.
                 let at = (transport, server.port);
-                self.add(&target, at, (first_rank + rank, server.weight)).await.ok();
+                self.add(&target, at, Turn { rank: first_rank + rank, weight: server.weight }).await.ok();
             }
             first_rank = last_rank;
         }
         if self.gateways.is_empty() {
-            self.add(domain, (usual, usual.default_port()), (0, 0)).await?;
+            self.add(domain, (usual, usual.default_port()), Turn::default()).await?;
         }
         Ok(())
     }
@@ -120,7 +118,7 @@ impl<F: Fn(&SocketAddr) -> bool> Search<'_, F> {
         &mut self,
         host: &str,
         (transport, port): (Transport, u16),
-        (rank, weight): (u16, u16),
+        turn: Turn,
     ) -> Result<(), Fault> {
         if self.gateways.len() >= TRUNK_ADDRESSES {
             return Ok(());
@@ -136,7 +134,7 @@ impl<F: Fn(&SocketAddr) -> bool> Search<'_, F> {
             }
             let is_new = self.gateways.iter().all(|known| known.hop != hop);
             if is_new && self.gateways.len() < TRUNK_ADDRESSES {
-                self.gateways.push(Gateway { hop, rank, weight });
+                self.gateways.push(Gateway { hop, turn });
             }
         }
         Ok(())

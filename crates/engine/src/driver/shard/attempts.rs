@@ -1,19 +1,17 @@
 //! Reaching a party: the trunks that a leg tries, one after the other.
 
-use std::net::SocketAddr;
-
 use base::id::Leg;
 use base::release::Cause;
 use base::time::Instant;
 use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
 use rand::Rng;
-use sip::{Event, LegKey, Reason};
+use sip::{Event, Hop, LegKey, Reason};
 
 use super::{Shard, leg_key};
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names::{self, Name};
 use crate::leg::Failure;
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// The attempts of one leg.
 #[derive(Debug, Default)]
@@ -61,7 +59,7 @@ enum Blame {
     Trunk,
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Sends a leg's first INVITE. A leg that cannot be dialled is released at once.
     pub(super) fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
         if let Err(cause) = self.dial_next(number, leg, None, now) {
@@ -95,14 +93,8 @@ impl Shard {
 
     /// The next way to the party of a leg: another address of the trunk that it tries, or another trunk. Takes a seat in
     /// it.
-    fn next_way(
-        &mut self,
-        number: u64,
-        leg: Leg,
-        blame: Blame,
-        now: Instant,
-    ) -> Option<(TrunkNo, SocketAddr)> {
-        let Self { calls, trunks, board, rng, .. } = self;
+    fn next_way(&mut self, number: u64, leg: Leg, blame: Blame, now: Instant) -> Option<(TrunkNo, Hop)> {
+        let Self { ground, calls, trunks, board, rng, .. } = self;
         let live = calls.get_mut(&number)?;
         let dialled = live.running.call().numbers(leg)?.dialled;
         let attempts = &mut live.attempts[leg.index()];
@@ -114,7 +106,7 @@ impl Shard {
         loop {
             if let Some(trunk) = current
                 && let Some((address, peer)) =
-                    open_address(board, &trunks[trunk.index()], trunk, attempts.addresses)
+                    open_address(board, &trunks[trunk.index()], (trunk, attempts.addresses), rng)
             {
                 attempts.addresses |= 1 << address;
                 attempts.number += 1;
@@ -122,7 +114,7 @@ impl Shard {
                 attempts.patience = (!is_only).then(|| now + trunks[trunk.index()].silence);
                 return Some((trunk, peer));
             }
-            let seat = board.choose(dialled, rng.random(), attempts.tried, Clock::wall())?;
+            let seat = board.choose(dialled, rng.random(), attempts.tried, ground.wall())?;
             current = Some(seat.trunk());
             attempts.tried.insert(seat.trunk());
             attempts.addresses = 0;
@@ -136,7 +128,7 @@ impl Shard {
         let Some(state) = live.running.leg(leg) else { return };
         let (news, other_way) = state.judge(failure);
         if let (Some(news), Some(trunk)) = (news, live.attempts[leg.index()].trunk()) {
-            self.board.learn(trunk, news, Clock::wall());
+            self.board.learn(trunk, news, self.ground.wall());
         }
         if other_way && self.dial_next(number, leg, Some(failure.status), now).is_ok() {
             self.do_deeds(number, now);
@@ -150,7 +142,7 @@ impl Shard {
     pub(super) fn trunk_works(&mut self, number: u64, leg: Leg) {
         let trunk = self.calls.get(&number).and_then(|live| live.attempts[leg.index()].trunk());
         if let Some(trunk) = trunk {
-            self.board.learn(trunk, TrunkNews::Worked, Clock::wall());
+            self.board.learn(trunk, TrunkNews::Worked, self.ground.wall());
         }
     }
 
@@ -173,7 +165,7 @@ impl Shard {
                 Ok(()) => {
                     if let Some(trunk) = silent {
                         let news = TrunkNews::Failed { status: SILENT, pause: None };
-                        self.board.learn(trunk, news, Clock::wall());
+                        self.board.learn(trunk, news, self.ground.wall());
                     }
                     self.sip.hang_up(given_up, Some(OTHER_WAY), now, &mut self.outputs);
                 }
@@ -222,19 +214,48 @@ impl Shard {
     }
 }
 
-/// The first address of a trunk that was not tried, one that answers when it is asked before one that does not. What
+/// The next address of a trunk that was not tried, one that answers when it is asked before one that does not. What
 /// does not answer is nobody's second choice.
-fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, SocketAddr)> {
+fn open_address(
+    board: &Trunks,
+    trunk: &Trunk,
+    (no, tried): (TrunkNo, u8),
+    rng: &mut impl Rng,
+) -> Option<(usize, Hop)> {
     let is_tried = |address: &usize| tried >> address & 1 == 1;
     let open = (0..trunk.peers.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
-    let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
-    let silent = || open.clone().next().filter(|_| tried == 0);
-    let address = answering.next().or_else(silent)?;
-    Some((address, trunk.peers[address]))
+    let answering = open.clone().filter(|address| !board.is_silent(no, *address));
+    let address = if answering.clone().next().is_some() || tried != 0 {
+        whose_turn(&trunk.peers, answering, rng)?
+    } else {
+        whose_turn(&trunk.peers, open, rng)?
+    };
+    Some((address, trunk.peers[address].hop))
+}
+
+/// Whose turn it is among these of the peers: of those of the smallest rank the one that the dice choose, by weight.
+fn whose_turn(
+    peers: &[Peer],
+    open: impl Iterator<Item = usize> + Clone,
+    rng: &mut impl Rng,
+) -> Option<usize> {
+    let rank = open.clone().map(|address| peers[address].turn.rank).min()?;
+    let mut equals = open.filter(|address| peers[*address].turn.rank == rank);
+    let weight = |address: usize| u64::from(peers[address].turn.weight);
+    let all: u64 = equals.clone().map(weight).sum();
+    if all == 0 {
+        return equals.next();
+    }
+    let mut left = rng.random_range(0..all);
+    equals.find(|address| {
+        let is_hit = left < weight(*address);
+        left = left.saturating_sub(weight(*address));
+        is_hit
+    })
 }
 
 /// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.
-const OTHER_ADDRESS: [u16; 5] = [SILENT, 500, 502, 503, 504];
+pub(super) const OTHER_ADDRESS: [u16; 5] = [SILENT, 500, 502, 503, 504];
 
 /// What a trunk is told whose INVITE is given up for another way: Q.850 cause 102, recovery on timer expiry.
 const OTHER_WAY: Reason = Reason::q850(102);
@@ -247,3 +268,46 @@ const RINGING: u16 = 180;
 
 /// Times that the party of a leg is tried to be reached: one digit in the names of SIP, three bits in our own.
 const ATTEMPTS: u8 = 6;
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+    use crate::trunk::Turn;
+
+    /// How often each of the peers is the first in a thousand calls.
+    fn firsts(turns: &[(u16, u16)], open: &[usize]) -> Vec<usize> {
+        let peer = |(rank, weight): &(u16, u16)| {
+            let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5060));
+            Peer { turn: Turn { rank: *rank, weight: *weight }, ..address.into() }
+        };
+        let peers: Vec<Peer> = turns.iter().map(peer).collect();
+        let mut rng = SmallRng::seed_from_u64(7);
+        let mut counts = vec![0; peers.len()];
+        for _ in 0..1_000 {
+            if let Some(first) = whose_turn(&peers, open.iter().copied(), &mut rng) {
+                counts[first] += 1;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn those_of_the_smallest_rank_share_by_weight() {
+        let turns = [(1, 10), (0, 70), (0, 30), (0, 0)];
+        let counts = firsts(&turns, &[0, 1, 2, 3]);
+        assert_eq!((counts[0], counts[3]), (0, 0));
+        assert!((650..750).contains(&counts[1]), "{counts:?}");
+        assert_eq!(firsts(&turns, &[0, 3]), [0, 0, 0, 1_000]);
+        assert_eq!(firsts(&turns, &[0]), [1_000, 0, 0, 0]);
+        assert_eq!(firsts(&turns, &[]), [0; 4]);
+    }
+
+    #[test]
+    fn without_weights_the_order_decides() {
+        assert_eq!(firsts(&[(0, 0), (0, 0)], &[0, 1]), [1_000, 0]);
+        assert_eq!(firsts(&[(0, 0), (0, 0)], &[1]), [0, 1_000]);
+    }
+}
