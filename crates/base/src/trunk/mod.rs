@@ -9,6 +9,7 @@ mod load;
 mod routes;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -99,6 +100,8 @@ pub struct TrunkView {
     pub condition: Condition,
     /// Calls that it carries now; each leg of ours is one.
     pub calls: u32,
+    /// The address that it saw us register from at last, where it wants that and says so.
+    pub seen_as: Option<SocketAddr>,
 }
 
 /// A call's place in a trunk. Dropping it gives it back.
@@ -203,10 +206,15 @@ impl Trunks {
     /// All trunks, in their order.
     #[must_use]
     pub fn views(&self, now: Timestamp) -> Vec<TrunkView> {
-        let view = |trunk: &Trunk| TrunkView {
-            name: trunk.terms.name.clone(),
-            condition: locked(&trunk.health).condition(now),
-            calls: locked(&trunk.load).calls(),
+        let view = |trunk: &Trunk| {
+            let calls = locked(&trunk.load).calls();
+            let health = locked(&trunk.health);
+            TrunkView {
+                name: trunk.terms.name.clone(),
+                condition: health.condition(now),
+                calls,
+                seen_as: health.seen_as(),
+            }
         };
         self.trunks.iter().map(view).collect()
     }

@@ -76,11 +76,14 @@ pub(crate) fn invite_to(
     })
 }
 
-/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, that has no address yet, or
-/// whose domain is none. `word` makes its Call-ID like no other.
-pub(crate) fn register(trunk: &Trunk, contact: SocketAddr, word: u128) -> Option<Register> {
+/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, or whose domain is none. `word`
+/// makes its Call-ID like no other.
+pub(crate) fn register(
+    trunk: &Trunk,
+    (registrar, contact): (Hop, SocketAddr),
+    word: u128,
+) -> Option<Register> {
     let trunk::Registration { user, lasts } = trunk.registration.as_ref()?;
-    let registrar = trunk.peers.first()?.hop;
     let domain = trunk.domain.clone().unwrap_or_else(|| host(registrar.address.ip()));
     Some(Register {
         registrar,
