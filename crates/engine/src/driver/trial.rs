@@ -11,12 +11,14 @@ use std::time::{Duration, Instant as StdInstant};
 use base::call::Numbers;
 use base::id::{CallId, Leg};
 use base::number::E164;
+use base::quality::MediaReport;
 use base::time::Instant;
 use media::clip::{Clip, Playlist, Plays};
 use media::g711::Law;
 use media::rtp::{Packet, timestamp_distance};
-use media::session::{Due, OUT_BYTES, Params, Session};
+use media::session::{Description, Due, Incoming, OUT_BYTES, Params, Session};
 use media::source::Policy;
+use media::srtp::TAG_BYTES_MAX;
 use media::tone::{alaw_tone, tone_share};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -26,7 +28,7 @@ use sip::{Endpoint, Event, LegKey, Output, Outputs, PeerRule, RegistrationKey, R
 use super::clock::Clock;
 use super::names::{self, Way};
 use super::talk;
-use crate::trunk::{CODECS, Trunk};
+use crate::trunk::Trunk;
 
 /// What a trunk is tried out with.
 #[derive(Clone, Debug)]
@@ -68,6 +70,8 @@ pub enum Registered {
     Yes {
         /// So fast.
         after: Duration,
+        /// The address that it saw us come from, where it says so.
+        seen_as: Option<SocketAddr>,
     },
     /// It did not.
     No {
@@ -91,8 +95,8 @@ pub struct Heard {
     pub failed: Option<u16>,
     /// Nobody listens at the port.
     pub is_closed: bool,
-    /// Packets of voice that came.
-    pub packets: u32,
+    /// What its media came to, once it was answered.
+    pub media: Option<MediaReport>,
     /// How long what we said took to come back, if it did.
     pub echo: Option<Duration>,
     /// Whether the far end tells by RTCP that it hears us.
@@ -128,8 +132,8 @@ impl Trial {
     /// When there is no socket, or the network knows no way.
     pub fn register(&self) -> io::Result<Option<Registered>> {
         let mut stage = Stage::open(self)?;
-        let trunk = Trunk { peers: vec![self.peer.into()], ..self.trunk.clone() };
-        let Some(register) = names::register(&trunk, stage.contact, stage.rng.random()) else {
+        let way = (self.peer.into(), stage.contact);
+        let Some(register) = names::register(&self.trunk, way, stage.rng.random()) else {
             return Ok(None);
         };
         let now = stage.now();
@@ -138,10 +142,10 @@ impl Trial {
             for output in stage.turn()? {
                 let Output::Registration { state, .. } = output else { continue };
                 match state {
-                    RegistrationState::Registered { .. } => {
+                    RegistrationState::Registered { seen_as, .. } => {
                         let after = stage.began.elapsed();
                         stage.leave()?;
-                        return Ok(Some(Registered::Yes { after }));
+                        return Ok(Some(Registered::Yes { after, seen_as }));
                     }
                     RegistrationState::Failed { status: Some(status), .. } => {
                         return Ok(Some(Registered::No { status }));
@@ -204,7 +208,7 @@ impl Trial {
             }
         }
         stage.hang_up()?;
-        voice.tell(&mut heard);
+        voice.tell(&mut heard, &stage);
         Ok(heard)
     }
 }
@@ -307,13 +311,14 @@ struct Voice {
     rtcp: UdpSocket,
     ours: OurSide,
     session: Session,
+    /// Says in A-law what the session hears, in whatever codec and protection that came.
+    mirror: Session,
     /// When our tones began, after the beginning of the trial.
     since: Option<Duration>,
     /// The first packet that was heard since then: its timestamp, and when it came after we began.
     first: Option<(u32, Duration)>,
     /// Whether our tone was in each 20 ms of the far end's own time since that packet; `None` where nothing came.
     tones: Vec<Option<bool>>,
-    packets: u32,
 }
 
 impl Voice {
@@ -328,31 +333,40 @@ impl Voice {
         // From the end: a platform that runs beside us begins anywhere.
         let pair = ports.rev().find_map(|port| Some((port, bind(port)?, bind(port.checked_add(1)?)?)));
         let (port, socket, rtcp) = pair.ok_or_else(|| io::Error::other("no ports for RTP are free"))?;
-        let params = Params {
+        let (now, trunk) = (stage.now(), &trial.trunk);
+        let mut params = |policy, description| Params {
             ssrc: stage.rng.random(),
             seq: stage.rng.random(),
             timestamp: stage.rng.random(),
-            policy: Policy::Strict,
-            description: talk::NOBODY,
+            policy,
+            description,
             wall: Clock::wall(),
             seed: stage.rng.random(),
         };
+        let session = Session::new(params(talk::policy(trunk), talk::NOBODY), now);
+        // Nothing is sent to it: it only has to be somebody.
+        let ourselves = Description { remote: socket.local_addr().ok(), ..talk::NOBODY };
+        let mut mirror = Session::new(params(Policy::Strict, ourselves), now);
+        mirror.relay();
         let address = SocketAddr::new(stage.contact.ip(), port);
         Ok(Self {
             socket,
             rtcp,
-            ours: OurSide::new(address, &CODECS, stage.rng.random()),
-            session: Session::new(params, stage.now()),
+            ours: talk::side(address, &trunk.codecs, trunk.srtp, &mut stage.rng),
+            session,
+            mirror,
             since: None,
             first: None,
             tones: vec![None; frames_in(trial.speaks)],
-            packets: 0,
         })
     }
 
     /// Speaks from now on; whether the answer can be talked by.
     fn begin(&mut self, answer: &[u8], at: Duration, stage: &Stage) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
+        if let Some(keys) = talk::keys(&self.ours, &agreed) {
+            self.session.protect(keys);
+        }
         self.session.describe(talk::description(&agreed), stage.now());
         let says = pattern(self.tones.len())
             .flat_map(|tone| if tone { tone_frame() } else { vec![QUIET; FRAME_SAMPLES] });
@@ -365,26 +379,29 @@ impl Voice {
 
     fn turn(&mut self, stage: &Stage) {
         let mut buffer = [0; 2_048];
-        // Whoever sends from elsewhere than described is heard too: what is wrong then is not that nothing comes.
-        while let Ok((length, from)) = self.socket.recv_from(&mut buffer) {
-            self.session.receive(from, &buffer[..length], stage.now());
-            let Some(packet) = Packet::parse(&buffer[..length]) else { continue };
-            let Some(codec) = Law::of_payload_type(packet.header.payload_type) else { continue };
-            self.packets += 1;
-            let Some(since) = self.since else { continue };
-            let stamp = packet.header.timestamp;
-            let now = stage.began.elapsed().saturating_sub(since);
-            let (first, _) = *self.first.get_or_insert((stamp, now));
-            let place =
-                usize::try_from(timestamp_distance(stamp, first)).map(|samples| samples / FRAME_SAMPLES);
-            if let Some(tone) = place.ok().and_then(|place| self.tones.get_mut(place)) {
-                *tone = Some(tone_share(&buffer[packet.payload()], codec, HERTZ) > 0.5);
+        let room = buffer.len() - TAG_BYTES_MAX;
+        while let Ok((length, from)) = self.socket.recv_from(&mut buffer[..room]) {
+            let now = stage.now();
+            let Ok(length) = self.session.open(&mut buffer[..length]) else { continue };
+            let heard = match self.session.receive(from, &buffer[..length], now) {
+                Incoming::Audio(heard, _) => heard,
+                Incoming::Event(..) | Incoming::Dropped(_) => continue,
+            };
+            if let Some(range) = self.mirror.forward(&heard, &mut buffer, now) {
+                self.note(&buffer[range], stage);
             }
         }
         while let Ok((length, from)) = self.rtcp.recv_from(&mut buffer) {
-            self.session.receive_rtcp(from, &buffer[..length], stage.now());
+            if let Ok(length) = self.session.open_rtcp(&mut buffer[..length]) {
+                self.session.receive_rtcp(from, &buffer[..length], stage.now());
+            }
         }
         let mut out = [0; OUT_BYTES];
+        while let Some(due) = self.mirror.tick(stage.now(), &mut out) {
+            if let Due::Rtp(length) = due {
+                self.note(&out[..length], stage);
+            }
+        }
         while let Some(due) = self.session.tick(stage.now(), &mut out) {
             let (socket, to, length) = match due {
                 Due::Rtp(length) => (&self.socket, self.session.target(), length),
@@ -398,8 +415,20 @@ impl Voice {
         }
     }
 
-    fn tell(&self, heard: &mut Heard) {
-        heard.packets = self.packets;
+    /// Notes whether our tone is in a packet that the mirror says.
+    fn note(&mut self, packet: &[u8], stage: &Stage) {
+        let (Some(since), Some(said)) = (self.since, Packet::parse(packet)) else { return };
+        let stamp = said.header.timestamp;
+        let now = stage.began.elapsed().saturating_sub(since);
+        let (first, _) = *self.first.get_or_insert((stamp, now));
+        let place = usize::try_from(timestamp_distance(stamp, first)).map(|samples| samples / FRAME_SAMPLES);
+        if let Some(tone) = place.ok().and_then(|place| self.tones.get_mut(place)) {
+            *tone = Some(tone_share(&packet[said.payload()], Law::Pcma, HERTZ) > 0.5);
+        }
+    }
+
+    fn tell(&self, heard: &mut Heard, stage: &Stage) {
+        heard.media = self.since.map(|since| self.session.quality(stage.now()).report(since));
         heard.hears_us = self.session.report().far_end.is_some();
         heard.echo = self.first.and_then(|(_, offset)| echo(&self.tones, offset));
     }

@@ -26,7 +26,10 @@ pub(super) fn told(trunk: &Value) -> Result<String> {
         }
         (Some("unregistered"), Some(SILENT)) => bail!(SAYS_NOTHING),
         (Some("unregistered"), Some(status)) => refused(status),
-        (Some("working" | "paused" | "failing"), _) => Ok("the platform is registered".to_owned()),
+        (Some("working" | "paused" | "failing"), _) => Ok(match trunk["seen_as"].as_str() {
+            Some(address) => format!("the platform is registered, and is seen as {address}"),
+            None => "the platform is registered".to_owned(),
+        }),
         _ => Ok("the platform serves and tells nothing of it while the trunk is down".to_owned()),
     }
 }
@@ -37,8 +40,9 @@ pub(super) async fn tried(trial: &Trial) -> Result<Option<String>> {
     let said = spawn_blocking(move || tried.register()).await?;
     let said = said.with_context(|| format!("the network knows no way to {peer}"))?;
     said.map(|said| match said {
-        Registered::Yes { after } => {
-            Ok(format!("{peer} takes us after {}; it was taken back", millis(after)))
+        Registered::Yes { after, seen_as } => {
+            let seen_as = seen_as.map(|address| format!(", and sees us as {address}")).unwrap_or_default();
+            Ok(format!("{peer} takes us after {}{seen_as}; it was taken back", millis(after)))
         }
         Registered::No { status } => refused(status),
         Registered::Silent => bail!(SAYS_NOTHING),
