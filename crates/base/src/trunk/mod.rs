@@ -5,6 +5,7 @@
 //! another one, and none allocates.
 
 mod health;
+mod link;
 mod load;
 mod routes;
 
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::health::{Condition, Health, RegistrationNews, TrunkState};
+pub use self::link::LinkFault;
 pub use self::load::Terms;
 pub use self::routes::{Candidates, Rank, Route, Routes};
 
@@ -89,6 +91,7 @@ struct Trunk {
     terms: Terms,
     health: Mutex<Health>,
     load: Mutex<Load>,
+    link: Mutex<Option<LinkFault>>,
 }
 
 /// A trunk as operators see it.
@@ -102,6 +105,8 @@ pub struct TrunkView {
     pub calls: u32,
     /// The address that it saw us register from at last, where it wants that and says so.
     pub seen_as: Option<SocketAddr>,
+    /// What was wrong with the last connection to it, if something was; always `None` by UDP.
+    pub link: Option<LinkFault>,
 }
 
 /// A call's place in a trunk. Dropping it gives it back.
@@ -115,7 +120,12 @@ impl Trunks {
     /// something else is heard.
     #[must_use]
     pub fn new(terms: impl IntoIterator<Item = Terms>, now: Timestamp) -> Self {
-        let open = |terms| Trunk { terms, health: Mutex::new(Health::new(now)), load: Mutex::default() };
+        let open = |terms| Trunk {
+            terms,
+            health: Mutex::new(Health::new(now)),
+            load: Mutex::default(),
+            link: Mutex::default(),
+        };
         let trunks: Vec<Trunk> = terms.into_iter().take(TRUNKS).map(open).collect();
         let routes = trunks.iter().map(|trunk| trunk.terms.routes.as_slice()).collect();
         Self { trunks, routes }
@@ -192,6 +202,12 @@ impl Trunks {
         self.health(trunk).registers(news, now);
     }
 
+    /// There is a connection to it, or there is none because of this. Whether that is news.
+    pub fn connects(&self, trunk: TrunkNo, fault: Option<LinkFault>) -> bool {
+        let Some(known) = self.trunks.get(trunk.index()) else { return false };
+        std::mem::replace(&mut *locked(&known.link), fault) != fault
+    }
+
     /// Whether one of its addresses answers when it is asked.
     pub fn answers(&self, trunk: TrunkNo, address: usize, answers: bool, now: Timestamp) {
         self.health(trunk).answers(address, answers, now);
@@ -207,13 +223,13 @@ impl Trunks {
     #[must_use]
     pub fn views(&self, now: Timestamp) -> Vec<TrunkView> {
         let view = |trunk: &Trunk| {
-            let calls = locked(&trunk.load).calls();
             let health = locked(&trunk.health);
             TrunkView {
                 name: trunk.terms.name.clone(),
                 condition: health.condition(now),
-                calls,
+                calls: locked(&trunk.load).calls(),
                 seen_as: health.seen_as(),
+                link: *locked(&trunk.link),
             }
         };
         self.trunks.iter().map(view).collect()

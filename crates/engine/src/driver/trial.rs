@@ -167,10 +167,10 @@ impl Trial {
     pub fn call(&self, dialled: &E164, shown: &E164) -> io::Result<Heard> {
         let mut stage = Stage::open(self)?;
         let mut voice = Voice::open(self, &mut stage)?;
-        let way = Way { trunk: &self.trunk, peer: self.peer.into(), attempt: 1 };
+        let way = Way { trunk: &self.trunk, peer: self.peer.into(), contact: stage.contact, attempt: 1 };
         let call = (CallId::new(Clock::wall(), stage.rng.random()), Leg::A);
         let offer = voice.ours.offer(Direction::SendRecv);
-        let invite = names::invite_to(Numbers { shown, dialled }, call, way, stage.contact, offer);
+        let invite = names::invite_to(Numbers { shown, dialled }, call, way, offer);
         let invite =
             invite.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the trunk's domain is none"))?;
         let mut heard = Heard::default();

@@ -12,6 +12,7 @@ use super::Shard;
 use super::attempts::OTHER_ADDRESS;
 use crate::driver::ground::Ground;
 use crate::driver::names;
+use crate::driver::places::Gateway;
 
 /// The registrations that were begun.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ impl<G: Ground> Shard<G> {
         }
         for place in 0..self.trunks.len() {
             let Some(trunk) = TrunkNo::new(place) else { return };
-            let has = |begun: &Begun| self.trunks[place].peers.iter().any(|peer| peer.hop == begun.registrar);
+            let has = |begun: &Begun| self.gateways[place].iter().any(|own| own.peer.hop == begun.registrar);
             if !self.registrations.list.iter().any(|begun| begun.trunk == trunk && has(begun)) {
                 self.register(trunk, 0, 0, now);
             }
@@ -55,10 +56,10 @@ impl<G: Ground> Shard<G> {
 
     /// Registers with one address of a trunk, if the trunk wants that, after so many others of it have failed.
     fn register(&mut self, trunk: TrunkNo, address: usize, passed: usize, now: Instant) {
-        let settings = &self.trunks[trunk.index()];
-        let Some(registrar) = settings.peers.get(address).map(|peer| peer.hop) else { return };
-        let way = (registrar, self.contact);
-        let Some(register) = names::register(settings, way, self.rng.random()) else { return };
+        let Some(Gateway { peer, place, .. }) = self.gateways[trunk.index()].get(address) else { return };
+        let (registrar, settings) = (peer.hop, &self.trunks[trunk.index()]);
+        let register = names::register(settings, (registrar, place.contact), self.rng.random());
+        let Some(register) = register else { return };
         let list = &mut self.registrations.list;
         list.retain(|begun| begun.trunk != trunk);
         list.push(Begun { trunk, registrar, passed });
@@ -69,10 +70,10 @@ impl<G: Ground> Shard<G> {
     /// one is asked again after its back-off, and so the round begins anew.
     fn pass_on(&mut self, begun: Begun, now: Instant) {
         let Begun { trunk, registrar, passed } = begun;
-        let peers = &self.trunks[trunk.index()].peers;
-        let Some(at) = peers.iter().position(|peer| peer.hop == registrar) else { return };
-        let next = (at + 1) % peers.len();
-        if passed + 1 < peers.len() {
+        let gateways = &self.gateways[trunk.index()];
+        let Some(at) = gateways.iter().position(|own| own.peer.hop == registrar) else { return };
+        let next = (at + 1) % gateways.len();
+        if passed + 1 < gateways.len() {
             self.register(trunk, next, passed + 1, now);
         } else {
             self.set_passed(trunk, 0);
