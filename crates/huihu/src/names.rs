@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use base::trunk::{TRUNK_ADDRESSES, TrunkNo};
 use engine::Engine;
 use hickory_resolver::config::ResolverConfig;
-use sip::Transport;
+use sip::{Hop, Transport};
 use tokio::task::JoinSet;
 
 pub(crate) use self::dns::Fault;
@@ -25,12 +25,17 @@ use self::dns::Dns;
 use self::followed::Followed;
 use crate::config::{Peer, ReadTrunk};
 
-/// Looks up the gateways of a host.
+/// Looks up the gateways of a host by the name servers of this machine: those that one of our addresses can reach.
 ///
 /// # Errors
 /// Why it has none.
-pub(crate) async fn look_up(host: &str, port: Option<u16>, ours: SocketAddr) -> Result<Located, Fault> {
-    NameServers::default().look_up(host, port, ours).await
+pub(crate) async fn look_up(
+    host: &str,
+    port: Option<u16>,
+    transports: &[Transport],
+    ours: &[Hop],
+) -> Result<Located, Fault> {
+    NameServers::default().look_up((host, port), transports, ours).await
 }
 
 /// Whom we ask.
@@ -41,13 +46,18 @@ struct NameServers {
 }
 
 impl NameServers {
-    async fn look_up(&self, host: &str, port: Option<u16>, ours: SocketAddr) -> Result<Located, Fault> {
+    async fn look_up(
+        &self,
+        name: (&str, Option<u16>),
+        transports: &[Transport],
+        ours: &[Hop],
+    ) -> Result<Located, Fault> {
         let dns = match &self.own {
             Some(servers) => Dns::of(servers.clone())?,
             None => Dns::of_this_machine()?,
         };
-        let takes = |address: &SocketAddr| address.is_ipv4() == ours.is_ipv4();
-        locate::locate(&dns, (host, port), &TRANSPORTS, takes).await
+        let takes = |to: &SocketAddr| ours.iter().any(|own| own.address.is_ipv4() == to.is_ipv4());
+        locate::locate(&dns, name, transports, takes).await
     }
 }
 
@@ -55,46 +65,39 @@ impl NameServers {
 #[derive(Debug)]
 pub(crate) struct Names {
     servers: NameServers,
-    ours: SocketAddr,
+    ours: Arc<[Hop]>,
     trunks: Vec<Named>,
 }
 
 /// A trunk.
 #[derive(Debug)]
 struct Named {
-    trunk: Box<str>,
-    peers: Vec<Known>,
+    trunk: ReadTrunk,
+    /// What is known of each of its peers that has a name.
+    followed: Vec<Option<Followed>>,
     /// What the engine was told last.
     told: Vec<engine::trunk::Peer>,
 }
 
-/// What is known of one of a trunk's peers.
-#[derive(Debug)]
-enum Known {
-    At(SocketAddr),
-    Named { host: String, port: Option<u16>, followed: Followed },
-}
-
 impl Names {
-    /// Looks up all names of all trunks. A name that cannot be resolved now is left out.
-    pub(crate) async fn look(trunks: &[ReadTrunk], ours: SocketAddr) -> Self {
+    /// Looks up all names of all trunks. A name that cannot be resolved now is left out, and so are addresses of another
+    /// family than those that we listen at.
+    pub(crate) async fn look(trunks: &[ReadTrunk], ours: &[Hop]) -> Self {
         Self::look_by(NameServers::default(), trunks, ours).await
     }
 
-    async fn look_by(servers: NameServers, trunks: &[ReadTrunk], ours: SocketAddr) -> Self {
+    async fn look_by(servers: NameServers, trunks: &[ReadTrunk], ours: &[Hop]) -> Self {
         let now = Instant::now();
-        let known = |peer: &Peer| match peer {
-            Peer::At(address) => Known::At(*address),
-            Peer::Named { host, port } => {
-                Known::Named { host: host.clone(), port: *port, followed: Followed::new(now) }
-            }
+        let followed = |peer: &Peer| match peer {
+            Peer::At(_) => None,
+            Peer::Named { .. } => Some(Followed::new(now)),
         };
         let named = |trunk: &ReadTrunk| Named {
-            trunk: trunk.settings.name.clone(),
-            peers: trunk.peers.iter().map(known).collect(),
+            trunk: trunk.clone(),
+            followed: trunk.peers.iter().map(followed).collect(),
             told: Vec::new(),
         };
-        let mut names = Self { servers, ours, trunks: trunks.iter().map(named).collect() };
+        let mut names = Self { servers, ours: ours.into(), trunks: trunks.iter().map(named).collect() };
         names.look_again(now).await;
         for trunk in &mut names.trunks {
             trunk.told = trunk.gateways();
@@ -107,7 +110,8 @@ impl Names {
         self.trunks.get(place).map(Named::gateways).unwrap_or_default()
     }
 
-    /// Looks again whenever an answer holds no more, and tells the engine what has changed. Ends only when it is aborted.
+    /// Looks again whenever an answer holds no more, and tells the engine what has changed. Ends when no trunk has a name,
+    /// or when it is aborted.
     pub(crate) async fn follow(mut self, engine: Arc<Engine>) {
         while let Some(next) = self.next() {
             tokio::time::sleep_until(next.into()).await;
@@ -125,7 +129,8 @@ impl Names {
     /// When a name is to be looked up again, or the engine to be told what it had no room for; `None` when no trunk has a
     /// name.
     fn next(&self) -> Option<Instant> {
-        let next = self.trunks.iter().filter_map(Named::next).min()?;
+        let followed = self.trunks.iter().flat_map(|trunk| trunk.followed.iter().flatten());
+        let next = followed.map(Followed::next).min()?;
         let is_untold = self.trunks.iter().any(|trunk| trunk.told != trunk.gateways());
         Some(if is_untold { next.min(Instant::now() + RETRY) } else { next })
     }
@@ -135,17 +140,21 @@ impl Names {
         let mut looks = JoinSet::new();
         for (at, trunk) in self.trunks.iter().enumerate() {
             for (which, host, port) in trunk.due(now) {
-                let (servers, host, ours) = (self.servers.clone(), host.to_owned(), self.ours);
-                looks.spawn(async move { (at, which, servers.look_up(&host, port, ours).await) });
+                let (servers, ours, host) = (self.servers.clone(), Arc::clone(&self.ours), host.to_owned());
+                let (transports, trunk) = (trunk.trunk.transports, trunk.trunk.settings.name.clone());
+                looks.spawn(async move {
+                    let look = servers.look_up((&host, port), transports, &ours).await;
+                    if let Err(why) = &look {
+                        tracing::warn!(%trunk, host, "the name of a trunk is not resolved: {why}");
+                    }
+                    (at, which, look)
+                });
             }
         }
         while let Some(Ok((at, which, look))) = looks.join_next().await {
-            let Named { trunk, peers, .. } = &mut self.trunks[at];
-            let Known::Named { host, followed, .. } = &mut peers[which] else { continue };
-            if let Err(why) = &look {
-                tracing::warn!(trunk = %trunk, host, "the name of a trunk is not resolved: {why}");
+            if let Some(followed) = &mut self.trunks[at].followed[which] {
+                followed.on_look(look, now);
             }
-            followed.on_look(look, now);
         }
     }
 }
@@ -153,41 +162,32 @@ impl Names {
 impl Named {
     /// The names whose time has come, each with its place among the peers.
     fn due(&self, now: Instant) -> impl Iterator<Item = (usize, &str, Option<u16>)> {
-        self.peers.iter().enumerate().filter_map(move |(which, peer)| match peer {
-            Known::Named { host, port, followed } if followed.next() <= now => {
+        let peers = self.trunk.peers.iter().zip(&self.followed).enumerate();
+        peers.filter_map(move |(which, (peer, followed))| match (peer, followed) {
+            (Peer::Named { host, port }, Some(followed)) if followed.next() <= now => {
                 Some((which, host.as_str(), *port))
             }
-            Known::Named { .. } | Known::At(_) => None,
+            (Peer::Named { .. } | Peer::At(_), _) => None,
         })
-    }
-
-    /// When its next name is due.
-    fn next(&self) -> Option<Instant> {
-        let next = |peer: &Known| match peer {
-            Known::Named { followed, .. } => Some(followed.next()),
-            Known::At(_) => None,
-        };
-        self.peers.iter().filter_map(next).min()
     }
 
     /// Its gateways, those of one peer after those of the other; one that several peers have is the first one's.
     fn gateways(&self) -> Vec<engine::trunk::Peer> {
         let mut found: Vec<engine::trunk::Peer> = Vec::new();
-        for peer in &self.peers {
+        for (peer, followed) in self.trunk.peers.iter().zip(&self.followed) {
             let after = found.last().map_or(0, |last| last.turn.rank + 1);
-            let mut add = |mut peer: engine::trunk::Peer| {
-                peer.turn.rank += after;
-                if found.len() < TRUNK_ADDRESSES && found.iter().all(|known| known.hop != peer.hop) {
-                    found.push(peer);
+            let gateways = match (peer, followed) {
+                (Peer::Named { host, .. }, Some(followed)) => {
+                    let gateway = |gateway: &Gateway| self.trunk.gateway(gateway, Some(host));
+                    followed.gateways().iter().map(gateway).collect()
                 }
+                (Peer::Named { .. }, None) => Vec::new(),
+                (Peer::At(address), _) => vec![self.trunk.gateway_at(*address)],
             };
-            match peer {
-                Known::At(address) => add((*address).into()),
-                Known::Named { host, followed, .. } => {
-                    let name: Arc<str> = host.as_str().into();
-                    for Gateway { hop, turn } in followed.gateways().iter().copied() {
-                        add(engine::trunk::Peer { hop, name: Some(Arc::clone(&name)), turn });
-                    }
+            for mut gateway in gateways {
+                gateway.turn.rank += after;
+                if found.len() < TRUNK_ADDRESSES && found.iter().all(|known| known.hop != gateway.hop) {
+                    found.push(gateway);
                 }
             }
         }
@@ -197,6 +197,3 @@ impl Named {
 
 /// How soon the engine is told again what it had no room for.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// The transports that a trunk with a name may be spoken to by.
-const TRANSPORTS: [Transport; 1] = [Transport::Udp];

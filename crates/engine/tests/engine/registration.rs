@@ -67,7 +67,7 @@ impl Registrar {
     fn trial(&self) -> Trial {
         Trial {
             trunk: self.trunk(),
-            peer: self.address(),
+            peer: self.address().into(),
             local: SocketAddr::from(([127, 0, 0, 1], 0)),
             advertised: None,
             rtp_ports: RTP_PORTS,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base::number::E164;
 use base::quality::Trouble;
 use base::time::Instant;
+use base::trunk::LinkFault;
 use huihu_engine::Trunk;
 use huihu_engine::trial::{Heard, Pong, Trial};
 use huihu_engine::trunk::Srtp;
@@ -22,7 +23,7 @@ use crate::world::RTP_PORTS;
 fn trial(peer: SocketAddr) -> Trial {
     Trial {
         trunk: Trunk::new("tried", peer),
-        peer,
+        peer: peer.into(),
         local: SocketAddr::from(([127, 0, 0, 1], 0)),
         advertised: None,
         rtp_ports: RTP_PORTS,
@@ -90,7 +91,7 @@ fn a_voice_that_comes_back_is_measured() {
     let heard = called(|far| far.phones[0].echo());
     assert!(heard.answered_after.is_some() && packets(&heard) > 50, "{heard:?}");
     assert!(heard.echo.is_some_and(|delay| delay < Duration::from_millis(200)), "{heard:?}");
-    assert_eq!((heard.failed, heard.is_closed), (None, false));
+    assert_eq!((heard.failed, heard.unreached), (None, None));
 }
 
 #[test]
@@ -147,8 +148,8 @@ fn one_way_audio_is_a_call_without_a_packet() {
 #[test]
 fn a_closed_port_is_no_silence() {
     let closed = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(matches!(trial(closed).ask().unwrap(), Pong::Closed));
-    assert!(call(&trial(closed)).is_closed);
+    assert!(matches!(trial(closed).ask().unwrap(), Pong::Unreached(LinkFault::Refused)));
+    assert_eq!(call(&trial(closed)).unreached, Some(LinkFault::Refused));
 }
 
 #[test]

@@ -292,7 +292,7 @@ async fn a_crowd_of_servers_is_cut_to_what_a_trunk_may_have() {
 /// A trunk with these peers.
 fn trunk(peers: Vec<Peer>) -> ReadTrunk {
     let settings = engine::Trunk::new("far", "192.0.2.1:5060".parse().unwrap());
-    ReadTrunk { settings, peers, username: None }
+    ReadTrunk { settings, peers, transports: &ALL, tls_name: None, username: None }
 }
 
 fn named(host: &str, port: Option<u16>) -> Peer {
@@ -302,7 +302,7 @@ fn named(host: &str, port: Option<u16>) -> Peer {
 #[tokio::test]
 async fn a_name_is_followed_and_keeps_its_last_good_answer() {
     let server = Server::new("gate.example 120 A 192.0.2.1\nother.example 3000 A 192.0.2.9").await;
-    let ours = "127.0.0.1:0".parse().unwrap();
+    let ours = [Hop::from("127.0.0.1:0".parse::<SocketAddr>().unwrap())];
     let at = |text: &str| text.parse::<SocketAddr>().unwrap();
     let peers = vec![
         named("gate.example", Some(5_060)),
@@ -310,7 +310,7 @@ async fn a_name_is_followed_and_keeps_its_last_good_answer() {
         named("other.example", Some(5_060)),
     ];
     let began = Instant::now();
-    let mut names = Names::look_by(server.servers(), &[trunk(peers)], ours).await;
+    let mut names = Names::look_by(server.servers(), &[trunk(peers)], &ours).await;
     let first = [at("192.0.2.1:5060"), at("192.0.2.5:5060"), at("192.0.2.9:5060")];
     let addresses = |names: &Names| names.gateways(0).iter().map(|peer| peer.hop.address).collect::<Vec<_>>();
     assert_eq!(addresses(&names), first);

@@ -6,7 +6,7 @@ use engine::trial::{Registered, Trial};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::test::{Closed, millis};
+use super::test::{Unreached, millis};
 use crate::cli::Place;
 use crate::commands::ALL;
 use crate::commands::api::Api;
@@ -36,7 +36,7 @@ pub(super) fn told(trunk: &Value) -> Result<String> {
 
 /// Registers and takes that back; `None` when the trunk wants no registration.
 pub(super) async fn tried(trial: &Trial) -> Result<Option<String>> {
-    let (tried, peer) = (trial.clone(), trial.peer);
+    let (tried, peer) = (trial.clone(), trial.peer.hop);
     let said = spawn_blocking(move || tried.register()).await?;
     let said = said.with_context(|| format!("the network knows no way to {peer}"))?;
     said.map(|said| match said {
@@ -46,7 +46,7 @@ pub(super) async fn tried(trial: &Trial) -> Result<Option<String>> {
         }
         Registered::No { status } => refused(status),
         Registered::Silent => bail!(SAYS_NOTHING),
-        Registered::Closed => Err(Closed(peer).into()),
+        Registered::Unreached(fault) => Err(Unreached { peer, fault }.into()),
     })
     .transpose()
 }

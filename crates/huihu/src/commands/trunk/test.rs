@@ -6,15 +6,17 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use base::number::E164;
 use base::quality::Trouble;
+use base::trunk::LinkFault;
 use engine::trial::{Heard, Pong, Trial};
 use engine::trunk::Srtp;
+use sip::Hop;
 use tokio::task::spawn_blocking;
 
 use super::registration;
 use crate::cli::Place;
 use crate::commands::{config, number};
 use crate::config::{Config, Peer, ReadTrunk};
-use crate::names::{self, Gateway};
+use crate::names;
 use crate::say;
 
 /// Who is called, and what their telephone shows.
@@ -39,9 +41,9 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         bail!("there is no trunk {name:?}: the configuration has {}", known.join(", "));
     };
     let local = local(config);
-    let is_in_use = local != config.sip.listen;
+    let is_in_use = local != config.sip.listen.first().address;
     let (mut answering, mut faults, mut registrar) = (Vec::new(), Vec::new(), None);
-    for peer in addresses(trunk, local).await? {
+    for peer in gateways(trunk, local).await? {
         let trial = Trial {
             trunk: trunk.settings.clone(),
             peer,
@@ -82,13 +84,13 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         };
     };
     // A gateway that says nothing to OPTIONS may still take calls.
-    let is_silent = |(trial, fault): (Trial, anyhow::Error)| (!fault.is::<Closed>()).then_some(trial);
+    let is_silent = |(trial, fault): (Trial, anyhow::Error)| (!fault.is::<Unreached>()).then_some(trial);
     let first = faults.first().map(|(_, fault)| anyhow!("{fault:#}"));
     let trial = answering.into_iter().chain(faults.into_iter().filter_map(is_silent)).next();
     let Some(trial) = trial else {
         return Err(first.unwrap_or_else(|| anyhow!("the trunk has no address")));
     };
-    let (peer, trunk) = (trial.peer, trial.trunk.clone());
+    let (peer, trunk) = (trial.peer.hop, trial.trunk.clone());
     let called = spawn_blocking(move || trial.call(&numbers.dialled, &numbers.shown)).await?;
     let heard = called.with_context(|| format!("the network knows no way to {peer}"))?;
     for line in told(&heard) {
@@ -98,16 +100,46 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
     Ok(())
 }
 
-/// The port of its machine is closed.
+/// A gateway that cannot be spoken to at all.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "nobody listens at {0}, its machine says: check the address and the port, and whether the gateway runs"
-)]
-pub(super) struct Closed(pub(super) SocketAddr);
+#[error("{} {}", .peer.address, words(*.fault))]
+pub(super) struct Unreached {
+    pub(super) peer: Hop,
+    pub(super) fault: LinkFault,
+}
+
+/// Why a gateway cannot be spoken to, and what to do. Follows its address.
+fn words(fault: LinkFault) -> String {
+    let advice = match fault {
+        LinkFault::Refused => {
+            return "is a closed port: nobody listens there, its machine says; check the address and the port, and whether \
+                    the gateway runs"
+                .to_owned();
+        }
+        LinkFault::NameMismatch => {
+            "set tls_name to the name that the carrier says it is for, or write that name as the peer"
+        }
+        LinkFault::UnknownAuthority => "set tls_ca to the file with the carrier's own authority",
+        LinkFault::Expired => "ask the carrier for a new one, and look at this machine's clock",
+        LinkFault::NotYetValid => "look at this machine's clock",
+        LinkFault::BadCertificate => "ask the carrier for another one",
+        LinkFault::NotTls => "check the port, which is 5061 for TLS mostly, and the trunk's transport",
+        LinkFault::OursRefused => "set tls_certificate and tls_key to what the carrier gave you",
+        LinkFault::Unnamed => "set tls_name, or write a name as the peer",
+        LinkFault::NotSip => "check the port and the trunk's transport",
+        LinkFault::Unreachable | LinkFault::Silent => {
+            "check the address, and whether a firewall lets connections out"
+        }
+        LinkFault::Broken | LinkFault::Stuck | LinkFault::Crowded => {
+            "try again, and ask the carrier if it stays so"
+        }
+    };
+    format!("is not reached: {fault}; {advice}")
+}
 
 /// Where we speak from: the port of the configuration, unless the platform has it.
 fn local(config: &Config) -> SocketAddr {
-    let listen = config.sip.listen;
+    let listen = config.sip.listen.first().address;
     if UdpSocket::bind(listen).is_ok() {
         return listen;
     }
@@ -117,24 +149,23 @@ fn local(config: &Config) -> SocketAddr {
     SocketAddr::new(listen.ip(), 0)
 }
 
-/// The addresses of the trunk's peers.
-async fn addresses(trunk: &ReadTrunk, ours: SocketAddr) -> Result<Vec<SocketAddr>> {
+/// The gateways of the trunk.
+async fn gateways(trunk: &ReadTrunk, ours: SocketAddr) -> Result<Vec<engine::trunk::Peer>> {
     let mut found = Vec::new();
     for peer in &trunk.peers {
         match peer {
-            Peer::At(address) => found.push(*address),
+            Peer::At(address) => found.push(trunk.gateway_at(*address)),
             Peer::Named { host, port } => {
-                let located = names::look_up(host, *port, ours).await.map_err(|why| {
+                let located = names::look_up(host, *port, trunk.transports, &[ours.into()]).await;
+                let located = located.map_err(|why| {
                     anyhow!(
                         "the name {host} is not resolved ({why}): check the trunk's peers, and the name server of this machine"
                     )
                 })?;
-                let told = |gateway: &Gateway| {
-                    format!("{} by {}", gateway.hop.address, gateway.hop.transport.as_str())
-                };
-                let list: Vec<String> = located.gateways.iter().map(told).collect();
+                let list: Vec<String> =
+                    located.gateways.iter().map(|gateway| gateway.hop.to_string()).collect();
                 say(&format!("name      {peer} is {}", list.join(", ")));
-                found.extend(located.gateways.iter().map(|gateway| gateway.hop.address));
+                found.extend(located.gateways.iter().map(|gateway| trunk.gateway(gateway, Some(host))));
             }
         }
     }
@@ -142,11 +173,11 @@ async fn addresses(trunk: &ReadTrunk, ours: SocketAddr) -> Result<Vec<SocketAddr
 }
 
 async fn ask(trial: &Trial) -> Result<String> {
-    let (asked, peer) = (trial.clone(), trial.peer);
+    let (asked, peer) = (trial.clone(), trial.peer.hop);
     let pong = spawn_blocking(move || asked.ask()).await?;
     match pong.with_context(|| format!("the network knows no way to {peer}"))? {
         Pong::Answered { status, after } => Ok(format!("{peer} answers {status} after {}", millis(after))),
-        Pong::Closed => Err(Closed(peer).into()),
+        Pong::Unreached(fault) => Err(Unreached { peer, fault }.into()),
         Pong::Silent => bail!(
             "{peer} does not answer: a firewall swallows what we send, or the carrier does not know our address"
         ),
@@ -163,9 +194,9 @@ fn told(heard: &Heard) -> Vec<String> {
 }
 
 /// What the call says of the trunk.
-fn verdict(heard: &Heard, peer: SocketAddr, trunk: &engine::Trunk) -> Result<String> {
-    if heard.is_closed {
-        return Err(Closed(peer).into());
+fn verdict(heard: &Heard, peer: Hop, trunk: &engine::Trunk) -> Result<String> {
+    if let Some(fault) = heard.unreached {
+        return Err(Unreached { peer, fault }.into());
     }
     if let Some(status) = heard.failed {
         bail!(failure(status, heard, trunk));
@@ -261,9 +292,11 @@ mod tests {
         let trunk = ReadTrunk {
             settings: engine::Trunk::new("far", "192.0.2.1:5060".parse().unwrap()),
             peers: vec![Peer::Named { host: "sip.nowhere.invalid".to_owned(), port: Some(5060) }],
+            transports: &[sip::Transport::Udp],
+            tls_name: None,
             username: None,
         };
-        let fault = addresses(&trunk, "127.0.0.1:0".parse().unwrap()).await.unwrap_err().to_string();
+        let fault = gateways(&trunk, "127.0.0.1:0".parse().unwrap()).await.unwrap_err().to_string();
         assert!(fault.contains("the name sip.nowhere.invalid is not resolved"), "{fault}");
     }
 
@@ -277,6 +310,7 @@ mod tests {
         };
         let answered = Heard { answered_after: second, media: media(290, None), ..Heard::default() };
         let deaf = |trouble| Heard { media: media(0, trouble), ..answered };
+        let unreached = |fault| Heard { unreached: Some(fault), ..Heard::default() };
         let cases = [
             (Heard { echo: second, ..answered }, "our own voice came back"),
             (Heard { hears_us: true, ..answered }, "both ends"),
@@ -286,15 +320,18 @@ mod tests {
             (deaf(Some(Trouble::Unproved)), "AES_CM_128"),
             (deaf(Some(Trouble::Unusable)), "no codec"),
             (Heard { failed: Some(401), ..Heard::default() }, "username and password"),
-            (Heard { is_closed: true, ..Heard::default() }, "nobody listens"),
+            (unreached(LinkFault::Refused), "nobody listens"),
+            (unreached(LinkFault::NameMismatch), "its certificate is for another name; set tls_name"),
+            (unreached(LinkFault::UnknownAuthority), "set tls_ca"),
+            (unreached(LinkFault::NotTls), "does not speak TLS"),
             (Heard { failed: Some(408), ..Heard::default() }, "says nothing"),
             (Heard { failed: Some(403), ..Heard::default() }, "forbids"),
             (Heard { failed: Some(488), ..Heard::default() }, "PCMA, PCMU without SRTP"),
             (Heard { failed: Some(486), rang_after: second, ..Heard::default() }, "SIP 486"),
             (Heard::default(), "nobody answered"),
         ];
-        let peer = "192.0.2.1:5060".parse().unwrap();
-        let stranger = engine::Trunk::new("far", peer);
+        let address: SocketAddr = "192.0.2.1:5060".parse().unwrap();
+        let (peer, stranger) = (Hop::from(address), engine::Trunk::new("far", address));
         let credentials = Some(Credentials::new("us".to_owned(), "secret".to_owned()));
         let trunk = engine::Trunk { credentials, ..stranger.clone() };
         let said = |heard| verdict(heard, peer, &trunk).unwrap_or_else(|fault| fault.to_string());
