@@ -18,7 +18,7 @@ use crate::far::Phone;
 use crate::world::{GREETING, WORDS, World, callback, frame, notice};
 
 /// The media of a telephone by what it answered.
-fn session(phone: &Phone) -> Session {
+pub(crate) fn session(phone: &Phone) -> Session {
     let agreed = phone.agreed.unwrap();
     let codec = match agreed.codec {
         Codec::Pcma => media::codec::Codec::PCMA,
@@ -46,7 +46,7 @@ fn session(phone: &Phone) -> Session {
 }
 
 /// What telephones protect by, those that do.
-const KEY: [u8; KEYING_BYTES] = [7; KEYING_BYTES];
+pub(crate) const KEY: [u8; KEYING_BYTES] = [7; KEYING_BYTES];
 
 /// What a telephone has heard, as A-law.
 fn heard(phone: &Phone) -> Vec<u8> {
