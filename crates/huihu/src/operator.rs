@@ -30,6 +30,7 @@ impl House for Road {
             condition: view.condition,
             link: view.link,
             calls: view.calls,
+            seen_as: view.seen_as,
             calls_max: read.settings.calls_max,
         };
         self.trunks.iter().zip(views).map(trunk).collect()

@@ -111,7 +111,7 @@ fn by_tcp(name: &str, to: SocketAddr) -> Trunk {
 }
 
 fn by_tls(name: &str, to: SocketAddr, certificate: &str, client: TlsClient) -> Trunk {
-    let peer = Peer { hop: Hop::new(Transport::Tls, to), name: Some(certificate.into()) };
+    let peer = Peer { name: Some(certificate.into()), ..Hop::new(Transport::Tls, to).into() };
     Trunk { peers: vec![peer], tls: Some(client), ..Trunk::new(name, to) }
 }
 
