@@ -3,15 +3,21 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use media::clip::{Clip, Plays};
+use rustls::ServerConfig;
 
 /// How a carrier behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it listens for SIP over UDP; port 0 chooses a free one. Whoever calls from this address is served.
     pub listen: SocketAddr,
+    /// Where it listens for TCP too, if it does; port 0 chooses a free one.
+    pub tcp: Option<SocketAddr>,
+    /// Where it listens for TLS too, and what it shows there.
+    pub tls: Option<(SocketAddr, Arc<ServerConfig>)>,
     /// Where its telephones send and receive RTP.
     pub rtp_ip: IpAddr,
     /// The ports of its telephones: an even one for RTP and the next one for RTCP each.
@@ -43,6 +49,8 @@ impl Settings {
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
+            tcp: None,
+            tls: None,
             rtp_ip: listen.ip(),
             rtp_ports: RTP_PORTS,
             voices: Vec::new(),

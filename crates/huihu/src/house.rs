@@ -18,6 +18,7 @@ use engine::{Engine, Orphan, SocketFault, StartFault};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sip::Hop;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
 use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Retention, Store};
@@ -54,6 +55,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub(crate) struct House {
     pub(crate) http: SocketAddr,
     pub(crate) sip: SocketAddr,
+    /// All addresses for SIP.
+    pub(crate) listening: Vec<Hop>,
     engine: Arc<Engine>,
     journal: Journal,
     writer: JournalTask,
@@ -162,6 +165,7 @@ impl House {
         Ok(Self {
             http,
             sip: engine.address(),
+            listening: engine.listening().to_vec(),
             journal,
             writer: task,
             delivery,

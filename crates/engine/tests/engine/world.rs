@@ -16,8 +16,10 @@ use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Prod
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
+use huihu_engine::tls::TlsServer;
 use huihu_engine::{Backend, Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
+use sip::Hop;
 use sip::sdp::Codec;
 
 use crate::allocations;
@@ -116,6 +118,15 @@ impl World {
         let mut world = Self::new();
         world.engine = None;
         world.settings.trunks = trunks;
+        world.start();
+        world
+    }
+
+    /// Starts another engine, which listens there and has these trunks.
+    pub(crate) fn listening_at(listening: Vec<Hop>, tls: Option<TlsServer>, trunks: Vec<Trunk>) -> Self {
+        let mut world = Self::new();
+        world.engine = None;
+        (world.settings.sip, world.settings.tls, world.settings.trunks) = (listening, tls, trunks);
         world.start();
         world
     }

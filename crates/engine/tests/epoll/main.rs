@@ -26,6 +26,8 @@ mod orphans;
 mod recording;
 #[path = "../engine/registration.rs"]
 mod registration;
+#[path = "../engine/transports.rs"]
+mod transports;
 #[path = "../engine/trials.rs"]
 mod trials;
 #[path = "../engine/trunks.rs"]
