@@ -21,6 +21,7 @@ mod leg;
 pub mod numbering;
 pub mod recording;
 pub mod solo;
+pub mod tls;
 pub mod trunk;
 mod verdict;
 

@@ -13,6 +13,7 @@ use base::trunk::Trunks;
 
 use crate::driver::ground::{Ground, News};
 use crate::driver::mailbox::{Slot, mailbox};
+use crate::driver::places::Places;
 use crate::driver::shard::{Letter, Parts, Shard};
 use crate::engine::{Journal, Launch, Settings, board_of};
 
@@ -50,10 +51,14 @@ impl<G: Ground> Solo<G> {
         let (letters, own) = mailbox(limits::SHARD_MAILBOX)?;
         let (datagrams, post) = mailbox(1)?;
         let (live, board) = (Arc::default(), Arc::new(board_of(settings, ground.wall())));
+        let places = Places::new(settings.sip.clone(), settings.advertised);
+        let gateways =
+            settings.trunks.iter().map(|trunk| places.gateways(trunk, &trunk.peers, |_| None).into());
+        let gateways = gateways.collect();
         let parts = Parts {
             number: 0,
-            address: settings.sip,
-            contact: settings.sip,
+            places,
+            gateways,
             mailbox: own,
             post,
             posts: vec![datagrams],

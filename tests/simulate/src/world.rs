@@ -86,8 +86,9 @@ impl World {
             .sum();
         let far = Far::new(&net, &gateways, &mut rng);
         let settings = Settings {
-            sip: US,
+            sip: vec![US.into()],
             advertised: None,
+            tls: None,
             // Sometimes there is not a pair for each leg.
             rtp_ports: if rng.random_bool(0.05) { 10_000..=10_007 } else { 10_000..=19_999 },
             shards: 1,
