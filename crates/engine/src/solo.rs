@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use base::id::{AppId, CallId};
 use base::limits;
-use base::trunk::Trunks;
+use base::trunk::{TrunkNo, Trunks};
 
 use crate::driver::ground::{Ground, News};
 use crate::driver::mailbox::{Slot, mailbox};
 use crate::driver::places::Places;
 use crate::driver::shard::{Letter, Parts, Shard};
 use crate::engine::{Journal, Launch, Settings, board_of};
+use crate::trunk::{Peer, Trunk};
 
 /// See the module.
 pub struct Solo<G: Ground> {
@@ -24,6 +25,8 @@ pub struct Solo<G: Ground> {
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
     news: Vec<News<G::Arrival>>,
+    places: Places,
+    trunks: Vec<Trunk>,
 }
 
 /// What a shard holds: nothing, some time after its last call.
@@ -57,7 +60,7 @@ impl<G: Ground> Solo<G> {
         let gateways = gateways.collect();
         let parts = Parts {
             number: 0,
-            places,
+            places: places.clone(),
             gateways,
             mailbox: own,
             post,
@@ -67,7 +70,9 @@ impl<G: Ground> Solo<G> {
             journal,
             archive: None,
         };
-        Ok(Self { shard: Shard::new(settings, ground, parts), letters, live, board, news: Vec::new() })
+        let shard = Shard::new(settings, ground, parts);
+        let trunks = settings.trunks.clone();
+        Ok(Self { shard, letters, live, board, news: Vec::new(), places, trunks })
     }
 
     /// Posts a call that is to run; its ground has news of [`Token::Bell`](crate::ground::Token::Bell) then. False when
@@ -81,6 +86,14 @@ impl<G: Ground> Solo<G> {
     /// Posts the wish to end a call, likewise. `answer` hears whether it was running.
     pub fn stop(&self, call: CallId, app: AppId, answer: impl FnOnce(bool) + Send + 'static) -> bool {
         self.letters.post(Letter::Stop { call, app, answer: Box::new(answer) }).is_ok()
+    }
+
+    /// Gives a trunk other addresses, likewise.
+    pub fn set_peers(&self, trunk: TrunkNo, peers: &[Peer]) -> bool {
+        let Some(own) = self.trunks.get(trunk.index()) else { return false };
+        let gateways: Arc<[_]> = self.places.gateways(own, peers, |_| None).into();
+        self.board.has_addresses(trunk, gateways.len(), self.shard.wall());
+        self.letters.post(Letter::Gateways { trunk, gateways }).is_ok()
     }
 
     /// How long it may be left alone, unless there are news; for ever if it does not say.
