@@ -280,14 +280,21 @@ impl Far {
                 self.note_source(nth, now);
             }
             Act::Info(digit) => {
-                let body = format!("Signal={digit}\r\nDuration=160\r\n");
-                sip.info(key, "application/dtmf-relay", body.as_bytes(), now, out);
+                sip.info(key, KEY_IN_INFO, info(digit).as_bytes(), now, out);
                 self.note(&self.phones[nth], Seen::Pressed(digit), now);
             }
             Act::Press(digit) => {
                 if phone.press(digit) {
                     self.note(&self.phones[nth], Seen::Pressed(digit), now);
                 }
+            }
+            Act::PressTwice(digit) => {
+                // Where one way may come late, it is another press for whoever hears it.
+                let is_told = phone.press(digit);
+                if self.net.borrow().is_calm() || !is_told {
+                    sip.info(key, KEY_IN_INFO, info(digit).as_bytes(), now, out);
+                }
+                self.note(&self.phones[nth], Seen::Pressed(digit), now);
             }
             Act::Hum(digit) => {
                 phone.hum(digit, now);
@@ -326,6 +333,13 @@ impl Far {
         }
     }
 }
+
+/// The body of an INFO that tells a key.
+fn info(digit: char) -> String {
+    format!("Signal={digit}\r\nDuration=160\r\n")
+}
+
+const KEY_IN_INFO: &str = "application/dtmf-relay";
 
 /// The session timer of gateways that have one: as short as it may be.
 const SHORT_SESSION: Duration = Duration::from_secs(90);

@@ -38,6 +38,8 @@ pub(crate) struct Net {
     pub(crate) rung: bool,
     /// Addresses that no way leads to.
     pub(crate) nowhere: BTreeSet<SocketAddr>,
+    /// Gateways that take their time: how long each message to them waits.
+    pub(crate) slow: BTreeMap<SocketAddr, Duration>,
     sip: Weather,
     rtp: Weather,
     rng: SmallRng,
@@ -78,6 +80,7 @@ impl Net {
             history: History::default(),
             rung: false,
             nowhere: BTreeSet::new(),
+            slow: BTreeMap::new(),
             sip: Weather::draw(rng),
             rtp: Weather::draw(rng),
             rng: SmallRng::from_rng(rng),
@@ -88,6 +91,11 @@ impl Net {
             news: Vec::new(),
             spare: Vec::new(),
         }
+    }
+
+    /// Whether nothing is lost or late here.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.sip.is_calm() && self.rtp.is_calm() && self.slow.is_empty()
     }
 
     /// When the next datagram comes.
@@ -125,7 +133,9 @@ impl Net {
 
     /// A SIP message leaves.
     pub(crate) fn send_sip(&mut self, by: By, (from, to): (SocketAddr, SocketAddr), bytes: &[u8]) {
-        let came = self.sip.arrivals(self.now, &mut self.rng);
+        let waits = self.slow.get(&to).copied().unwrap_or_default();
+        let mut came = self.sip.arrivals(self.now, &mut self.rng);
+        came.iter_mut().for_each(|at| *at = *at + waits);
         for at in &came {
             self.depart(*at, (from, to), bytes);
         }

@@ -43,6 +43,8 @@ pub(crate) enum Act {
     Info(char),
     /// A key, as an event of RFC 4733.
     Press(char),
+    /// A key, in both ways at once: it is one all the same.
+    PressTwice(char),
     /// A key, as its tones.
     Hum(char),
     /// It speaks.
@@ -103,6 +105,7 @@ impl Temper {
                 3 => Act::Move,
                 4..6 => Act::Info(key),
                 6 => Act::Hum(key),
+                7 => Act::PressTwice(key),
                 _ => Act::Press(key),
             };
             self.once_up.push((at, act));

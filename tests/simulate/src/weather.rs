@@ -42,6 +42,11 @@ impl Weather {
         }
     }
 
+    /// Whether nothing is lost, and nothing late.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.loss == 0.0 && self.outages.is_empty() && self.jitter < Duration::from_millis(100)
+    }
+
     /// When a datagram that leaves now comes: mostly once.
     pub(crate) fn arrivals(&self, now: Instant, rng: &mut SmallRng) -> SmallVec<[Instant; 2]> {
         let mut arrivals = SmallVec::new();
