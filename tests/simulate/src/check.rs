@@ -10,6 +10,7 @@ mod release;
 mod rows;
 #[cfg(test)]
 mod tale;
+mod truth;
 mod voice;
 
 use crate::history::History;
@@ -28,10 +29,11 @@ pub(crate) fn check(history: &History) -> Complaints {
     RULES.iter().flat_map(of).collect()
 }
 
-const RULES: [(&str, Rule); 7] = [
+const RULES: [(&str, Rule); 8] = [
     ("journal", journal::check),
     ("rows", rows::check),
     ("dialling", dialling::check),
+    ("truth", truth::check),
     ("release", release::check),
     ("voice", voice::check),
     ("keys", keys::check),

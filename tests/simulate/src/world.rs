@@ -285,7 +285,7 @@ fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<Door>)
             if rng.random_bool(0.05) {
                 net.borrow_mut().nowhere.insert(peer);
             }
-            if rng.random_bool(0.1) {
+            if rng.random_bool(0.15) {
                 net.borrow_mut().slow.insert(peer, Duration::from_millis(rng.random_range(500..9_000)));
             }
             let is_nat = trunk.behind_nat;
