@@ -11,6 +11,7 @@ use base::id::{AppId, CallId};
 use base::limits;
 use base::trunk::{TRUNKS, TrunkNo, Trunks};
 
+use crate::driver::archive::{self, Beside};
 use crate::driver::ground::{Ground, News};
 use crate::driver::mailbox::{Slot, mailbox};
 use crate::driver::places::Places;
@@ -25,6 +26,7 @@ pub struct Solo<G: Ground> {
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
     news: Vec<News<G::Arrival>>,
+    archive: Option<Beside>,
     places: Places,
     trunks: Vec<Trunk>,
 }
@@ -45,8 +47,8 @@ pub struct Held {
 }
 
 impl<G: Ground> Solo<G> {
-    /// A shard of its own. Of the settings it takes the trunks, the ports and the address, where it is reached too. It
-    /// records nothing.
+    /// A shard of its own. Of the settings it takes the trunks, the ports, the address, where it is reached too, and where
+    /// recordings go.
     ///
     /// # Errors
     /// When the system gives no descriptor for its mailbox.
@@ -58,6 +60,8 @@ impl<G: Ground> Solo<G> {
         // A made-up network has one way to everybody.
         let gateways = |trunk: &Trunk| places.gateways(trunk, &trunk.peers, |_| None).into();
         let gateways = settings.trunks.iter().take(TRUNKS).map(gateways).collect();
+        let beside = settings.recordings.clone().map(|folder| archive::beside(folder, letters.clone()));
+        let (intake, archive) = beside.unzip();
         let parts = Parts {
             number: 0,
             places: places.clone(),
@@ -68,11 +72,11 @@ impl<G: Ground> Solo<G> {
             live: Arc::clone(&live),
             board: Arc::clone(&board),
             journal,
-            archive: None,
+            archive: intake,
         };
         let shard = Shard::new(settings, ground, parts);
         let trunks = settings.trunks.clone();
-        Ok(Self { shard, letters, live, board, news: Vec::new(), places, trunks })
+        Ok(Self { shard, letters, live, board, news: Vec::new(), archive, places, trunks })
     }
 
     /// Posts a call that is to run; its ground has news of [`Token::Bell`](crate::ground::Token::Bell) then. False when
@@ -102,9 +106,10 @@ impl<G: Ground> Solo<G> {
         self.shard.patience()
     }
 
-    /// Lets it take one turn.
-    pub fn step(&mut self) {
+    /// Lets it take one turn, and what it records be written. Whether there may be a letter for it by then.
+    pub fn step(&mut self) -> bool {
         self.shard.step(&mut self.news);
+        self.archive.as_mut().is_some_and(Beside::work)
     }
 
     /// What it holds.

@@ -6,6 +6,7 @@ mod dialling;
 mod ends;
 mod journal;
 mod keys;
+mod recording;
 mod release;
 mod rows;
 #[cfg(test)]
@@ -29,13 +30,14 @@ pub(crate) fn check(history: &History) -> Complaints {
     RULES.iter().flat_map(of).collect()
 }
 
-const RULES: [(&str, Rule); 8] = [
+const RULES: [(&str, Rule); 9] = [
     ("journal", journal::check),
     ("rows", rows::check),
     ("dialling", dialling::check),
     ("truth", truth::check),
     ("release", release::check),
     ("voice", voice::check),
+    ("recording", recording::check),
     ("keys", keys::check),
     ("ends", ends::check),
 ];

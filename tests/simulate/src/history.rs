@@ -24,6 +24,8 @@ pub(crate) struct History {
     pub(crate) far: Vec<(Instant, Attempt, Far)>,
     /// The sockets of legs, in the order in which they were opened.
     pub(crate) lines: Vec<Line>,
+    /// The recordings that were kept, and their bytes.
+    pub(crate) recordings: Vec<(CallId, u64)>,
     /// SIP messages that left for strangers.
     pub(crate) told_strangers: usize,
     pub(crate) end: End,

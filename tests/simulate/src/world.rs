@@ -17,11 +17,12 @@ use base::time::Instant;
 use base::trunk::TrunkNo;
 use engine::solo::{Held, Solo};
 use engine::trunk::{Probe, Srtp};
-use engine::{Backend, Journal, Launch, Settings, Speech, Trunk};
+use engine::{Backend, Journal, Launch, Settings, Speech, Trunk, recording_path};
 use plans::{Event, Plan, Todo, plan_for};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use sip::sdp::Codec;
+use tempfile::TempDir;
 
 use crate::far::{Door, Far};
 use crate::history::{End, History, Stop};
@@ -40,6 +41,7 @@ pub(crate) struct World {
     questions: usize,
     desk: Desk,
     trunks: Vec<Trunk>,
+    recordings: TempDir,
     /// What will happen from outside, the last first.
     plan: Vec<(Instant, Happening)>,
 }
@@ -93,6 +95,7 @@ impl World {
             .map(|trunk| trunk.peers.len() * QUESTIONS)
             .sum();
         let far = Far::new(&net, &gateways, &mut rng);
+        let recordings = tempfile::tempdir().context("cannot make a folder for recordings")?;
         let settings = Settings {
             sip: vec![US.into()],
             advertised: None,
@@ -101,7 +104,7 @@ impl World {
             rtp_ports: if rng.random_bool(0.05) { 10_000..=10_007 } else { 10_000..=19_999 },
             shards: 1,
             trunks,
-            recordings: None,
+            recordings: Some(recordings.path().to_owned()),
             backend: Backend::Auto,
         };
         let desk = Desk::default();
@@ -119,6 +122,7 @@ impl World {
                 far,
                 questions,
                 trunks: settings.trunks,
+                recordings,
                 desk,
                 plan,
             },
@@ -144,7 +148,8 @@ impl World {
             }
             self.far.on_time(now);
             if self.net.borrow().has_news() || self.due.is_some_and(|due| due <= now) {
-                self.solo.step();
+                let has_letters = self.solo.step();
+                self.net.borrow_mut().rung |= has_letters;
                 self.due = self.solo.patience().map(|patience| now + patience);
                 self.turns = if self.turns.0 == now { (now, self.turns.1 + 1) } else { (now, 1) };
                 spun = self.turns.1 > TURNS_MAX;
@@ -223,12 +228,17 @@ impl World {
 
     fn conclude(self, at: Option<Instant>, spun: bool) -> History {
         let held = self.held();
-        let Self { net, solo, desk, .. } = self;
+        let Self { net, solo, desk, recordings, .. } = self;
         let now = WALL + net.borrow().now.since(Instant::START);
         let seats = solo.trunks().views(now).iter().map(|trunk| trunk.calls).sum();
         let sockets = net.borrow().open();
         let mut history = mem::take(&mut net.borrow_mut().history);
         history.end = End { at, held, permits: desk.ports.taken(), seats, sockets, spun };
+        let size = |call: &Call| {
+            let file = std::fs::metadata(recording_path(recordings.path(), call.id)).ok()?;
+            Some((call.id, file.len()))
+        };
+        history.recordings = history.accepted.iter().filter_map(|(_, call)| size(call)).collect();
         history.journal = desk.pages.lock().map(|mut pages| mem::take(&mut *pages)).unwrap_or_default();
         for (question, was_running) in desk.answers.lock().into_iter().flat_map(|answers| answers.clone()) {
             history.stops[question].was_running = was_running;

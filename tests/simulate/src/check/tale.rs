@@ -120,6 +120,9 @@ fn fact(words: &str) -> Fact {
             let digit = Private::new(key.parse().unwrap());
             Fact::Digit { leg: leg(on), digit, source: KeySource::Event }
         }
+        ["recorded", secs] => {
+            Fact::RecordingEnded { length: std::time::Duration::from_secs(secs.parse().unwrap()) }
+        }
         ["recording"] => Fact::RecordingStarted,
         ["stop"] => Fact::StopAsked,
         ["released", on] => Fact::released(leg(on), Release::normal(Party::Caller)),
