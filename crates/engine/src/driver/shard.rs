@@ -29,7 +29,7 @@ use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
 use base::release::Cause;
 use base::table::Table;
-use base::time::Instant;
+use base::time::{Instant, Timestamp};
 use base::trunk::{TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
@@ -281,6 +281,11 @@ impl<G: Ground> Shard<G> {
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
         }
+    }
+
+    /// What the wall clock of its ground says.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.ground.wall()
     }
 
     /// What it holds, but for calls that wait in the mailbox.
