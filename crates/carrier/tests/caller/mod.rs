@@ -233,7 +233,7 @@ impl Call {
                     self.hear_keys(pressed);
                 }
                 Incoming::Event(_, pressed) => self.hear_keys(pressed),
-                Incoming::Dropped(_) => {}
+                Incoming::Noise(_) | Incoming::Dropped(_) => {}
             }
         }
         let mut out = [0; OUT_BYTES];

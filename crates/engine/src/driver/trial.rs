@@ -389,7 +389,11 @@ impl Voice {
             let (socket, to, length) = match due {
                 Due::Rtp(length) => (&self.socket, self.session.target(), length),
                 Due::Rtcp(length) => (&self.rtcp, self.session.rtcp_target(), length),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => continue,
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => continue,
             };
             if let Some(to) = to {
                 // What is not sent is what would be lost on the way.

@@ -189,7 +189,11 @@ impl Wire {
             match due {
                 Due::Rtp(length) => self.send(net, &out[..length]),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => tell(due),
             }
         }
     }

@@ -24,6 +24,7 @@ impl Shard {
         let (heard, key) = match wire.session.receive(from, &packet[..length], now) {
             Incoming::Audio(heard, pressed) => (heard, pressed.map(Some)),
             Incoming::Event(heard, pressed) => (heard, Some(pressed)),
+            Incoming::Noise(heard) => (heard, None),
             Incoming::Dropped(_) => return,
         };
         let (call, leg, peer) = (wire.call, wire.leg, wire.peer);
@@ -84,6 +85,7 @@ impl Shard {
                     self.drain_sip(now);
                 }
                 Due::Pressed(pressed) => self.on_pressed(call, leg, pressed, now),
+                Due::Announced(_) | Due::PickedUp(_) => {}
                 Due::ClipEnded(_) | Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
             }
         }
