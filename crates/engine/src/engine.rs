@@ -102,7 +102,7 @@ impl Launch {
     /// A call that does what its product says, with the clips it may need, the spoken ones among them.
     #[must_use]
     pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>, speech: Speech) -> Self {
-        let plan = plan_for(&admitted.call);
+        let plan = plan_for(&admitted.call, limits::RING);
         Self { call: admitted.call, permit: admitted.permit, plan, clips, speech }
     }
 
