@@ -3,6 +3,8 @@
 mod alarms;
 pub(crate) mod archive;
 pub(crate) mod clock;
+pub mod ground;
+pub(crate) mod kernel;
 pub(crate) mod mailbox;
 mod names;
 pub(crate) mod net;
