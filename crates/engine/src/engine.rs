@@ -21,6 +21,7 @@ use media::clip::Clip;
 use plans::{Plan, plan_for};
 use socket2::Socket;
 
+use crate::answering::Answering;
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::ground::Token;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
+    /// What is done about who picks up, and what networks say before.
+    pub answering: Answering,
     /// What carries the packets.
     pub backend: Backend,
 }
@@ -107,6 +110,12 @@ impl Launch {
     pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>, speech: Speech) -> Self {
         let plan = plan_for(&admitted.call, limits::RING);
         Self { call: admitted.call, permit: admitted.permit, plan, clips, speech }
+    }
+
+    /// The same call, with so long for each telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { plan: plan_for(&self.call, ring), ..self }
     }
 
     /// The same call with another plan.

@@ -11,6 +11,7 @@
 
 mod attempts;
 mod deeds;
+mod early;
 mod letters;
 mod packets;
 mod pings;
@@ -40,12 +41,14 @@ use rand::rngs::StdRng;
 use sip::{Endpoint, LegKey, Output, Outputs, PeerRule};
 use slab::Slab;
 
+use crate::answering::Answering;
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
 use crate::driver::ground::{Ground, News, Token};
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::shard::attempts::Attempts;
+use crate::driver::shard::early::EarlyWatch;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
 use crate::driver::shard::registrations::Registrations;
@@ -107,6 +110,7 @@ struct Live {
     wires: [Option<u32>; 2],
     attempts: [Attempts; 2],
     recording: Option<Box<Recording>>,
+    early: Option<EarlyWatch>,
     /// What the alarms hold for it.
     alarm: Option<Alarm>,
 }
@@ -116,7 +120,8 @@ impl Live {
     fn deadline(&self) -> Option<Instant> {
         let recording = self.recording.as_ref().map(|recording| recording.next());
         let [a, b] = &self.attempts;
-        [self.running.deadline(), recording, a.patience(), b.patience()].into_iter().flatten().min()
+        let early = self.early.as_ref().map(EarlyWatch::next);
+        [self.running.deadline(), recording, early, a.patience(), b.patience()].into_iter().flatten().min()
     }
 }
 
@@ -132,6 +137,7 @@ pub(crate) struct Shard<G: Ground> {
     /// The address that far ends are told.
     contact: SocketAddr,
     talk: Talk,
+    answering: Answering,
     mailbox: Mailbox<Letter>,
     /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
     /// room for launches.
@@ -198,6 +204,7 @@ impl<G: Ground> Shard<G> {
             registrations: Registrations::default(),
             contact,
             talk: Talk::new(settings, parts.address.ip(), contact.ip()),
+            answering: settings.answering.clone(),
             mailbox: parts.mailbox,
             post: parts.post,
             posts: parts.posts,
@@ -363,6 +370,7 @@ impl<G: Ground> Shard<G> {
             }
             self.serve_recording(number, now);
             self.serve_attempts(number, now);
+            self.serve_early_media(number, now);
             self.with(number, now, Running::wake);
             self.drain_sip(now);
         }
