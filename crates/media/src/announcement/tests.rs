@@ -19,7 +19,7 @@ fn known() -> Announcements {
 const KNOWN: [(Cause, &str); 4] = [
     (Cause::Busy, "busy"),
     (Cause::NoSuchNumber, "empty-number"),
-    (Cause::PoweredOff, "code-payment-before"),
+    (Cause::PoweredOff, "powered-off"),
     (Cause::Unreachable, "code-registration-after"),
 ];
 
