@@ -133,6 +133,7 @@ impl House {
                 words,
                 tally: Arc::clone(&tally),
                 patience: Duration::from_secs(config.limits.accept_secs),
+                ring: config.answering.ring(),
                 waiting: Waiting::default(),
                 tasks: promised.clone(),
             },
@@ -328,6 +329,7 @@ fn engine_settings(config: &Config, trunks: Vec<engine::Trunk>) -> Result<engine
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
         trunks,
+        answering: config.answering.read()?,
         backend: config.sip.backend.into(),
     })
 }
