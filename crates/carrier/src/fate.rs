@@ -115,6 +115,10 @@ pub enum Quirk {
     Lossy,
     /// ACKs are lost for a while.
     Deaf,
+    /// It says what it hears, and nothing of its own.
+    Echo,
+    /// It says nothing at all.
+    Mute,
 }
 
 const RING: Step = Step { pause: Pause::No, deed: Deed::Ring };
@@ -166,9 +170,11 @@ const USER_BUSY: u8 = 17;
 const SUBSCRIBER_ABSENT: u8 = 20;
 
 /// The first row is for all numbers that no other row fits.
-static TABLE: [Row; 17] = [
+static TABLE: [Row; 19] = [
     row("0001", Quirk::No, &[RING, ANSWER]),
     row("0002", Quirk::No, &[RING, ANSWER, HANG_UP]),
+    row("0003", Quirk::Echo, &[RING, ANSWER]),
+    row("0004", Quirk::Mute, &[RING, ANSWER]),
     row("0020", Quirk::No, &[announce(Announcement::PoweredOff, None), absent(SUBSCRIBER_ABSENT)]),
     row("0021", Quirk::No, &[announce(Announcement::PoweredOff, None), refuse(Pause::Announcement, 480)]),
     row(

@@ -5,12 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::address::Block;
 use base::trunk::{Route, Terms};
 use sip::Hop;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
 
 use crate::numbering::Step;
+use crate::tls::TlsClient;
 
 /// A SIP trunk: the gateways of a carrier, and what it wants of us.
 #[derive(Clone, Debug)]
@@ -21,8 +23,16 @@ pub struct Trunk {
     /// [`TRUNK_ADDRESSES`](base::trunk::TRUNK_ADDRESSES). None: it cannot be used until it is given some
     /// ([`Engine::set_peers`](crate::Engine::set_peers)).
     pub peers: Vec<Peer>,
+    /// How connections to those of its peers are protected that are reached by TLS.
+    pub tls: Option<TlsClient>,
+    /// Whether peers that are reached by UDP take TCP at the same address, for requests that are too large for a datagram
+    /// (RFC 3261 18.1.1).
+    pub large_by_tcp: bool,
+    /// The address that it is told we are at, in SIP and SDP, when it is not the one that everybody is told. It counts for
+    /// peers of its family.
+    pub external: Option<IpAddr>,
     /// Who else of the carrier may speak to us, from any port.
-    pub sources: Vec<IpAddr>,
+    pub sources: Vec<Block>,
     /// The host of its SIP URIs, when it is not the peer's address.
     pub domain: Option<String>,
     /// What a 401 or 407 is answered with.
@@ -63,12 +73,23 @@ pub struct Peer {
     pub hop: Hop,
     /// What its TLS certificate must be for; `None`: its address.
     pub name: Option<Arc<str>>,
+    /// When it is tried.
+    pub turn: Turn,
+}
+
+/// When a gateway is tried among others of its trunk (RFC 2782). Those that have the same one are tried in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Those of a smaller rank are tried first.
+    pub rank: u16,
+    /// Among those of one rank: how often it is the first, in proportion to the others.
+    pub weight: u16,
 }
 
 impl From<Hop> for Peer {
     /// A gateway that has no name.
     fn from(hop: Hop) -> Self {
-        Self { hop, name: None }
+        Self { hop, name: None, turn: Turn::default() }
     }
 }
 
@@ -79,7 +100,7 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, as `sip:user@domain`, by its credentials.
+/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, or the next one when that fails, as `sip:user@domain`, by its credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The user part of the account, which is often a telephone number.
@@ -154,6 +175,9 @@ impl Trunk {
         Self {
             name,
             peers: vec![peer.into()],
+            tls: None,
+            large_by_tcp: false,
+            external: None,
             sources: Vec::new(),
             domain: None,
             credentials: None,
@@ -171,6 +195,12 @@ impl Trunk {
             calls_max,
             calls_per_second,
         }
+    }
+
+    /// Whether it is reached by connections.
+    pub(crate) fn wants_connections(&self) -> bool {
+        let is_connected = |peer: &Peer| peer.hop.transport.is_reliable();
+        self.tls.is_some() || self.large_by_tcp || self.peers.iter().any(is_connected)
     }
 
     /// What it takes.

@@ -27,10 +27,10 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
-use crate::config::{self, Config, ReadTrunk};
+use crate::config::{self, Config, ReadTrunk, with_tcp};
 use crate::http::{self, Site};
 use crate::logins::Logins;
-use crate::names;
+use crate::names::Names;
 use crate::neighbour::{self, Table};
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
@@ -88,7 +88,8 @@ impl House {
         let guard = Arc::new(config.guard()?);
         let trusted = config.trusted_proxies()?;
         let trunks = config.trunks()?;
-        let settings = engine_settings(config, resolved(config, &trunks).await?)?;
+        let names = Names::look(&trunks, config.sip.listen.as_slice()).await;
+        let settings = engine_settings(config, &trunks, resolved(&trunks, &names)?)?;
         let store = Store::open(&config.data_dir).await?;
         let words = Words::open(config).await?;
         let term = store.serve(&config.node, wall()).await?;
@@ -172,7 +173,7 @@ impl House {
             upkeep: [
                 tokio::spawn(accounts.follow()),
                 tokio::spawn(upkeep.keep()),
-                tokio::spawn(names::follow(Arc::clone(&engine), trunks)),
+                tokio::spawn(names.follow(Arc::clone(&engine))),
             ],
             engine,
             admin,
@@ -297,6 +298,9 @@ fn start_engine(
         StartFault::Socket(SocketFault::Signalling { address, cause }) => {
             anyhow!("{}", taken(Table::Udp, address, &cause, "--sip"))
         }
+        StartFault::Socket(SocketFault::Listener { address, cause }) => {
+            anyhow!("{}", taken(Table::Tcp, address, &cause, "sip.listen"))
+        }
         other => other.into(),
     })
 }
@@ -320,34 +324,37 @@ fn taken(table: Table, address: SocketAddr, cause: &std::io::Error, flag: &str) 
     }
 }
 
-fn engine_settings(config: &Config, trunks: Vec<engine::Trunk>) -> Result<engine::Settings> {
+fn engine_settings(
+    config: &Config,
+    trunks: &[ReadTrunk],
+    resolved: Vec<engine::Trunk>,
+) -> Result<engine::Settings> {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(engine::Settings {
-        sip: config.sip.listen,
+        sip: with_tcp(&config.sip.listen, trunks.iter().any(ReadTrunk::takes_tcp)),
         advertised: config.sip.advertised,
+        tls: config.tls_server()?,
         rtp_ports: config.rtp_ports()?,
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
-        trunks,
+        trunks: resolved,
         answering: config.answering.read()?,
         backend: config.sip.backend.into(),
     })
 }
 
 /// The trunks with the addresses that they have now.
-async fn resolved(config: &Config, trunks: &[ReadTrunk]) -> Result<Vec<engine::Trunk>> {
+fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
     if trunks.is_empty() {
         bail!(
             "no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER, or write [[trunks]]"
         );
     }
-    let mut resolved = Vec::with_capacity(trunks.len());
-    for trunk in trunks {
-        let peers = names::resolve(trunk, config.sip.listen).await;
-        let peers = peers.into_iter().map(Into::into).collect();
-        resolved.push(engine::Trunk { peers, ..trunk.settings.clone() });
-    }
-    Ok(resolved)
+    let with_peers = |(place, trunk): (usize, &ReadTrunk)| engine::Trunk {
+        peers: names.gateways(place),
+        ..trunk.settings.clone()
+    };
+    Ok(trunks.iter().enumerate().map(with_peers).collect())
 }
 
 fn policy(config: &Config) -> Policy {

@@ -25,7 +25,7 @@ use crate::allocations;
 use crate::far::{Far, Phone};
 
 /// How long a story waits for anything.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Away from the ports that the system gives to sockets that ask for none.
 pub(crate) const RTP_PORTS: RangeInclusive<u16> = 10_000..=29_999;
@@ -88,8 +88,9 @@ impl World {
     pub(crate) fn with(shards: usize, rtp_ports: RangeInclusive<u16>) -> Self {
         let far = Far::new();
         let settings = Settings {
-            sip: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            sip: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()],
             advertised: None,
+            tls: None,
             rtp_ports,
             shards,
             trunks: vec![Trunk::new("trunk", far.address())],
@@ -109,7 +110,7 @@ impl World {
         };
         world.start();
         // A new process would find the old address.
-        world.settings.sip = world.engine().address();
+        world.settings.sip = world.engine().listening().to_vec();
         world
     }
 

@@ -123,7 +123,7 @@ fn configure(command: &Dev, carrier: SocketAddr) -> Config {
     let mut config = Config::defaults();
     config.data_dir.clone_from(&command.data_dir);
     config.http = command.http;
-    config.sip.listen = command.sip;
+    config.sip.listen = command.sip.into();
     config.sip.rtp_ports.clone_from(&command.rtp_ports);
     config.trunk.peer = Some(carrier);
     config.push.allow = vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()];
@@ -289,7 +289,8 @@ fn curl(url: &str, client: &huawei::Client, body: &Value) -> String {
 
 /// What the simulated carrier does.
 const FATES: &str = "\
-The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0486 busy,
-0480 no answer, 0404 no such number, 0603 rejects, 0408 silent, 0183 busy in early media, 0020 switched off,
-1nnn presses nnn, 5nnn presses them one by one, 6nnn by SIP INFO, 7nnn as tones.
+The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0003 echoes,
+0004 says nothing, 0486 busy, 0480 no answer, 0404 no such number, 0603 rejects, 0408 silent,
+0183 busy in early media, 0020 switched off, 1nnn presses nnn, 5nnn presses them one by one, 6nnn by SIP INFO,
+7nnn as tones.
 Ctrl-C ends.";

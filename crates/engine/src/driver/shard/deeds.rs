@@ -1,5 +1,6 @@
 //! Doing what calls want done.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use base::clip::ClipKey;
@@ -13,6 +14,7 @@ use plans::{ClipFailure, Repeat};
 use super::Shard;
 use crate::call::{Deed, heard_by};
 use crate::driver::ground::{Ground, Sockets};
+use crate::driver::places::Place;
 use crate::driver::talk::reason_of;
 use crate::driver::wire::Wire;
 
@@ -65,11 +67,11 @@ impl<G: Ground> Shard<G> {
         &mut self,
         number: u64,
         leg: Leg,
-        trunk: TrunkNo,
+        (trunk, place): (TrunkNo, Place),
         now: Instant,
     ) -> Option<Vec<u8>> {
         let Self { ground, talk, rng, .. } = self;
-        let sockets = match ground.sockets(talk.local, &talk.ports, rng) {
+        let sockets = match ground.sockets(place.local, &talk.ports, rng) {
             Ok(sockets) => sockets,
             Err(fault) => {
                 tracing::error!(leg = %leg, "{fault}");
@@ -77,7 +79,8 @@ impl<G: Ground> Shard<G> {
             }
         };
         let session = self.talk.session(trunk, self.ground.wall(), now, &mut self.rng);
-        let ours = self.talk.our_side(trunk, sockets.port(), &mut self.rng);
+        let told = SocketAddr::new(place.contact.ip(), sockets.port());
+        let ours = self.talk.our_side(trunk, told, &mut self.rng);
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
