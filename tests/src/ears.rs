@@ -46,6 +46,27 @@ pub fn read_stereo(path: &Path) -> [Vec<i16>; 2] {
 /// When the bytes are not such a file.
 #[must_use]
 pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
+    let (tag, sound) = sound_of(bytes, channels);
+    match tag {
+        ALAW => sound.iter().map(|byte| alaw(*byte)).collect(),
+        _ => sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect(),
+    }
+}
+
+/// The bytes of a mono WAV file of A-law, as they would be sent.
+///
+/// # Panics
+/// When it is not such a file.
+#[must_use]
+pub fn read_alaw(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let (tag, sound) = sound_of(&bytes, 1);
+    assert_eq!(tag, ALAW, "{} is no A-law", path.display());
+    sound.to_vec()
+}
+
+/// How the sound of a WAV file is written, and the sound.
+fn sound_of(bytes: &[u8], channels: u8) -> (u16, &[u8]) {
     assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "this is no WAV");
     let mut at = 12;
     let mut tag = 0;
@@ -58,16 +79,16 @@ pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
                 let rate = u32::from_le_bytes(body[4..8].try_into().expect("four bytes"));
                 assert_eq!((body[2], rate), (channels, 8_000), "so many channels of 8 kHz are expected");
             }
-            b"data" if tag == 6 => return body.iter().map(|byte| alaw(*byte)).collect(),
-            b"data" => {
-                return body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-            }
+            b"data" => return (tag, body),
             _ => {}
         }
         at += 8 + size + size % 2;
     }
     panic!("the file has no sound");
 }
+
+/// How a WAV file says that its sound is A-law.
+const ALAW: u16 = 6;
 
 /// A mono WAV file of 16-bit PCM at 8 kHz.
 ///
