@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::kamailio::TELEPHONES;
 use crate::sipp::free_port;
 use crate::{ears, wait};
 
@@ -40,12 +41,30 @@ pub enum Answers {
     Early,
 }
 
+/// How a baresip speaks.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// The codec that it takes: baresip's name of it.
+    pub codec: &'static str,
+    /// Whether it wants its voice protected, with the keys in the description (RFC 4568).
+    pub srtp: bool,
+    /// Where it registers, if it does: the registrar, and the domain of its addresses.
+    pub registrar: Option<(SocketAddr, &'static str)>,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { codec: "pcma", srtp: false, registrar: None }
+    }
+}
+
 /// A running baresip. Dropping it kills it.
 #[derive(Debug)]
 pub struct Baresip {
     child: Child,
     folder: TempDir,
     address: SocketAddr,
+    domain: &'static str,
     control: TcpStream,
     news: Arc<Mutex<Vec<Value>>>,
 }
@@ -57,16 +76,26 @@ impl Baresip {
     /// When it cannot be started.
     #[must_use]
     pub fn start(lines: &[Line]) -> Self {
+        Self::start_as(&Manner::default(), lines)
+    }
+
+    /// The same in this manner.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_as(manner: &Manner, lines: &[Line]) -> Self {
         // Between the look for a free port and its use another test may have taken it.
         (0..ATTEMPTS)
-            .find_map(|_| Self::attempt(lines))
+            .find_map(|_| Self::attempt(manner, lines))
             .expect("baresip finds free ports after some attempts")
     }
 
-    fn attempt(lines: &[Line]) -> Option<Self> {
+    fn attempt(manner: &Manner, lines: &[Line]) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let (address, control) = (free_port(), free_port());
-        furnish(folder.path(), lines, address, control);
+        let domain = manner.registrar.map_or("127.0.0.1", |(_, domain)| domain);
+        furnish(folder.path(), manner, lines, address, control);
         let screen = folder.path().join("screen");
         let output = fs::File::create(&screen).expect("a file can be made");
         let error = output.try_clone().expect("a file can be shared");
@@ -95,7 +124,7 @@ impl Baresip {
         let news = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&news);
         thread::spawn(move || listen(reader, &shared));
-        Some(Self { child, folder, address, control, news })
+        Some(Self { child, folder, address, domain, control, news })
     }
 
     /// Where it listens for SIP.
@@ -172,7 +201,7 @@ impl Baresip {
     pub fn heard(&self) -> Vec<Vec<i16>> {
         let files = self.files("-dec.wav");
         wait::until("whole recordings", PATIENCE, || files.iter().all(|file| is_whole(file)).then_some(()));
-        files.iter().map(|file| ears::read(file)).collect()
+        files.iter().map(|file| ears::read_any(file)).collect()
     }
 
     /// Listens in the latest call, from that sample on, until something was said and then nothing for a moment; gives
@@ -198,11 +227,13 @@ impl Baresip {
         })
     }
 
-    /// Waits until so many samples of the latest call were heard.
+    /// Waits until so many samples of the latest call were heard, at our rate.
     pub fn hears_for(&self, samples: usize) {
         wait::until("a conversation", 2 * PATIENCE, || {
-            let length = fs::metadata(self.files("-dec.wav").pop()?).ok()?.len();
-            (length as usize > WAV_HEAD + 2 * samples).then_some(())
+            let bytes = fs::read(self.files("-dec.wav").pop()?).ok()?;
+            let (channels, rate) = (usize::from(*bytes.get(22)?), bytes.get(24..28)?);
+            let rate = u32::from_le_bytes(rate.try_into().ok()?) as usize;
+            (bytes.len() > WAV_HEAD + 2 * samples * channels * rate / ears::RATE).then_some(())
         });
     }
 
@@ -232,7 +263,7 @@ impl Baresip {
 
     /// Chooses a line and gives it a command.
     fn on(&mut self, number: &str, command: &str, words: Option<&str>) {
-        self.command("uafind", Some(&format!("sip:{number}@127.0.0.1")));
+        self.command("uafind", Some(&format!("sip:{number}@{}", self.domain)));
         self.command(command, words);
     }
 
@@ -258,20 +289,32 @@ impl Drop for Baresip {
 }
 
 /// Writes the files that a baresip starts with.
-fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAddr) {
+fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, control: SocketAddr) {
     let heard = folder.join(HEARD);
     fs::create_dir(&heard).expect("a new folder can be written");
     let config = format!(
         "poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
          audio_srate 8000\naudio_channels 1\naudio_level no\nrtp_ports 10000-19999\nrtcp_mux no\n\
          jitter_buffer_delay 5-10\nmodule_path /usr/lib/baresip/modules\n\
-         module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
+         module g711.so\nmodule g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
          module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen {control}\nsnd_path {}\n",
         heard.display()
     );
+    let Manner { codec, srtp, registrar } = manner;
+    let protection = if *srtp { ";mediaenc=srtp-mand" } else { "" };
     let mut accounts = String::new();
     for line in lines {
+        let number = line.number;
+        let home = registrar.map_or_else(
+            || format!("<sip:{number}@127.0.0.1>;regint=0"),
+            |(registrar, domain)| {
+                format!(
+                    "<sip:{number}@{domain}>;regint=60;outbound=\"sip:{registrar}\";\
+                     auth_user={number};auth_pass=\"{TELEPHONES}\""
+                )
+            },
+        );
         let says = folder.join(format!("{}.wav", line.says));
         fs::write(&says, ears::wav(&ears::sine(line.says, SAYS_SECS * ears::RATE)))
             .expect("a new folder can be written");
@@ -282,8 +325,7 @@ fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAd
         };
         writeln!(
             accounts,
-            "<sip:{}@127.0.0.1>;regint=0;answermode={mode};audio_codecs=pcma;audio_source=aufile,{}",
-            line.number,
+            "{home};answermode={mode};audio_codecs={codec}{protection};audio_source=aufile,{}",
             says.display()
         )
         .expect("a string takes any text");

@@ -29,6 +29,20 @@ pub fn read(path: &Path) -> Vec<i16> {
     parse(&bytes, 1)
 }
 
+/// Reads a WAV file of 16-bit PCM, of whatever channels and a multiple of our rate: the first channel, at our rate.
+///
+/// # Panics
+/// When the file is not such a file.
+#[must_use]
+pub fn read_any(path: &Path) -> Vec<i16> {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let Sound { tag: PCM, channels, rate, bytes } = sound_of(&bytes) else { panic!("this is no PCM") };
+    let samples: Vec<i16> =
+        bytes.chunks_exact(2 * channels).map(|all| i16::from_le_bytes([all[0], all[1]])).collect();
+    let mean = |part: &[i16]| part.iter().map(|sample| i32::from(*sample)).sum::<i32>() / part.len() as i32;
+    samples.chunks_exact(rate / RATE).map(|part| mean(part) as i16).collect()
+}
+
 /// Reads a WAV file of two channels: the left one and the right one.
 ///
 /// # Panics
@@ -45,11 +59,12 @@ pub fn read_stereo(path: &Path) -> [Vec<i16>; 2] {
 /// # Panics
 /// When the bytes are not such a file.
 #[must_use]
-pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
-    let (tag, sound) = sound_of(bytes, channels);
-    match tag {
-        ALAW => sound.iter().map(|byte| alaw(*byte)).collect(),
-        _ => sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect(),
+pub fn parse(bytes: &[u8], channels: usize) -> Vec<i16> {
+    let sound = sound_of(bytes);
+    assert_eq!((sound.channels, sound.rate), (channels, RATE), "so many channels of 8 kHz are expected");
+    match sound.tag {
+        ALAW => sound.bytes.iter().map(|byte| alaw(*byte)).collect(),
+        _ => sound.bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect(),
     }
 }
 
@@ -60,26 +75,34 @@ pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
 #[must_use]
 pub fn read_alaw(path: &Path) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
-    let (tag, sound) = sound_of(&bytes, 1);
-    assert_eq!(tag, ALAW, "{} is no A-law", path.display());
-    sound.to_vec()
+    let Sound { tag: ALAW, channels: 1, rate: RATE, bytes } = sound_of(&bytes) else {
+        panic!("{} is no A-law", path.display())
+    };
+    bytes.to_vec()
 }
 
-/// How the sound of a WAV file is written, and the sound.
-fn sound_of(bytes: &[u8], channels: u8) -> (u16, &[u8]) {
+/// The sound of a WAV file, and how it is written.
+struct Sound<'a> {
+    tag: u16,
+    channels: usize,
+    rate: usize,
+    bytes: &'a [u8],
+}
+
+fn sound_of(bytes: &[u8]) -> Sound<'_> {
     assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "this is no WAV");
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes")) as usize;
     let mut at = 12;
-    let mut tag = 0;
+    let (mut tag, mut channels, mut rate) = (0, 0, 0);
     while at + 8 <= bytes.len() {
-        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
+        let size = number(&bytes[at + 4..at + 8]);
         let body = &bytes[at + 8..bytes.len().min(at + 8 + size)];
         match &bytes[at..at + 4] {
             b"fmt " => {
-                tag = u16::from_le_bytes([body[0], body[1]]);
-                let rate = u32::from_le_bytes(body[4..8].try_into().expect("four bytes"));
-                assert_eq!((body[2], rate), (channels, 8_000), "so many channels of 8 kHz are expected");
+                (tag, channels) = (u16::from_le_bytes([body[0], body[1]]), usize::from(body[2]));
+                rate = number(&body[4..8]);
             }
-            b"data" => return (tag, body),
+            b"data" => return Sound { tag, channels, rate, bytes: body },
             _ => {}
         }
         at += 8 + size + size % 2;
@@ -87,7 +110,8 @@ fn sound_of(bytes: &[u8], channels: u8) -> (u16, &[u8]) {
     panic!("the file has no sound");
 }
 
-/// How a WAV file says that its sound is A-law.
+/// How a WAV file says that its sound is PCM, and that it is A-law.
+const PCM: u16 = 1;
 const ALAW: u16 = 6;
 
 /// A mono WAV file of 16-bit PCM at 8 kHz.

@@ -8,6 +8,7 @@ pub mod ears;
 pub mod handset;
 pub mod http;
 pub mod huihu;
+pub mod kamailio;
 pub mod ksyun;
 pub mod operator;
 pub mod receiver;

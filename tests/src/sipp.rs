@@ -134,8 +134,12 @@ fn media_port() -> u16 {
     free_port().port().min(65_000) & !1
 }
 
-/// Whether somebody has the port. Trying to bind it would take it from sipp at the wrong moment.
-fn is_bound(address: SocketAddr) -> bool {
+/// Whether somebody has the port. Trying to bind it would take it from a program that starts at the wrong moment.
+///
+/// # Panics
+/// When the system does not list its sockets.
+#[must_use]
+pub fn is_bound(address: SocketAddr) -> bool {
     let sockets = fs::read_to_string("/proc/net/udp").expect("Linux lists its sockets");
     sockets.contains(&format!("0100007F:{:04X} ", address.port()))
 }

@@ -1,0 +1,7 @@
+//! Calls through what carriers and offices have: a real proxy and registrar, and real telephones in every codec they know.
+//!
+//! What each party hears of the other one is listened to.
+
+mod conversation;
+mod proxy;
+mod telephones;
