@@ -44,8 +44,8 @@ pub enum Answers {
 /// How a baresip speaks.
 #[derive(Clone, Debug)]
 pub struct Manner {
-    /// The codec that it takes: baresip's name of it.
-    pub codec: &'static str,
+    /// The codec that it takes, the rate and the channels of its sound.
+    pub codec: (&'static str, usize, u16),
     /// Whether it wants its voice protected, with the keys in the description (RFC 4568).
     pub srtp: bool,
     /// Where it registers, if it does: the registrar, and the domain of its addresses.
@@ -54,7 +54,7 @@ pub struct Manner {
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { codec: "pcma", srtp: false, registrar: None }
+        Self { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None }
     }
 }
 
@@ -285,6 +285,10 @@ impl Drop for Baresip {
         // It may have ended already; then there is nothing to kill.
         self.child.kill().ok();
         self.child.wait().ok();
+        if thread::panicking() {
+            let said = fs::read(self.folder.path().join("screen")).unwrap_or_default();
+            eprintln!("what baresip said:\n{}", String::from_utf8_lossy(&said));
+        }
     }
 }
 
@@ -301,7 +305,7 @@ fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, 
          ctrl_tcp_listen {control}\nsnd_path {}\n",
         heard.display()
     );
-    let Manner { codec, srtp, registrar } = manner;
+    let Manner { codec: (codec, rate, channels), srtp, registrar } = manner;
     let protection = if *srtp { ";mediaenc=srtp-mand" } else { "" };
     let mut accounts = String::new();
     for line in lines {
@@ -316,7 +320,9 @@ fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, 
             },
         );
         let says = folder.join(format!("{}.wav", line.says));
-        fs::write(&says, ears::wav(&ears::sine(line.says, SAYS_SECS * ears::RATE)))
+        let sound = ears::sine_at(*rate, line.says, SAYS_SECS * rate);
+        let sound = ears::wav_at(*rate, *channels, &sound);
+        fs::write(&says, sound)
             .expect("a new folder can be written");
         let mode = match line.answers {
             Answers::ByHand => "manual",
@@ -325,7 +331,7 @@ fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, 
         };
         writeln!(
             accounts,
-            "{home};answermode={mode};audio_codecs={codec}{protection};audio_source=aufile,{}",
+            "{home};answermode={mode};audio_codecs={codec}/{rate}/{channels}{protection};audio_source=aufile,{}",
             says.display()
         )
         .expect("a string takes any text");

@@ -120,23 +120,42 @@ const ALAW: u16 = 6;
 /// Never: no test has hours of sound.
 #[must_use]
 pub fn wav(sound: &[i16]) -> Vec<u8> {
-    let length = u32::try_from(sound.len() * 2).expect("a sound is short");
+    wav_at(RATE, 1, sound)
+}
+
+/// A WAV file of 16-bit PCM at this rate, with the same sound in so many channels.
+///
+/// # Panics
+/// Never: no test has hours of sound.
+#[must_use]
+pub fn wav_at(rate: usize, channels: u16, sound: &[i16]) -> Vec<u8> {
+    let frame = 2 * usize::from(channels);
+    let number = |number: usize| u32::try_from(number).expect("a sound is short").to_le_bytes();
     let mut file = Vec::new();
     file.extend(b"RIFF");
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(8_000_u32.to_le_bytes());
-    file.extend(16_000_u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend(sound.iter().flat_map(|sample| sample.to_le_bytes()));
+    file.extend(number(36 + sound.len() * frame));
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(channels.to_le_bytes());
+    file.extend(number(rate));
+    file.extend(number(rate * frame));
+    file.extend((2 * channels).to_le_bytes());
+    file.extend(b"\x10\0data");
+    file.extend(number(sound.len() * frame));
+    let all = |sample: &i16| sample.to_le_bytes().repeat(usize::from(channels));
+    file.extend(sound.iter().flat_map(all));
     file
 }
 
 /// A pure tone.
 #[must_use]
 pub fn sine(hz: f64, samples: usize) -> Vec<i16> {
-    let turn = |n: usize| n as f64 * hz / RATE as f64 * std::f64::consts::TAU;
+    sine_at(RATE, hz, samples)
+}
+
+/// A pure tone, of which so many samples make a second.
+#[must_use]
+pub fn sine_at(rate: usize, hz: f64, samples: usize) -> Vec<i16> {
+    let turn = |n: usize| n as f64 * hz / rate as f64 * std::f64::consts::TAU;
     (0..samples).map(|n| (turn(n).sin() * 12_000.0) as i16).collect()
 }
 

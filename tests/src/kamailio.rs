@@ -205,7 +205,7 @@ request_route {
 
 failure_route[SECOND] {
     if (t_is_canceled() || !t_check_status("408|5..")) { exit; }
-    xlog("L_ALERT", "the telephone failed with $T_reply_code: the second gateway\n");
+    xlog("L_ALERT", "the telephone failed: the second gateway\n");
     $ru = $avp(dialled);
     $du = "sip:{second}";
     t_relay();
