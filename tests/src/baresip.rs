@@ -322,8 +322,7 @@ fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, 
         let says = folder.join(format!("{}.wav", line.says));
         let sound = ears::sine_at(*rate, line.says, SAYS_SECS * rate);
         let sound = ears::wav_at(*rate, *channels, &sound);
-        fs::write(&says, sound)
-            .expect("a new folder can be written");
+        fs::write(&says, sound).expect("a new folder can be written");
         let mode = match line.answers {
             Answers::ByHand => "manual",
             Answers::AtOnce => "auto",

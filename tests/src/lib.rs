@@ -12,6 +12,7 @@ pub mod kamailio;
 pub mod ksyun;
 pub mod operator;
 pub mod receiver;
+pub mod scenario;
 pub mod sipp;
 pub mod trace;
 pub mod wait;
