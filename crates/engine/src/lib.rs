@@ -20,11 +20,13 @@ mod keys;
 mod leg;
 pub mod numbering;
 pub mod recording;
+pub mod solo;
+pub mod tls;
 pub mod trunk;
 mod verdict;
 
 pub use driver::sockets::SocketFault;
-pub use driver::trial;
+pub use driver::{ground, trial};
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
 pub use trunk::Trunk;

@@ -1,7 +1,7 @@
 //! A shard: one thread, one loop, and the calls that live in it.
 //!
 //! ```text
-//! wait (sockets, mailbox, next timer) ─▶ news ─▶ Running ─▶ deeds ─▶ sip · media · sockets
+//! ground: wait (sockets, mailbox, next timer) ─▶ news ─▶ Running ─▶ deeds ─▶ sip · media · sockets
 //!                                                   └─▶ facts ─▶ journal, once a turn
 //! ```
 //!
@@ -19,7 +19,6 @@ mod registrations;
 mod signalling;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -36,18 +35,17 @@ use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
 use plans::Todo;
 use rand::Rng;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sip::{Endpoint, LegKey, Output, Outputs, PeerRule};
+use sip::{Endpoint, LegKey, Output, Outputs, PeerRule, Transport};
 use slab::Slab;
-use socket2::Socket;
 
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
-use crate::driver::clock::Clock;
+use crate::driver::ground::{Ground, News, Token};
 use crate::driver::mailbox::{Mailbox, Slot};
-use crate::driver::net::{Net, News, Token};
+use crate::driver::places::{Gateway, Places};
+use crate::driver::post::Post;
 use crate::driver::shard::attempts::Attempts;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
@@ -55,6 +53,7 @@ use crate::driver::shard::registrations::Registrations;
 use crate::driver::talk::Talk;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
+use crate::solo::Held;
 use crate::trunk::Trunk;
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
@@ -90,17 +89,11 @@ pub(crate) enum Letter {
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// A trunk has other addresses.
-    Peers { trunk: TrunkNo, peers: Arc<[SocketAddr]> },
+    Gateways { trunk: TrunkNo, gateways: Arc<[Gateway]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
     /// End the thread.
     End,
-}
-
-/// A signalling datagram of one of a shard's legs, read by another shard.
-pub(crate) struct Datagram {
-    from: SocketAddr,
-    bytes: Box<[u8]>,
 }
 
 /// A call with all that belongs to it.
@@ -124,25 +117,23 @@ impl Live {
 }
 
 /// See the module.
-pub(crate) struct Shard {
+pub(crate) struct Shard<G: Ground> {
+    ground: G,
     number: usize,
     /// The trunks, and what is known of them.
     trunks: Vec<Trunk>,
+    /// What has become of the trunks' peers, in the order of the trunks.
+    gateways: Vec<Arc<[Gateway]>>,
     board: Arc<Trunks>,
     pings: Pings,
     registrations: Registrations,
-    /// The address that far ends are told.
-    contact: SocketAddr,
+    places: Places,
     talk: Talk,
-    clock: Clock,
-    net: Net,
-    socket: Socket,
     mailbox: Mailbox<Letter>,
-    /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
-    /// room for launches.
-    post: Mailbox<Datagram>,
+    /// What others read for this one.
+    post: Mailbox<Post>,
     /// Every shard's post, by its number.
-    posts: Vec<Slot<Datagram>>,
+    posts: Vec<Slot<Post>>,
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
@@ -150,7 +141,7 @@ pub(crate) struct Shard {
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
-    wires: Slab<Wire>,
+    wires: Slab<Wire<G>>,
     wheel: TimerWheel,
     alarms: Alarms,
     next_number: u64,
@@ -172,46 +163,39 @@ pub(crate) struct Shard {
 pub(crate) struct Parts {
     pub(crate) number: usize,
     /// Where we listen.
-    pub(crate) address: SocketAddr,
-    /// Where far ends reach us.
-    pub(crate) contact: SocketAddr,
-    pub(crate) socket: Socket,
+    pub(crate) places: Places,
+    /// The trunks' gateways, in the order of the trunks.
+    pub(crate) gateways: Vec<Arc<[Gateway]>>,
     pub(crate) mailbox: Mailbox<Letter>,
-    pub(crate) post: Mailbox<Datagram>,
-    pub(crate) posts: Vec<Slot<Datagram>>,
-    pub(crate) clock: Clock,
+    pub(crate) post: Mailbox<Post>,
+    pub(crate) posts: Vec<Slot<Post>>,
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) archive: Option<Intake>,
 }
 
-impl Shard {
-    /// A shard of the calling thread.
-    pub(crate) fn new(settings: &Settings, parts: Parts) -> std::io::Result<Self> {
-        let contact = parts.contact;
-        let mut rng = StdRng::from_os_rng();
-        let mut manners = sip::Settings::new(contact.to_string());
+impl<G: Ground> Shard<G> {
+    /// A shard on its ground.
+    pub(crate) fn new(settings: &Settings, mut ground: G, parts: Parts) -> Self {
+        let mut rng = ground.rng();
+        let mut manners = sip::Settings::new("");
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
         let trunks: Vec<Trunk> = settings.trunks.iter().take(TRUNKS).cloned().collect();
-        manners.peers = peer_rules(&trunks);
-        let net = Net::new(settings.backend)?;
-        net.watch(parts.mailbox.bell(), Token::Bell)?;
-        net.watch(parts.post.bell(), Token::Post)?;
-        if parts.number == 0 {
-            net.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
+        if settings.wants_connections() {
+            manners.transports = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
         }
+        let now = ground.now();
         let mut shard = Self {
+            ground,
             number: parts.number,
             trunks,
+            gateways: parts.gateways,
             board: parts.board,
             pings: Pings::default(),
             registrations: Registrations::default(),
-            contact,
-            talk: Talk::new(settings, parts.address.ip(), contact.ip()),
-            clock: parts.clock,
-            net,
-            socket: parts.socket,
+            places: parts.places,
+            talk: Talk::new(settings),
             mailbox: parts.mailbox,
             post: parts.post,
             posts: parts.posts,
@@ -222,7 +206,7 @@ impl Shard {
             calls: Table::default(),
             numbers: HashMap::new(),
             wires: Slab::new(),
-            wheel: TimerWheel::new(LEGS, parts.clock.now()),
+            wheel: TimerWheel::new(LEGS, now),
             alarms: Alarms::default(),
             next_number: 0,
             current: None,
@@ -236,44 +220,58 @@ impl Shard {
             datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
             packet: [0; DATAGRAM_BYTES],
         };
-        let now = shard.clock.now();
+        shard.know_the_trunks();
         shard.watch_trunks(now);
         shard.register_anew(now);
         shard.drain_sip(now);
-        Ok(shard)
+        shard
+    }
+
+    /// Tells SIP whom it hears, and what each of them calls us.
+    fn know_the_trunks(&mut self) {
+        let Self { trunks, gateways, places, sip, .. } = self;
+        let manners = sip.settings_mut();
+        manners.peers = peer_rules(trunks, gateways);
+        manners.large_by_tcp = large_by_tcp(trunks, gateways);
+        (manners.sent_by, manners.elsewhere) = places.names(gateways.iter().flat_map(|of_one| of_one.iter()));
     }
 
     /// The thread's whole life.
     pub(crate) fn run(mut self) {
         let mut news = Vec::with_capacity(NEWS);
         while !self.ended {
-            let patience = self.patience();
-            self.net.wait(patience, &mut news);
-            if catch_unwind(AssertUnwindSafe(|| self.turn(&news))).is_err() {
-                self.bury();
-            }
-            self.offer_facts();
-            if let Some(intake) = &mut self.archive {
-                intake.retry();
-            }
+            self.step(&mut news);
         }
-        self.end_all_recordings(self.clock.now());
+        self.end_all_recordings(self.ground.now());
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
         for _ in 0..LAST_RETRIES {
             if self.facts.is_empty() {
                 break;
             }
-            std::thread::sleep(JOURNAL_RETRY);
+            self.ground.pause(JOURNAL_RETRY);
             self.offer_facts();
         }
     }
 
+    /// One turn of the loop: waits for something, and does all that follows from it.
+    pub(crate) fn step(&mut self, news: &mut Vec<News<G::Arrival>>) {
+        let patience = self.patience();
+        self.ground.wait(patience, news);
+        if catch_unwind(AssertUnwindSafe(|| self.turn(news))).is_err() {
+            self.bury();
+        }
+        self.offer_facts();
+        if let Some(intake) = &mut self.archive {
+            intake.retry();
+        }
+    }
+
     /// How long the loop may sleep.
-    fn patience(&self) -> Option<Duration> {
+    pub(crate) fn patience(&self) -> Option<Duration> {
         if !self.unheard.is_empty() {
             return Some(Duration::ZERO);
         }
-        let now = self.clock.now();
+        let now = self.ground.now();
         let timers =
             [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
@@ -285,8 +283,19 @@ impl Shard {
         }
     }
 
-    fn turn(&mut self, news: &[News]) {
-        let now = self.clock.now();
+    /// What it holds, but for calls that wait in the mailbox.
+    pub(crate) fn held(&self) -> Held {
+        Held {
+            calls: self.calls.len(),
+            wires: self.wires.len(),
+            alarms: self.alarms.len(),
+            sip: self.sip.load(),
+            facts: self.facts.len(),
+        }
+    }
+
+    fn turn(&mut self, news: &[News<G::Arrival>]) {
+        let now = self.ground.now();
         self.drain_sip(now);
         for News { token, arrival } in news {
             match *token {
@@ -305,7 +314,7 @@ impl Shard {
     /// Ends the call that was being handled when something panicked.
     #[cold]
     fn bury(&mut self) {
-        let now = self.clock.now();
+        let now = self.ground.now();
         self.deeds.clear();
         self.unheard.extend(self.outputs.drain(..));
         // A bell may be silent already while letters still wait.
@@ -415,12 +424,19 @@ const fn of_key(key: LegKey) -> (u64, Leg, u8) {
 }
 
 /// Who may speak SIP to us: the addresses of the trunks.
-fn peer_rules(trunks: &[Trunk]) -> Vec<PeerRule> {
-    let of_trunk = |trunk: &Trunk| {
-        let peers = trunk.peers.iter().copied().map(PeerRule::Socket).collect::<Vec<_>>();
-        peers.into_iter().chain(trunk.sources.iter().copied().map(PeerRule::Host)).collect::<Vec<_>>()
-    };
-    trunks.iter().flat_map(of_trunk).collect()
+fn peer_rules(trunks: &[Trunk], gateways: &[Arc<[Gateway]>]) -> Vec<PeerRule> {
+    let sources = trunks.iter().flat_map(|trunk| trunk.sources.iter().copied().map(PeerRule::Host));
+    gateways.iter().flat_map(|of_one| sockets_of(of_one)).chain(sources).collect()
+}
+
+/// Who takes large requests by TCP.
+fn large_by_tcp(trunks: &[Trunk], gateways: &[Arc<[Gateway]>]) -> Vec<PeerRule> {
+    let taking = trunks.iter().zip(gateways).filter(|(trunk, _)| trunk.large_by_tcp);
+    taking.flat_map(|(_, of_one)| sockets_of(of_one)).collect()
+}
+
+fn sockets_of(gateways: &[Gateway]) -> impl Iterator<Item = PeerRule> {
+    gateways.iter().map(|gateway| PeerRule::Socket(gateway.peer.hop.address))
 }
 
 /// A leg's dialog as the journal keeps it.

@@ -1,17 +1,19 @@
 //! Asking the trunks whether they are there. Only the shard that reads the signalling socket does: the answers come to
 //! it.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::time::Instant;
 use base::trunk::{TRUNK_ADDRESSES, TrunkNo};
 use rand::Rng;
 use rand::rngs::StdRng;
+use sip::Hop;
 use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
+use crate::driver::places::Gateway;
 use crate::trunk::{Probe, Trunk};
 
 /// The addresses that are asked.
@@ -23,7 +25,7 @@ pub(super) struct Pings {
 /// One address.
 #[derive(Debug)]
 struct Ping {
-    peer: SocketAddr,
+    peer: Hop,
     probe: Probe,
     /// The trunks that have it, and where in their lists.
     of: SmallVec<[(TrunkNo, usize); 1]>,
@@ -36,17 +38,17 @@ struct Ping {
 impl Pings {
     /// The addresses of trunks that want to be asked. Each begins at its own moment, so that they are not asked all at
     /// once; one that several trunks have is asked once, as often as the first of them says.
-    pub(super) fn new(trunks: &[Trunk], now: Instant, rng: &mut StdRng) -> Self {
+    pub(super) fn new(trunks: &[Trunk], gateways: &[Arc<[Gateway]>], now: Instant, rng: &mut StdRng) -> Self {
         let mut list: Vec<Ping> = Vec::new();
-        for (place, trunk) in trunks.iter().enumerate() {
+        for (place, (trunk, gateways)) in trunks.iter().zip(gateways).enumerate() {
             let (Some(probe), Some(no)) = (trunk.probe, TrunkNo::new(place)) else { continue };
-            for (address, peer) in trunk.peers.iter().take(TRUNK_ADDRESSES).enumerate() {
-                match list.iter_mut().find(|ping| ping.peer == *peer) {
+            for (address, Gateway { peer, .. }) in gateways.iter().take(TRUNK_ADDRESSES).enumerate() {
+                match list.iter_mut().find(|ping| ping.peer == peer.hop) {
                     Some(ping) => ping.of.push((no, address)),
                     None => {
                         let next = now + FIRST.min(probe.every).mul_f64(rng.random());
                         let of = SmallVec::from_iter([(no, address)]);
-                        list.push(Ping { peer: *peer, probe, of, next, is_open: false, misses: 0 });
+                        list.push(Ping { peer: peer.hop, probe, of, next, is_open: false, misses: 0 });
                     }
                 }
             }
@@ -73,11 +75,11 @@ impl Ping {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Asks the addresses that the trunks have now. What was known of others is forgotten.
     pub(super) fn watch_trunks(&mut self, now: Instant) {
         if self.number == 0 {
-            self.pings = Pings::new(&self.trunks, now, &mut self.rng);
+            self.pings = Pings::new(&self.trunks, &self.gateways, now, &mut self.rng);
         }
     }
 
@@ -102,7 +104,7 @@ impl Shard {
     }
 
     /// The end of a question. That none came is known since the next question was due.
-    pub(super) fn on_pong(&mut self, peer: SocketAddr, status: Option<u16>) {
+    pub(super) fn on_pong(&mut self, peer: Hop, status: Option<u16>) {
         let (Some(status), Some(at)) = (status, self.pings.list.iter().position(|ping| ping.peer == peer))
         else {
             return;
@@ -117,8 +119,8 @@ impl Shard {
             if self.board.is_silent(*trunk, *address) == answers {
                 let name = self.board.name(*trunk);
                 let says = if answers { "answers again" } else { "does not answer" };
-                tracing::warn!(trunk = name, peer = %ping.peer, "the trunk {says}");
-                self.board.answers(*trunk, *address, answers, Clock::wall());
+                tracing::warn!(trunk = name, peer = %ping.peer.address, "the trunk {says}");
+                self.board.answers(*trunk, *address, answers, self.ground.wall());
             }
         }
     }

@@ -1,37 +1,32 @@
 //! What SIP brings and wants.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
-use sip::{Event, Fork, LegKey, Output};
+use sip::{Event, Fork, Hop, LegKey, Output, Transport};
 
-use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key};
+use super::{Live, SIGNALLING_BURST, Shard, of_key};
 use crate::call::EarlyNews;
+use crate::driver::ground::Ground;
 use crate::driver::names;
+use crate::driver::post::Post;
 use crate::driver::talk;
-use crate::engine::shard_of;
 use crate::keys::Press;
 use crate::leg::{Failure, LegState};
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     pub(super) fn on_signalling(&mut self, now: Instant) {
         for _ in 0..SIGNALLING_BURST {
-            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *self.datagram, RecvFlags::empty())
-            else {
-                return;
-            };
-            let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else { continue };
+            let Some((length, from)) = self.ground.hear(&mut self.datagram) else { return };
             let datagram = &self.datagram[..length];
             match self.shard_for(datagram) {
                 Some(other) if other != self.number => {
                     // A full mailbox drops it; SIP sends everything again.
-                    self.posts[other].post(Datagram { from, bytes: datagram.into() }).ok();
+                    let post = Post::Message { from: from.into(), bytes: datagram.into() };
+                    self.posts[other].post(post).ok();
                 }
                 _ => {
                     self.current = None;
@@ -47,8 +42,7 @@ impl Shard {
         if self.posts.len() == 1 {
             return None;
         }
-        let call = names::call_of(sip::call_id_of(datagram)?)?;
-        Some(shard_of(call, self.posts.len()))
+        names::shard_for(datagram, self.posts.len())
     }
 
     /// Sends what SIP wants sent and hands its news to their calls, one by one, until it has nothing more to say.
@@ -56,15 +50,19 @@ impl Shard {
         loop {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
-                Some(Output::Send { to, datagram, .. }) => {
-                    let sent = sendto(&self.socket, &datagram, SendFlags::empty(), &to);
-                    if sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS)) {
-                        self.on_unsent(&datagram, now);
+                Some(Output::Send { to, transport, datagram }) => {
+                    let hop = Hop::new(transport, to);
+                    let is_sent = match transport {
+                        // What cannot be sent now is sent again by its timer.
+                        Transport::Udp => self.ground.say(&datagram, to),
+                        Transport::Tcp | Transport::Tls => self.ground.stream(&datagram, hop),
+                    };
+                    if !is_sent {
+                        self.sip.undelivered(hop, &datagram, now, &mut self.outputs);
                     }
-                    // What cannot be sent now is sent again by its timer.
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
+                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),
                 Some(Output::Registration { key, state }) => self.on_registration(key, state),
                 None => return,
             }
