@@ -143,7 +143,7 @@ impl House {
             let dialled = format!("+86{number}");
             let wire = trace.leg(&dialled).into_iter().cloned().collect();
             let story = trace.story(&dialled);
-            let record =
+            let found =
                 self.operator.does("GET", &format!("/records/{}", call.replace('@', "%40")), &Value::Null);
             let ladder = found["ladder"].as_str().expect("a call has a ladder").to_owned();
             let told = Told { wire, record: found["record"].clone(), ladder };
