@@ -46,6 +46,7 @@ test)
     need_program sipp sip-tester "plays scripted far ends in the tests"
     need_program baresip baresip-core "a real telephone in the tests"
     need_program kamailio kamailio "a proxy and registrar between us and telephones in the tests"
+    need_program openssl openssl "makes certificates for the tests"
     need_program curl curl "sends the requests that huihu dev prints"
     if ! python3 -c 'import ensurepip' 2>/dev/null; then
         say "python3 with venv is missing; installing the Debian package python3-venv (runs the checks of the operator API and a vendor's own clients)"

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::certificate::Certificate;
 use crate::kamailio::TELEPHONES;
 use crate::sipp::free_port;
 use crate::{ears, wait};
@@ -50,11 +51,36 @@ pub struct Manner {
     pub srtp: bool,
     /// Where it registers, if it does: the registrar, and the domain of its addresses.
     pub registrar: Option<(SocketAddr, &'static str)>,
+    /// What carries its SIP.
+    pub by: By,
+}
+
+/// What carries SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Datagrams.
+    Udp,
+    /// Connections.
+    Tcp,
+    /// Connections that nobody reads, with a certificate for [`crate::certificate::NAME`].
+    Tls,
+}
+
+impl By {
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None }
+        Self { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None, by: By::Udp }
     }
 }
 
@@ -96,6 +122,11 @@ impl Baresip {
         let (address, control) = (free_port(), free_port());
         let domain = manner.registrar.map_or("127.0.0.1", |(_, domain)| domain);
         furnish(folder.path(), manner, lines, address, control);
+        let sip = match manner.by {
+            By::Udp | By::Tcp => address,
+            // It listens at the next port.
+            By::Tls => SocketAddr::new(address.ip(), address.port() + 1),
+        };
         let screen = folder.path().join("screen");
         let output = fs::File::create(&screen).expect("a file can be made");
         let error = output.try_clone().expect("a file can be shared");
@@ -124,13 +155,19 @@ impl Baresip {
         let news = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&news);
         thread::spawn(move || listen(reader, &shared));
-        Some(Self { child, folder, address, domain, control, news })
+        Some(Self { child, folder, address: sip, domain, control, news })
     }
 
     /// Where it listens for SIP.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate that it shows, if it has one.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        Certificate::of(self.folder.path()).alone()
     }
 
     /// Waits until a line is called.
@@ -296,8 +333,12 @@ impl Drop for Baresip {
 fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, control: SocketAddr) {
     let heard = folder.join(HEARD);
     fs::create_dir(&heard).expect("a new folder can be written");
+    let certificate = match manner.by {
+        By::Udp | By::Tcp => String::new(),
+        By::Tls => format!("sip_certificate {}\n", Certificate::new(folder).both().display()),
+    };
     let config = format!(
-        "poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
+        "{certificate}poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
          audio_srate 8000\naudio_channels 1\naudio_level no\nrtp_ports 10000-19999\nrtcp_mux no\n\
          jitter_buffer_delay 5-10\nmodule_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
@@ -305,13 +346,13 @@ fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, 
          ctrl_tcp_listen {control}\nsnd_path {}\n",
         heard.display()
     );
-    let Manner { codec: (codec, rate, channels), srtp, registrar } = manner;
+    let Manner { codec: (codec, rate, channels), srtp, registrar, by } = manner;
     let protection = if *srtp { ";mediaenc=srtp-mand" } else { "" };
     let mut accounts = String::new();
     for line in lines {
         let number = line.number;
         let home = registrar.map_or_else(
-            || format!("<sip:{number}@127.0.0.1>;regint=0"),
+            || format!("<sip:{number}@127.0.0.1;transport={}>;regint=0", by.word()),
             |(registrar, domain)| {
                 format!(
                     "<sip:{number}@{domain}>;regint=60;outbound=\"sip:{registrar}\";\

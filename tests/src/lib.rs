@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod baresip;
+pub mod certificate;
 pub mod ears;
 pub mod handset;
 pub mod http;
@@ -12,6 +13,7 @@ pub mod kamailio;
 pub mod ksyun;
 pub mod operator;
 pub mod receiver;
+pub mod relay;
 pub mod scenario;
 pub mod sipp;
 pub mod trace;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use huihu_tests::api::encoded;
 use huihu_tests::baresip::{Answers, Baresip, Line};
+use huihu_tests::certificate::Certificate;
 use huihu_tests::huihu::{Installation, Server};
 use huihu_tests::receiver::Receiver;
 use huihu_tests::{ears, wait};
@@ -27,7 +28,13 @@ pub(crate) struct Platform {
 impl Platform {
     pub(crate) fn new(trunks: &str) -> Self {
         let installation = Installation::with_trunks(trunks);
-        let server = installation.serve();
+        let certificate = Certificate::new(&installation.path(""));
+        let [shown, key] = [certificate.alone(), certificate.key()].map(|file| file.display().to_string());
+        let server = installation.serve_with(&[
+            ("HUIHU_SIP__LISTEN", "[\"127.0.0.1:0\", \"127.0.0.1:0/tls\"]"),
+            ("HUIHU_SIP__TLS_CERTIFICATE", &shown),
+            ("HUIHU_SIP__TLS_KEY", &key),
+        ]);
         Self { installation, server, receiver: Receiver::start() }
     }
 
@@ -59,18 +66,26 @@ impl Platform {
         b.hears_for(3 * ears::RATE);
         b.hang_up(B.number);
         a.is_released(A.number);
-        let [a, b] = [a, &*b].map(|telephone| {
+        for (telephone, hears, itself) in [(a, B.says, A.says), (&*b, A.says, B.says)] {
             let heard = telephone.heard().remove(0);
-            heard[heard.len() - ears::RATE..heard.len() - ears::RATE / 10].to_vec()
-        });
-        let (loud, quiet) = (ears::tone(B.says, &a), ears::tone(A.says, &a));
-        assert!(loud > 0.9 && quiet < 0.02, "A hears B by {loud:.2} and itself by {quiet:.2}");
-        let (loud, quiet) = (ears::tone(A.says, &b), ears::tone(B.says, &b));
-        assert!(loud > 0.9 && quiet < 0.02, "B hears A by {loud:.2} and itself by {quiet:.2}");
+            let end = &heard[heard.len() - ears::RATE..];
+            let (loud, quiet) = (mostly(hears, end), mostly(itself, end));
+            assert!(
+                loud > 0.9 && quiet < 0.02,
+                "{hears} Hz is heard by {loud:.2}, {itself} Hz by {quiet:.2}"
+            );
+        }
     }
 
     /// The record of the only call.
     pub(crate) fn record(&self) -> Value {
         wait::until("the record", PATIENCE, || self.installation.records(1).pop())
     }
+}
+
+/// The share of a tone in most of what was heard: a packet that comes late on a busy machine moves what follows it.
+fn mostly(hz: f64, heard: &[i16]) -> f64 {
+    let mut shares: Vec<f64> = heard.chunks_exact(ears::RATE / 20).map(|part| ears::tone(hz, part)).collect();
+    shares.sort_by(f64::total_cmp);
+    shares[shares.len() / 2]
 }

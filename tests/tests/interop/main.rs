@@ -3,5 +3,6 @@
 //! What each party hears of the other one is listened to.
 
 mod conversation;
+mod impairment;
 mod proxy;
 mod telephones;

@@ -1,6 +1,7 @@
 //! Telephones that speak one codec each: what they have in common is relayed, what they have not is transcoded.
 
-use huihu_tests::baresip::{Baresip, Manner};
+use huihu_tests::baresip::{Baresip, By, Manner};
+use huihu_tests::certificate::NAME;
 
 use crate::conversation::{A, B, Platform};
 
@@ -10,14 +11,20 @@ fn they_talk(one: &Manner, other: &Manner) {
     let (a, mut b) = (Baresip::start_as(one, &[A]), Baresip::start_as(other, &[B]));
     let trunk = |telephone: &Baresip, manner: &Manner, number: &str| {
         let codec = manner.codec.0;
+        let tls = match manner.by {
+            By::Udp | By::Tcp => String::new(),
+            By::Tls => {
+                format!("tls_ca = \"{}\"\ntls_name = \"{NAME}\"\n", telephone.certificate().display())
+            }
+        };
         let srtp = if manner.srtp { "required" } else { "off" };
         format!(
-            "[[trunks]]\nname = \"of{number}\"\npeers = [\"{}\"]\ncodecs = [\"{codec}\"]\nsrtp = \"{srtp}\"\n\
-             routes = [{{ prefixes = [\"{number}\"] }}]\n",
+            "[[trunks]]\nname = \"of{}\"\npeers = [\"{}\"]\ncodecs = [\"{codec}\"]\nsrtp = \"{srtp}\"\n\
+             routes = [{{ prefixes = [\"{number}\"] }}]\ntransport = \"{}\"\n{tls}",
+            number.trim_start_matches('+'),
             telephone.address(),
-            number = number.trim_start_matches('+'),
+            manner.by.word(),
         )
-        .replace("prefixes = [\"", "prefixes = [\"+")
     };
     let platform = Platform::new(&[trunk(&a, one, A.number), trunk(&b, other, B.number)].concat());
     let session = platform.connect();
@@ -28,7 +35,7 @@ fn they_talk(one: &Manner, other: &Manner) {
     }
 }
 
-const A_LAW: Manner = Manner { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None };
+const A_LAW: Manner = Manner { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None, by: By::Udp };
 const MU_LAW: Manner = Manner { codec: ("PCMU", 8_000, 1), ..A_LAW };
 const G722: Manner = Manner { codec: ("G722", 16_000, 1), ..A_LAW };
 const OPUS: Manner = Manner { codec: ("opus", 48_000, 2), ..A_LAW };
@@ -51,4 +58,16 @@ fn opus_is_heard_in_wide_band() {
 #[test]
 fn protected_voice_is_heard_in_plain_opus() {
     they_talk(&Manner { srtp: true, ..A_LAW }, &OPUS);
+}
+
+#[test]
+fn a_telephone_by_tcp_is_heard_by_one_by_datagrams() {
+    they_talk(&Manner { by: By::Tcp, ..A_LAW }, &A_LAW);
+    they_talk(&A_LAW, &Manner { by: By::Tcp, ..G722 });
+}
+
+#[test]
+fn telephones_by_tls_with_protected_voice_are_heard() {
+    let safe = Manner { by: By::Tls, srtp: true, ..A_LAW };
+    they_talk(&safe, &Manner { by: By::Tls, srtp: true, ..OPUS });
 }
