@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{ears, wait};
 
@@ -24,6 +24,8 @@ struct Ear {
     /// Packets of each payload type.
     packets: BTreeMap<u8, usize>,
     from: Option<SocketAddr>,
+    last: Option<Instant>,
+    longest_pause: Duration,
 }
 
 impl Handset {
@@ -81,6 +83,15 @@ impl Handset {
         ear.packets.get(&payload_type).copied().unwrap_or(0)
     }
 
+    /// The longest time between two packets so far.
+    ///
+    /// # Panics
+    /// Never: nobody panics while he listens.
+    #[must_use]
+    pub fn longest_pause(&self) -> Duration {
+        self.ear.lock().expect("nobody panics while he listens").longest_pause
+    }
+
     /// Waits for so many packets of this payload type more.
     pub fn hears(&self, payload_type: u8, more: usize) {
         let before = self.packets(payload_type);
@@ -112,6 +123,9 @@ impl Ear {
         let [0x80, kind, ..] = packet else { return };
         *self.packets.entry(kind & 0x7f).or_default() += 1;
         self.from = Some(from);
+        let now = Instant::now();
+        let pause = self.last.replace(now).map_or(Duration::ZERO, |last| now - last);
+        self.longest_pause = self.longest_pause.max(pause);
         self.voice.extend(voice(packet).iter().map(|byte| ears::alaw(*byte)));
     }
 }

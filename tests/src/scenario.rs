@@ -62,7 +62,7 @@ impl Scenario {
     #[must_use]
     pub fn asks(mut self, method: &str, headers: &str, body: &str) -> Self {
         self.cseq += 1;
-        let head = self.request(method, method, "[branch]");
+        let head = self.request(method);
         let mut this = self.send(RETRANSMITTED, &head, headers, body);
         if method == "INVITE" {
             this.steps.push_str("<recv response=\"100\" optional=\"true\"/>\n");
@@ -74,7 +74,7 @@ impl Scenario {
     #[must_use]
     pub fn asks_early(mut self, method: &str, headers: &str, body: &str) -> Self {
         self.cseq += 1;
-        let head = self.request(method, method, "[branch]").replace("[$callee]", "[$number];tag=1");
+        let head = self.request(method).replace("[$callee]", "[$number];tag=1");
         self.send(RETRANSMITTED, &head, headers, body)
     }
 
@@ -88,14 +88,14 @@ impl Scenario {
     /// It acknowledges a 200 to its INVITE.
     #[must_use]
     pub fn confirms(self, body: &str) -> Self {
-        let head = self.request("ACK", "ACK", "[branch]");
+        let head = self.request("ACK");
         self.send("", &head, "", body)
     }
 
     /// It acknowledges that its INVITE was refused.
     #[must_use]
     pub fn regrets(self) -> Self {
-        let head = self.request("ACK", "ACK", "[branch]");
+        let head = self.request("ACK");
         let via = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n";
         self.send("", &head.replace(via, "[last_Via:]\n"), "", "")
     }
@@ -125,7 +125,7 @@ impl Scenario {
 
     /// Then it does what another scenario says.
     #[must_use]
-    pub fn then(mut self, other: Self) -> Self {
+    pub fn then(mut self, other: &Self) -> Self {
         self.steps.push_str(&other.steps);
         self
     }
@@ -162,10 +162,10 @@ impl Scenario {
         Sipp::play_text(&scenario, 1, &[])
     }
 
-    fn request(&self, method: &str, word: &str, branch: &str) -> String {
+    fn request(&self, method: &str) -> String {
         format!(
-            "{method} [$target] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch={branch}\n\
-             From: [$callee]\nTo: [$caller]\n[last_Call-ID:]\nCSeq: {} {word}\nMax-Forwards: 70\n\
+            "{method} [$target] SIP/2.0\nVia: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\n\
+             From: [$callee]\nTo: [$caller]\n[last_Call-ID:]\nCSeq: {} {method}\nMax-Forwards: 70\n\
              Contact: <sip:[local_ip]:[local_port]>\n",
             self.cseq
         )

@@ -21,7 +21,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ("RFC 4733 without any end", |telephone| press(telephone, true, 5, 0)),
         ("RFC 4733 of which only one end comes", |telephone| press(telephone, false, 0, 1)),
         ("RFC 4733 with every packet twice", |telephone| {
-            for (seq, timestamp, payload) in events(true, 3, 3) {
+            for (seq, timestamp, payload) in events(3, 3) {
                 telephone.says(EVENTS, false, seq, timestamp, &payload);
                 telephone.says(EVENTS, false, seq, timestamp, &payload);
             }
@@ -85,14 +85,14 @@ fn picked_up(formats: &str) -> (Arc<Handset>, Scenario) {
 
 /// Presses 5 and 9 with so many packets while they are held, and so many that end them.
 fn press(telephone: &Handset, marked: bool, held: u16, ends: u16) {
-    for (n, (seq, timestamp, payload)) in events(marked, held, ends).into_iter().enumerate() {
+    for (n, (seq, timestamp, payload)) in events(held, ends).into_iter().enumerate() {
         let marker = marked && n % usize::from(held + ends) == 0;
         telephone.says(EVENTS, marker, seq, timestamp, &payload);
     }
 }
 
 /// The events of both keys: number, timestamp and payload (RFC 4733, section 2.3).
-fn events(_marked: bool, held: u16, ends: u16) -> Vec<(u16, u32, [u8; 4])> {
+fn events(held: u16, ends: u16) -> Vec<(u16, u32, [u8; 4])> {
     let mut all = Vec::new();
     for (key, begin) in [(5_u8, 1_000_u32), (9, 9_000)] {
         for n in 0..held + ends {
