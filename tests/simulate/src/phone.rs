@@ -197,7 +197,11 @@ impl Phone {
                 Due::Rtcp(length) => {
                     self.session.rtcp_target().into_iter().for_each(|to| send((rtcp, to), &out[..length]));
                 }
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => {}
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => {}
             }
         }
     }

@@ -15,6 +15,7 @@ use base::id::AppId;
 use base::permit::{Permit, Ports};
 use base::time::Instant;
 use base::trunk::TrunkNo;
+use engine::answering::Answering;
 use engine::solo::{Held, Solo};
 use engine::trunk::{Probe, Srtp};
 use engine::{Backend, Journal, Launch, Settings, Speech, Trunk, recording_path};
@@ -105,6 +106,7 @@ impl World {
             shards: 1,
             trunks,
             recordings: Some(recordings.path().to_owned()),
+            answering: Answering::default(),
             backend: Backend::Auto,
         };
         let desk = Desk::default();

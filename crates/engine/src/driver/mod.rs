@@ -3,9 +3,10 @@
 mod alarms;
 pub(crate) mod archive;
 pub(crate) mod clock;
-pub(crate) mod ears;
+pub(crate) mod datagrams;
 pub mod ground;
 pub(crate) mod kernel;
+pub(crate) mod listening;
 pub(crate) mod mailbox;
 mod names;
 pub(crate) mod net;
@@ -18,5 +19,4 @@ pub(crate) mod streams;
 mod talk;
 pub mod trial;
 pub(crate) mod uring;
-pub(crate) mod voices;
 mod wire;
