@@ -31,6 +31,8 @@ pub struct Settings {
     pub empty_number: Option<Clip>,
     /// What the network says of a party that is busy.
     pub busy: Option<Clip>,
+    /// What the network says of a party whose telephone is switched off.
+    pub powered_off: Option<Clip>,
     /// A folder for what each telephone heard, as mono A-law WAV. It is created when it is missing.
     pub recordings: Option<PathBuf>,
     /// How long its telephones take.
@@ -57,6 +59,7 @@ impl Settings {
             voice_plays: Plays::Endless,
             empty_number: None,
             busy: None,
+            powered_off: None,
             recordings: None,
             times: Times::default(),
             quiet_max: Some(QUIET_MAX),

@@ -22,6 +22,7 @@ use media::clip::Clip;
 use plans::{Plan, plan_for};
 use sip::Hop;
 
+use crate::answering::Answering;
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::ground::Token;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
+    /// What is done about who picks up, and what networks say before.
+    pub answering: Answering,
     /// What carries the packets.
     pub backend: Backend,
 }
@@ -116,8 +119,14 @@ impl Launch {
     /// A call that does what its product says, with the clips it may need, the spoken ones among them.
     #[must_use]
     pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>, speech: Speech) -> Self {
-        let plan = plan_for(&admitted.call);
+        let plan = plan_for(&admitted.call, limits::RING);
         Self { call: admitted.call, permit: admitted.permit, plan, clips, speech }
+    }
+
+    /// The same call, with so long for each telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { plan: plan_for(&self.call, ring), ..self }
     }
 
     /// The same call with another plan.

@@ -137,6 +137,7 @@ impl House {
                 words,
                 tally: Arc::clone(&tally),
                 patience: Duration::from_secs(config.limits.accept_secs),
+                ring: config.answering.ring(),
                 waiting: Waiting::default(),
                 tasks: promised.clone(),
             },
@@ -341,6 +342,7 @@ fn engine_settings(
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
         trunks: resolved,
+        answering: config.answering.read()?,
         backend: config.sip.backend.into(),
     })
 }

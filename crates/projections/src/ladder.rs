@@ -11,6 +11,7 @@
 
 use std::fmt::Write;
 
+use base::answerer::Answerer;
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::fact::{Entry, Fact, KeySource};
@@ -111,6 +112,9 @@ fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         Fact::ClipStarted { leg, .. } => Arrow::To(*leg, "clip".into()),
         Fact::CodeStarted { leg } => Arrow::To(*leg, "code".into()),
         Fact::EarlyMedia { leg } => Arrow::Through(*leg, "early media"),
+        Fact::Announced { leg, .. } => Arrow::From(*leg, "announces".into()),
+        Fact::Redirected { leg, status } => Arrow::From(*leg, status.to_string()),
+        Fact::PickedUp { leg, answerer: Answerer::Beep } => Arrow::From(*leg, "beep".into()),
         Fact::Bridged => Arrow::Both("conversation"),
         Fact::Digit { leg, .. } => Arrow::From(*leg, "key".into()),
         Fact::Collected { leg, .. } => Arrow::From(*leg, "keys".into()),
@@ -119,6 +123,7 @@ fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         | Fact::Spoken { .. }
         | Fact::RecordingStarted
         | Fact::RecordingEnded { .. }
+        | Fact::PickedUp { .. }
         | Fact::StopAsked
         | Fact::Over(_) => Arrow::Plain,
     }
@@ -156,6 +161,9 @@ fn words(fact: &Fact, call: Option<&Call>) -> String {
         Fact::ClipStarted { leg, clip } => format!("{leg} hears {}", clip_words(*clip)),
         Fact::CodeStarted { leg } => format!("{leg} hears the code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears what {}'s network sends", leg.other()),
+        Fact::Announced { leg, cause } => format!("{leg}'s network announces: {}", cause_words(*cause)),
+        Fact::Redirected { leg, status } => format!("{leg} is looked for elsewhere, after {status}"),
+        Fact::PickedUp { leg, answerer } => format!("{leg} is {}", answerer_words(*answerer)),
         Fact::Bridged => "A and B hear each other".into(),
         Fact::Digit { leg, source, .. } => format!("{leg} pressed a key{}", source_words(*source)),
         Fact::Collected { leg, .. } if is_menu(call) => format!("{leg} chose where to go"),
@@ -193,6 +201,15 @@ const fn source_words(source: KeySource) -> &'static str {
         KeySource::Event => "",
         KeySource::Info => ", told by INFO",
         KeySource::Tone => ", heard as a tone",
+    }
+}
+
+const fn answerer_words(answerer: Answerer) -> &'static str {
+    match answerer {
+        Answerer::Person => "a person",
+        Answerer::Machine => "a machine",
+        Answerer::Beep => "a machine that wants its message",
+        Answerer::Unsure => "a person or a machine",
     }
 }
 
@@ -251,6 +268,7 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::ForbiddenWords => "words may not be said",
         Cause::CalleeBlocked => "callee may not be called",
         Cause::NoDigits => "no key pressed",
+        Cause::Machine => "a machine picked up",
         Cause::RecordingFault => "recording cannot begin",
         Cause::Interrupted => "interrupted",
         Cause::OurFault => "fault of our own",
@@ -403,6 +421,31 @@ mod tests {
             "0 accepted; 1 dialled A near; 2 dialled A far 503",
             "    +0.002 s   │◀─── INVITE ─────│                 │   A dialled again by far, after 503: +86138****0001",
         );
+    }
+
+    #[test]
+    fn who_picked_up_and_what_the_network_said_is_told() {
+        let told = |text: &str| ladder(&story::notice(text));
+        let lines = told(
+            "0 accepted; 1 dialled A; 2 redirected A 302; 3 announced A PoweredOff; 5 answered A; \
+             2400 is A Machine; 7000 is A Beep",
+        );
+        let last: Vec<_> = lines.lines().skip(3).collect();
+        assert_eq!(
+            last,
+            [
+                "    +0.002 s   │────── 302 ─────▶│   A is looked for elsewhere, after 302",
+                "    +0.003 s   │─── announces ──▶│   A's network announces: switched off",
+                "    +0.005 s   │────── 200 ─────▶│   A answered",
+                "    +2.400 s   │                 │   A is a machine",
+                "    +7.000 s   │───── beep ─────▶│   A is a machine that wants its message",
+            ]
+        );
+        let record = story::record(&story::notice(
+            "0 accepted; 1 dialled A; 5 answered A; 9 is A Machine; 10 is A Beep; \
+             12 released A Platform Machine; 12 over Platform Machine",
+        ));
+        assert_eq!(record.unwrap().legs[0].answerer, Some(Answerer::Beep));
     }
 
     #[test]

@@ -6,8 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on ends there")]
 
 mod allocations;
+mod answering;
 mod bridge;
 mod codecs;
+mod early;
 mod endings;
 mod far;
 mod faults;

@@ -16,6 +16,7 @@ use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Prod
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
+use huihu_engine::answering::Answering;
 use huihu_engine::tls::TlsServer;
 use huihu_engine::{Backend, Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
@@ -96,6 +97,8 @@ impl World {
             shards,
             trunks: vec![Trunk::new("trunk", far.address())],
             recordings: None,
+            // Stories that are told slowly keep their early media.
+            answering: Answering { early_silence: Duration::from_secs(3_600), ..Answering::default() },
             backend: backend(),
         };
         let mut world = Self {
@@ -115,9 +118,22 @@ impl World {
 
     /// Starts another engine, which has these trunks.
     pub(crate) fn by(trunks: Vec<Trunk>) -> Self {
+        Self::new().with_trunks(trunks)
+    }
+
+    /// The same far end, for another engine, which has these trunks.
+    pub(crate) fn with_trunks(mut self, trunks: Vec<Trunk>) -> Self {
+        self.engine = None;
+        self.settings.trunks = trunks;
+        self.start();
+        self
+    }
+
+    /// Starts another engine, which listens for this.
+    pub(crate) fn answering(answering: Answering) -> Self {
         let mut world = Self::new();
         world.engine = None;
-        world.settings.trunks = trunks;
+        world.settings.answering = answering;
         world.start();
         world
     }
@@ -377,6 +393,9 @@ fn word(fact: &Fact) -> String {
         Fact::ClipStarted { leg, clip: ClipKey::Spoken(_) } => format!("{leg} hears words"),
         Fact::CodeStarted { leg } => format!("{leg} hears a code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears early media"),
+        Fact::Announced { leg, cause } => format!("{leg}'s network says {cause:?}"),
+        Fact::Redirected { leg, status } => format!("redirected {leg} by {status}"),
+        Fact::PickedUp { leg, answerer } => format!("{leg} is {answerer:?}"),
         Fact::Bridged => "bridged".to_owned(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
         Fact::Collected { leg, digits } => format!("{leg} answered {}", digits.expose()),
