@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +27,9 @@ use crate::driver::net;
 use crate::driver::shard::{Letter, Parts, Shard};
 
 use crate::driver::sockets::{self, SocketFault};
+use crate::driver::trace::{self, Tracer, Work};
 use crate::driver::uring;
+use crate::trace::{TraceSettings, Traced};
 use crate::trunk::Trunk;
 
 /// Where the engine listens and whom it calls through.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
+    /// What is kept of what goes over the wire; `None`: nothing.
+    pub trace: Option<TraceSettings>,
     /// What carries the packets.
     pub backend: Backend,
 }
@@ -164,6 +168,7 @@ pub struct Engine {
     slots: Vec<Slot<Letter>>,
     threads: Vec<JoinHandle<()>>,
     archive: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
     address: SocketAddr,
@@ -200,12 +205,16 @@ impl Engine {
         // From here on a fault drops the engine, which ends the threads that run already.
         let board = Arc::new(board_of(settings));
         let (threads, live) = (Vec::new(), Arc::default());
-        let mut engine = Self { slots, threads, archive: None, live, board, address };
+        let mut engine = Self { slots, threads, archive: None, writer: None, live, board, address };
         let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
         let mut intakes = intakes.into_iter();
+        let traces = engine.open_traces(settings.trace.as_ref()).map_err(StartFault::Thread)?;
+        let seen_at = trace::seen_at(address, contact.ip());
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
             let socket = socket.try_clone().map_err(StartFault::Thread)?;
             let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
+            let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, seen_at, traces.clone()));
+            let tracer = tracer.transpose().map_err(StartFault::Thread)?;
             let (journal, archive, board) = (journal(), intakes.next(), Arc::clone(&engine.board));
             let parts = Parts {
                 number,
@@ -220,6 +229,7 @@ impl Engine {
                 board,
                 journal,
                 archive,
+                tracer,
             };
             engine.threads.push(thread(settings.clone(), parts).map_err(StartFault::Thread)?);
         }
@@ -232,6 +242,16 @@ impl Engine {
         let (intakes, thread) = archive::start(folder.clone(), self.slots.clone())?;
         self.archive = Some(thread);
         Ok(intakes)
+    }
+
+    /// Starts the writer of traces, if any are to be written: the way to it.
+    fn open_traces(&mut self, settings: Option<&TraceSettings>) -> std::io::Result<Option<SyncSender<Work>>> {
+        let Some(settings) = settings.filter(|settings| settings.calls != Traced::Nothing) else {
+            return Ok(None);
+        };
+        let (works, thread) = trace::start(settings.folder.clone())?;
+        self.writer = Some(thread);
+        Ok(Some(works))
     }
 
     /// The signalling address, with the port that the system chose.
@@ -331,6 +351,9 @@ impl Drop for Engine {
         // Its shards were the last who could give it anything to do.
         if self.archive.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the archive had panicked");
+        }
+        if self.writer.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writer of traces had panicked");
         }
     }
 }

@@ -20,6 +20,7 @@ mod keys;
 mod leg;
 pub mod numbering;
 pub mod recording;
+pub mod trace;
 pub mod trunk;
 mod verdict;
 
@@ -27,4 +28,5 @@ pub use driver::sockets::SocketFault;
 pub use driver::trial;
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
+pub use trace::{Homer, TraceSettings, Traced};
 pub use trunk::Trunk;

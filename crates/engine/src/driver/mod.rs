@@ -3,6 +3,7 @@
 mod alarms;
 pub(crate) mod archive;
 pub(crate) mod clock;
+mod files;
 pub(crate) mod mailbox;
 mod names;
 pub(crate) mod net;
@@ -10,6 +11,7 @@ mod poller;
 pub(crate) mod shard;
 pub(crate) mod sockets;
 mod talk;
+pub(crate) mod trace;
 pub mod trial;
 pub(crate) mod uring;
 mod wire;

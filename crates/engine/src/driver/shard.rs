@@ -17,6 +17,7 @@ mod pings;
 mod recording;
 mod registrations;
 mod signalling;
+mod traces;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -53,6 +54,7 @@ use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
 use crate::driver::shard::registrations::Registrations;
 use crate::driver::talk::Talk;
+use crate::driver::trace::Tracer;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
 use crate::trunk::Trunk;
@@ -147,6 +149,8 @@ pub(crate) struct Shard {
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
     archive: Option<Intake>,
+    /// What keeps what goes over the wire, if anything is to.
+    tracer: Option<Tracer>,
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
@@ -184,6 +188,7 @@ pub(crate) struct Parts {
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) archive: Option<Intake>,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl Shard {
@@ -218,6 +223,7 @@ impl Shard {
             live: parts.live,
             journal: parts.journal,
             archive: parts.archive,
+            tracer: parts.tracer,
             sip: Endpoint::new(manners, rng.random()),
             calls: Table::default(),
             numbers: HashMap::new(),
@@ -256,8 +262,10 @@ impl Shard {
             if let Some(intake) = &mut self.archive {
                 intake.retry();
             }
+            self.settle_traces();
         }
         self.end_all_recordings(self.clock.now());
+        self.close_traces();
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
         for _ in 0..LAST_RETRIES {
             if self.facts.is_empty() {
@@ -278,7 +286,9 @@ impl Shard {
             [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
         let sleep = next.flatten().min().map(|at| at.since(now));
-        if self.facts.is_empty() && !self.archive.as_ref().is_some_and(Intake::is_waiting) {
+        let wait = self.archive.as_ref().is_some_and(Intake::is_waiting)
+            || self.tracer.as_ref().is_some_and(Tracer::is_waiting);
+        if self.facts.is_empty() && !wait {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))

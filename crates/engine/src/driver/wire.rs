@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use base::id::Leg;
 use base::quality::MediaReport;
 use base::time::Instant;
+use base::trace::Way;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use sip::Fork;
 use sip::sdp::{Agreed, Direction, OurSide};
@@ -14,6 +15,7 @@ use smallvec::SmallVec;
 use crate::driver::net::{self, Arrival, Net};
 use crate::driver::sockets::Pair;
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
+use crate::driver::trace::Headers;
 use crate::verdict;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
@@ -32,6 +34,8 @@ pub(crate) struct Wire {
     pub(crate) awaited: Option<Play>,
     /// Whether what the party says is recorded.
     pub(crate) recorded: bool,
+    /// What keeps the headers of its packets, if anything does.
+    pub(crate) headers: Option<Box<Headers>>,
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
     /// When its session began.
@@ -64,6 +68,7 @@ impl Wire {
             peer: None,
             awaited: None,
             recorded: false,
+            headers: None,
             armed: None,
             opened: now,
             answered: None,
@@ -171,9 +176,17 @@ impl Wire {
     }
 
     /// Sends RTP to the far end, unless it is held. What cannot be sent now is lost, as on any network.
-    pub(crate) fn send(&self, net: &mut Net, packet: &[u8]) {
+    pub(crate) fn send(&mut self, net: &mut Net, packet: &[u8], now: Instant) {
         let Some(to) = self.session.target() else { return };
+        self.note(Way::Sent, to, packet, now);
         net.send(self.pair.rtp.as_fd(), packet, Some(to).filter(|to| self.connected != Some(*to)));
+    }
+
+    /// Keeps the header of a packet, if headers are kept.
+    pub(crate) fn note(&mut self, way: Way, far: SocketAddr, packet: &[u8], now: Instant) {
+        if let Some(headers) = &mut self.headers {
+            headers.note(way, far, packet, now);
+        }
     }
 
     fn send_rtcp(&self, packet: &[u8]) {
@@ -187,7 +200,7 @@ impl Wire {
         let mut out = [0; OUT_BYTES];
         while let Some(due) = self.session.tick(now, &mut out) {
             match due {
-                Due::Rtp(length) => self.send(net, &out[..length]),
+                Due::Rtp(length) => self.send(net, &out[..length], now),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
             }

@@ -17,6 +17,7 @@ mod notices;
 mod orphans;
 mod recording;
 mod registration;
+mod traces;
 mod trials;
 mod trunks;
 mod verdict;

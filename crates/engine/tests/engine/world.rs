@@ -93,6 +93,7 @@ impl World {
             shards,
             trunks: vec![Trunk::new("trunk", far.address())],
             recordings: None,
+            trace: None,
             backend: backend(),
         };
         let mut world = Self {

@@ -168,6 +168,7 @@ fn settings() -> engine::Settings {
         shards: 1,
         trunks: vec![engine::Trunk::new("trunk", here(9))],
         recordings: None,
+        trace: None,
         backend: engine::Backend::Epoll,
     }
 }

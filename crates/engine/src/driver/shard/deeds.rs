@@ -10,7 +10,7 @@ use base::trunk::TrunkNo;
 use media::clip::{Clip, Playlist, Plays};
 use plans::{ClipFailure, Repeat};
 
-use super::Shard;
+use super::{Shard, traces};
 use crate::call::{Deed, heard_by};
 use crate::driver::clock::Clock;
 use crate::driver::sockets;
@@ -83,7 +83,9 @@ impl Shard {
             return None;
         }
         let strict = self.talk.is_strict(trunk);
+        let port = pair.port;
         let wire = entry.insert(Wire::new(number, leg, session, ours, pair, strict, now));
+        wire.headers = traces::headers(self.tracer.as_ref(), &live.running, leg, port);
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
         let other = live.wires[leg.other().index()];
@@ -182,6 +184,7 @@ impl Shard {
         if let Some(mut live) = self.calls.remove(&number) {
             self.alarms.set(number, &mut live.alarm, None, now);
             self.numbers.remove(&live.running.call().id);
+            self.end_trace(&live.running);
             self.live.fetch_sub(1, Ordering::AcqRel);
         }
     }

@@ -10,7 +10,7 @@ use sip::digest::Credentials;
 use sip::{Adopted, Saved};
 use smallvec::SmallVec;
 
-use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules};
+use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules, traces};
 use crate::call::Running;
 use crate::driver::clock::Clock;
 use crate::driver::names;
@@ -43,6 +43,7 @@ impl Shard {
         for _ in 0..SIGNALLING_BURST {
             let Some(Datagram { from, bytes }) = self.post.take() else { return };
             self.current = None;
+            traces::note_received(&mut self.tracer, &self.numbers, &self.calls, (from, &bytes), now);
             self.sip.receive(from, &bytes, now, &mut self.outputs);
             self.drain_sip(now);
         }

@@ -9,9 +9,9 @@ use base::release::Release;
 use base::time::Instant;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
-use sip::{Event, Fork, LegKey, Output};
+use sip::{Event, Fork, Hop, LegKey, Output};
 
-use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key};
+use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key, traces};
 use crate::call::EarlyNews;
 use crate::driver::names;
 use crate::driver::talk;
@@ -35,6 +35,13 @@ impl Shard {
                 }
                 _ => {
                     self.current = None;
+                    traces::note_received(
+                        &mut self.tracer,
+                        &self.numbers,
+                        &self.calls,
+                        (from, datagram),
+                        now,
+                    );
                     self.sip.receive(from, datagram, now, &mut self.outputs);
                     self.drain_sip(now);
                 }
@@ -56,7 +63,8 @@ impl Shard {
         loop {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
-                Some(Output::Send { to, datagram, .. }) => {
+                Some(Output::Send { to, datagram, transport }) => {
+                    self.note_sent(Hop::new(transport, to), &datagram, now);
                     let sent = sendto(&self.socket, &datagram, SendFlags::empty(), &to);
                     if sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS)) {
                         self.on_unsent(&datagram, now);
