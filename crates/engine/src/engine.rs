@@ -19,9 +19,12 @@ use base::permit::Permit;
 use base::trunk::{TRUNK_ADDRESSES, TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use plans::{Plan, plan_for};
+use socket2::Socket;
 
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
+use crate::driver::ground::Token;
+use crate::driver::kernel::Kernel;
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::net;
 use crate::driver::shard::{Letter, Parts, Shard};
@@ -30,7 +33,7 @@ use crate::driver::sockets::{self, SocketFault};
 use crate::driver::trace::{self, Tracer, Work};
 use crate::driver::uring;
 use crate::trace::{TraceSettings, Traced};
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// Where the engine listens and whom it calls through.
 #[derive(Clone, Debug)]
@@ -187,8 +190,8 @@ impl Engine {
         sockets::pairs(&settings.rtp_ports)?;
         let settings = &settings.with_backend()?;
         let sip = settings.sip;
-        let mut peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
-        if let Some(trunk) = peers.find(|peer| peer.is_ipv4() != sip.is_ipv4()).copied() {
+        let peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
+        if let Some(trunk) = peers.map(|peer| peer.hop.address).find(|peer| peer.is_ipv4() != sip.is_ipv4()) {
             return Err(StartFault::Families { sip, trunk });
         }
         let socket = sockets::signalling(sip)?;
@@ -220,18 +223,17 @@ impl Engine {
                 number,
                 address,
                 contact,
-                socket,
                 mailbox,
                 post,
                 posts,
-                clock,
                 live,
                 board,
                 journal,
                 archive,
                 tracer,
             };
-            engine.threads.push(thread(settings.clone(), parts).map_err(StartFault::Thread)?);
+            let started = thread(settings.clone(), (clock, socket), parts);
+            engine.threads.push(started.map_err(StartFault::Thread)?);
         }
         Ok(engine)
     }
@@ -268,9 +270,9 @@ impl Engine {
 
     /// Gives a trunk other addresses, for the calls that begin from now on; what is past the eighth is left out, and so
     /// is what is of another family than ours. False when a shard has no room for the news: try again a moment later.
-    pub fn set_peers(&self, trunk: TrunkNo, peers: &[SocketAddr]) -> bool {
-        let ours = |peer: &&SocketAddr| peer.is_ipv4() == self.address.is_ipv4();
-        let peers: Arc<[SocketAddr]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).copied().collect();
+    pub fn set_peers(&self, trunk: TrunkNo, peers: &[Peer]) -> bool {
+        let ours = |peer: &&Peer| peer.hop.address.is_ipv4() == self.address.is_ipv4();
+        let peers: Arc<[Peer]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).cloned().collect();
         self.board.has_addresses(trunk, peers.len(), Clock::wall());
         let letter = || Letter::Peers { trunk, peers: Arc::clone(&peers) };
         self.slots.iter().all(|slot| slot.post(letter()).is_ok())
@@ -371,7 +373,7 @@ fn reached_at(settings: &Settings, listening: IpAddr) -> Result<IpAddr, StartFau
         None if listening.is_unspecified() => {
             let nobody = || std::io::Error::other("no trunk has an address yet");
             let peer = settings.trunks.iter().find_map(|trunk| trunk.peers.first()).ok_or_else(nobody);
-            peer.and_then(|peer| sockets::seen_by(*peer)).map_err(StartFault::Unreachable)
+            peer.and_then(|peer| sockets::seen_by(peer.hop.address)).map_err(StartFault::Unreachable)
         }
         None => Ok(listening),
     }
@@ -397,11 +399,16 @@ fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, M
 }
 
 /// Starts the thread of a shard, and waits until the shard has begun.
-fn thread(settings: Settings, parts: Parts) -> std::io::Result<JoinHandle<()>> {
+fn thread(
+    settings: Settings,
+    (clock, socket): (Clock, Socket),
+    parts: Parts,
+) -> std::io::Result<JoinHandle<()>> {
     let (tell, told) = sync_channel(1);
     let name = format!("shard-{}", parts.number);
-    let live = move || match Shard::new(&settings, parts) {
-        Ok(shard) => {
+    let live = move || match ground(&settings, clock, socket, &parts) {
+        Ok(ground) => {
+            let shard = Shard::new(&settings, ground, parts);
             tell.send(Ok(())).ok();
             shard.run();
         }
@@ -412,6 +419,16 @@ fn thread(settings: Settings, parts: Parts) -> std::io::Result<JoinHandle<()>> {
     let thread = std::thread::Builder::new().name(name).spawn(live)?;
     told.recv().unwrap_or_else(|_| Err(std::io::Error::other("a shard panicked before it began")))?;
     Ok(thread)
+}
+
+/// What a shard of the calling thread stands on. The first one reads the signalling socket.
+fn ground(settings: &Settings, clock: Clock, socket: Socket, parts: &Parts) -> std::io::Result<Kernel> {
+    let bells = [(parts.mailbox.bell(), Token::Bell), (parts.post.bell(), Token::Post)];
+    let kernel = Kernel::new(settings.backend, clock, socket, bells)?;
+    if parts.number == 0 {
+        kernel.listen()?;
+    }
+    Ok(kernel)
 }
 
 /// The shard of a call: a function of its id alone, so that anybody who knows the id finds it.

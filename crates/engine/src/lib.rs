@@ -25,7 +25,7 @@ pub mod trunk;
 mod verdict;
 
 pub use driver::sockets::SocketFault;
-pub use driver::trial;
+pub use driver::{ground, trial};
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
 pub use trace::{Homer, TraceSettings, Traced};

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::trunk::{Route, Terms};
+use sip::Hop;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
 
@@ -18,7 +20,7 @@ pub struct Trunk {
     /// Where INVITEs go: the first address, and the next one when it fails; at most
     /// [`TRUNK_ADDRESSES`](base::trunk::TRUNK_ADDRESSES). None: it cannot be used until it is given some
     /// ([`Engine::set_peers`](crate::Engine::set_peers)).
-    pub peers: Vec<SocketAddr>,
+    pub peers: Vec<Peer>,
     /// Who else of the carrier may speak to us, from any port.
     pub sources: Vec<IpAddr>,
     /// The host of its SIP URIs, when it is not the peer's address.
@@ -49,6 +51,29 @@ pub struct Trunk {
     pub calls_max: Option<u32>,
     /// How many new calls it takes in any second; `None`: any number.
     pub calls_per_second: Option<u32>,
+}
+
+/// One of a trunk's gateways: how it is reached, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// How, and where.
+    pub hop: Hop,
+    /// What its TLS certificate must be for; `None`: its address.
+    pub name: Option<Arc<str>>,
+}
+
+impl From<Hop> for Peer {
+    /// A gateway that has no name.
+    fn from(hop: Hop) -> Self {
+        Self { hop, name: None }
+    }
+}
+
+impl From<SocketAddr> for Peer {
+    /// A gateway that is reached by UDP.
+    fn from(address: SocketAddr) -> Self {
+        Hop::from(address).into()
+    }
 }
 
 /// How we register with a trunk (RFC 3261 10.2): with the first of its peers, as `sip:user@domain`, by its credentials.
@@ -119,13 +144,13 @@ pub struct Probe {
 }
 
 impl Trunk {
-    /// A trunk that takes every number in international form, at one address.
+    /// A trunk that takes every number in international form, at one address, by UDP.
     #[must_use]
     pub fn new(name: &str, peer: SocketAddr) -> Self {
         let Terms { name, routes, calls_max, calls_per_second } = Terms::new(name);
         Self {
             name,
-            peers: vec![peer],
+            peers: vec![peer.into()],
             sources: Vec::new(),
             domain: None,
             credentials: None,

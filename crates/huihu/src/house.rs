@@ -342,6 +342,7 @@ async fn resolved(config: &Config, trunks: &[ReadTrunk]) -> Result<Vec<engine::T
     let mut resolved = Vec::with_capacity(trunks.len());
     for trunk in trunks {
         let peers = names::resolve(trunk, config.sip.listen).await;
+        let peers = peers.into_iter().map(Into::into).collect();
         resolved.push(engine::Trunk { peers, ..trunk.settings.clone() });
     }
     Ok(resolved)

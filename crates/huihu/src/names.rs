@@ -64,7 +64,8 @@ pub(crate) async fn follow(engine: Arc<Engine>, trunks: Vec<ReadTrunk>) {
             let peers = resolve(trunk, engine.address()).await;
             let is_news = !peers.is_empty() && known[place].as_ref() != Some(&peers);
             let Some(no) = TrunkNo::new(place).filter(|_| is_news) else { continue };
-            if engine.set_peers(no, &peers) {
+            let as_told: Vec<engine::trunk::Peer> = peers.iter().copied().map(Into::into).collect();
+            if engine.set_peers(no, &as_told) {
                 known[place] = Some(peers);
             }
         }

@@ -4,6 +4,8 @@ mod alarms;
 pub(crate) mod archive;
 pub(crate) mod clock;
 mod files;
+pub mod ground;
+pub(crate) mod kernel;
 pub(crate) mod mailbox;
 mod names;
 pub(crate) mod net;

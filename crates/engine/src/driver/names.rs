@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use base::call::{Call, Numbers};
 use base::id::{CallId, Leg};
-use sip::{Address, Invite, Party, Privacy, Register, Saved};
+use sip::{Address, Hop, Invite, Party, Privacy, Register, Saved};
 use smallvec::SmallVec;
 
 use crate::numbering::written;
@@ -15,8 +15,8 @@ use crate::trunk::{self, FromHost, Trunk};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way<'a> {
     pub(crate) trunk: &'a Trunk,
-    /// One of its addresses.
-    pub(crate) peer: SocketAddr,
+    /// One of its gateways.
+    pub(crate) peer: Hop,
     /// From 1 on.
     pub(crate) attempt: u8,
 }
@@ -42,7 +42,7 @@ pub(crate) fn invite_to(
     offer: Vec<u8>,
 ) -> Option<Invite> {
     let Way { trunk, peer, attempt } = way;
-    let domain = trunk.domain.clone().unwrap_or_else(|| host(peer.ip()));
+    let domain = trunk.domain.clone().unwrap_or_else(|| host(peer.address.ip()));
     let ours = host(contact.ip());
     let own = match trunk.identity.host {
         FromHost::Ours => &ours,
@@ -58,7 +58,7 @@ pub(crate) fn invite_to(
     };
     let name = Name { call, leg, attempt };
     Some(Invite {
-        peer: peer.into(),
+        peer,
         request_uri: callee.clone(),
         from,
         to: callee.into(),
@@ -80,10 +80,10 @@ pub(crate) fn invite_to(
 /// whose domain is none. `word` makes its Call-ID like no other.
 pub(crate) fn register(trunk: &Trunk, contact: SocketAddr, word: u128) -> Option<Register> {
     let trunk::Registration { user, lasts } = trunk.registration.as_ref()?;
-    let registrar = *trunk.peers.first()?;
-    let domain = trunk.domain.clone().unwrap_or_else(|| host(registrar.ip()));
+    let registrar = trunk.peers.first()?.hop;
+    let domain = trunk.domain.clone().unwrap_or_else(|| host(registrar.address.ip()));
     Some(Register {
-        registrar: registrar.into(),
+        registrar,
         domain: Address::new("", &domain).ok()?,
         account: Address::new(user, &domain).ok()?.into(),
         contact: Address::new(user, &contact.to_string()).ok()?.into(),

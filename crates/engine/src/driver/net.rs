@@ -10,25 +10,11 @@ use std::time::Duration;
 
 use rustix::net::{RecvFlags, SendFlags, recvfrom, send, sendto};
 
+use crate::driver::ground::{self, Token};
 use crate::driver::poller::Poller;
 use crate::driver::sockets::Pair;
 use crate::driver::uring::{Uring, refusal};
 use crate::engine::Backend;
-
-/// What a file descriptor stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// The mailbox's bell.
-    Bell,
-    /// The bell of the mailbox for datagrams.
-    Post,
-    /// The signalling socket.
-    Signalling,
-    /// The RTP socket of a leg.
-    Rtp(u32),
-    /// The RTCP socket of a leg.
-    Rtcp(u32),
-}
 
 impl Token {
     /// As a number below 2^34.
@@ -56,11 +42,7 @@ impl Token {
 }
 
 /// Something to be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct News {
-    pub(crate) token: Token,
-    pub(crate) arrival: Arrival,
-}
+pub(crate) type News = ground::News<Arrival>;
 
 /// Where it is.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,8 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-use crate::driver::net::{Arrival, News, Token};
+use crate::driver::ground::Token;
+use crate::driver::net::{Arrival, News};
 
 /// Events that are taken at once. More wait for the next turn, so that timers are never late by more than this many
 /// packets take.

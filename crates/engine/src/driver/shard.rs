@@ -1,7 +1,7 @@
 //! A shard: one thread, one loop, and the calls that live in it.
 //!
 //! ```text
-//! wait (sockets, mailbox, next timer) ─▶ news ─▶ Running ─▶ deeds ─▶ sip · media · sockets
+//! ground: wait (sockets, mailbox, next timer) ─▶ news ─▶ Running ─▶ deeds ─▶ sip · media · sockets
 //!                                                   └─▶ facts ─▶ journal, once a turn
 //! ```
 //!
@@ -37,18 +37,15 @@ use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
 use plans::Todo;
 use rand::Rng;
-use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sip::{Endpoint, LegKey, Output, Outputs, PeerRule};
 use slab::Slab;
-use socket2::Socket;
 
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
-use crate::driver::clock::Clock;
+use crate::driver::ground::{Ground, News, Token};
 use crate::driver::mailbox::{Mailbox, Slot};
-use crate::driver::net::{Net, News, Token};
 use crate::driver::shard::attempts::Attempts;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
@@ -57,7 +54,7 @@ use crate::driver::talk::Talk;
 use crate::driver::trace::Tracer;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
 const SIGNALLING_BYTES: usize = 65_536;
@@ -92,7 +89,7 @@ pub(crate) enum Letter {
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// A trunk has other addresses.
-    Peers { trunk: TrunkNo, peers: Arc<[SocketAddr]> },
+    Peers { trunk: TrunkNo, peers: Arc<[Peer]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
     /// End the thread.
@@ -126,7 +123,8 @@ impl Live {
 }
 
 /// See the module.
-pub(crate) struct Shard {
+pub(crate) struct Shard<G: Ground> {
+    ground: G,
     number: usize,
     /// The trunks, and what is known of them.
     trunks: Vec<Trunk>,
@@ -136,9 +134,6 @@ pub(crate) struct Shard {
     /// The address that far ends are told.
     contact: SocketAddr,
     talk: Talk,
-    clock: Clock,
-    net: Net,
-    socket: Socket,
     mailbox: Mailbox<Letter>,
     /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
     /// room for launches.
@@ -154,7 +149,7 @@ pub(crate) struct Shard {
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
-    wires: Slab<Wire>,
+    wires: Slab<Wire<G>>,
     wheel: TimerWheel,
     alarms: Alarms,
     next_number: u64,
@@ -179,11 +174,9 @@ pub(crate) struct Parts {
     pub(crate) address: SocketAddr,
     /// Where far ends reach us.
     pub(crate) contact: SocketAddr,
-    pub(crate) socket: Socket,
     pub(crate) mailbox: Mailbox<Letter>,
     pub(crate) post: Mailbox<Datagram>,
     pub(crate) posts: Vec<Slot<Datagram>>,
-    pub(crate) clock: Clock,
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
@@ -191,22 +184,18 @@ pub(crate) struct Parts {
     pub(crate) tracer: Option<Tracer>,
 }
 
-impl Shard {
-    /// A shard of the calling thread.
-    pub(crate) fn new(settings: &Settings, parts: Parts) -> std::io::Result<Self> {
+impl<G: Ground> Shard<G> {
+    /// A shard on its ground.
+    pub(crate) fn new(settings: &Settings, mut ground: G, parts: Parts) -> Self {
         let contact = parts.contact;
-        let mut rng = StdRng::from_os_rng();
+        let mut rng = ground.rng();
         let mut manners = sip::Settings::new(contact.to_string());
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
         let trunks: Vec<Trunk> = settings.trunks.iter().take(TRUNKS).cloned().collect();
         manners.peers = peer_rules(&trunks);
-        let net = Net::new(settings.backend)?;
-        net.watch(parts.mailbox.bell(), Token::Bell)?;
-        net.watch(parts.post.bell(), Token::Post)?;
-        if parts.number == 0 {
-            net.watch(std::os::fd::AsFd::as_fd(&parts.socket), Token::Signalling)?;
-        }
+        let now = ground.now();
         let mut shard = Self {
+            ground,
             number: parts.number,
             trunks,
             board: parts.board,
@@ -214,9 +203,6 @@ impl Shard {
             registrations: Registrations::default(),
             contact,
             talk: Talk::new(settings, parts.address.ip(), contact.ip()),
-            clock: parts.clock,
-            net,
-            socket: parts.socket,
             mailbox: parts.mailbox,
             post: parts.post,
             posts: parts.posts,
@@ -228,7 +214,7 @@ impl Shard {
             calls: Table::default(),
             numbers: HashMap::new(),
             wires: Slab::new(),
-            wheel: TimerWheel::new(LEGS, parts.clock.now()),
+            wheel: TimerWheel::new(LEGS, now),
             alarms: Alarms::default(),
             next_number: 0,
             current: None,
@@ -242,61 +228,65 @@ impl Shard {
             datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
             packet: [0; DATAGRAM_BYTES],
         };
-        let now = shard.clock.now();
         shard.watch_trunks(now);
         shard.register_anew(now);
         shard.drain_sip(now);
-        Ok(shard)
+        shard
     }
 
     /// The thread's whole life.
     pub(crate) fn run(mut self) {
         let mut news = Vec::with_capacity(NEWS);
         while !self.ended {
-            let patience = self.patience();
-            self.net.wait(patience, &mut news);
-            if catch_unwind(AssertUnwindSafe(|| self.turn(&news))).is_err() {
-                self.bury();
-            }
-            self.offer_facts();
-            if let Some(intake) = &mut self.archive {
-                intake.retry();
-            }
-            self.settle_traces();
+            self.step(&mut news);
         }
-        self.end_all_recordings(self.clock.now());
+        self.end_all_recordings(self.ground.now());
         self.close_traces();
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
         for _ in 0..LAST_RETRIES {
             if self.facts.is_empty() {
                 break;
             }
-            std::thread::sleep(JOURNAL_RETRY);
+            self.ground.pause(JOURNAL_RETRY);
             self.offer_facts();
         }
     }
 
+    /// One turn of the loop: waits for something, and does all that follows from it.
+    pub(crate) fn step(&mut self, news: &mut Vec<News<G::Arrival>>) {
+        let patience = self.patience();
+        self.ground.wait(patience, news);
+        if catch_unwind(AssertUnwindSafe(|| self.turn(news))).is_err() {
+            self.bury();
+        }
+        self.offer_facts();
+        if let Some(intake) = &mut self.archive {
+            intake.retry();
+        }
+        self.settle_traces();
+    }
+
     /// How long the loop may sleep.
-    fn patience(&self) -> Option<Duration> {
+    pub(crate) fn patience(&self) -> Option<Duration> {
         if !self.unheard.is_empty() {
             return Some(Duration::ZERO);
         }
-        let now = self.clock.now();
+        let now = self.ground.now();
         let timers =
             [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
         let sleep = next.flatten().min().map(|at| at.since(now));
-        let wait = self.archive.as_ref().is_some_and(Intake::is_waiting)
+        let waits = self.archive.as_ref().is_some_and(Intake::is_waiting)
             || self.tracer.as_ref().is_some_and(Tracer::is_waiting);
-        if self.facts.is_empty() && !wait {
+        if self.facts.is_empty() && !waits {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
         }
     }
 
-    fn turn(&mut self, news: &[News]) {
-        let now = self.clock.now();
+    fn turn(&mut self, news: &[News<G::Arrival>]) {
+        let now = self.ground.now();
         self.drain_sip(now);
         for News { token, arrival } in news {
             match *token {
@@ -315,7 +305,7 @@ impl Shard {
     /// Ends the call that was being handled when something panicked.
     #[cold]
     fn bury(&mut self) {
-        let now = self.clock.now();
+        let now = self.ground.now();
         self.deeds.clear();
         self.unheard.extend(self.outputs.drain(..));
         // A bell may be silent already while letters still wait.
@@ -427,7 +417,7 @@ const fn of_key(key: LegKey) -> (u64, Leg, u8) {
 /// Who may speak SIP to us: the addresses of the trunks.
 fn peer_rules(trunks: &[Trunk]) -> Vec<PeerRule> {
     let of_trunk = |trunk: &Trunk| {
-        let peers = trunk.peers.iter().copied().map(PeerRule::Socket).collect::<Vec<_>>();
+        let peers = trunk.peers.iter().map(|peer| PeerRule::Socket(peer.hop.address)).collect::<Vec<_>>();
         peers.into_iter().chain(trunk.sources.iter().copied().map(PeerRule::Host)).collect::<Vec<_>>()
     };
     trunks.iter().flat_map(of_trunk).collect()

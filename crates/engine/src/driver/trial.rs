@@ -128,7 +128,7 @@ impl Trial {
     /// When there is no socket, or the network knows no way.
     pub fn register(&self) -> io::Result<Option<Registered>> {
         let mut stage = Stage::open(self)?;
-        let trunk = Trunk { peers: vec![self.peer], ..self.trunk.clone() };
+        let trunk = Trunk { peers: vec![self.peer.into()], ..self.trunk.clone() };
         let Some(register) = names::register(&trunk, stage.contact, stage.rng.random()) else {
             return Ok(None);
         };
@@ -163,7 +163,7 @@ impl Trial {
     pub fn call(&self, dialled: &E164, shown: &E164) -> io::Result<Heard> {
         let mut stage = Stage::open(self)?;
         let mut voice = Voice::open(self, &mut stage)?;
-        let way = Way { trunk: &self.trunk, peer: self.peer, attempt: 1 };
+        let way = Way { trunk: &self.trunk, peer: self.peer.into(), attempt: 1 };
         let call = (CallId::new(Clock::wall(), stage.rng.random()), Leg::A);
         let offer = voice.ours.offer(Direction::SendRecv);
         let invite = names::invite_to(Numbers { shown, dialled }, call, way, stage.contact, offer);

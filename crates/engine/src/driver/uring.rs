@@ -28,7 +28,8 @@ use rustix::io::Errno;
 use socket2::SockAddr;
 
 use self::ring::{BUFFERS, Ring};
-use crate::driver::net::{Arrival, News, Parcel, Token, send_now};
+use crate::driver::ground::Token;
+use crate::driver::net::{Arrival, News, Parcel, send_now};
 use crate::driver::poller::Poller;
 use crate::driver::sockets::Pair;
 

@@ -1,7 +1,6 @@
 //! The wires of one leg: its two sockets and its media session.
 
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 
 use base::id::Leg;
 use base::quality::MediaReport;
@@ -12,8 +11,7 @@ use sip::Fork;
 use sip::sdp::{Agreed, Direction, OurSide};
 use smallvec::SmallVec;
 
-use crate::driver::net::{self, Arrival, Net};
-use crate::driver::sockets::Pair;
+use crate::driver::ground::{Ground, Sockets};
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
 use crate::driver::trace::Headers;
 use crate::verdict;
@@ -22,8 +20,7 @@ use crate::verdict;
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
 
 /// A leg's sockets, its session, and where what it says goes.
-#[derive(Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Wire<G: Ground> {
     /// The number of its call.
     pub(crate) call: u64,
     pub(crate) leg: Leg,
@@ -45,19 +42,19 @@ pub(crate) struct Wire {
     ours: OurSide,
     /// What each branch of the call has agreed to: the 2xx that ends the ringing need not say it again.
     agreed: SmallVec<[(Fork, Agreed); 1]>,
-    pair: Pair,
+    sockets: G::Sockets,
     /// The far end that the kernel filters for, when sources are strict.
     connected: Option<SocketAddr>,
     strict: bool,
 }
 
-impl Wire {
+impl<G: Ground> Wire<G> {
     pub(crate) fn new(
         call: u64,
         leg: Leg,
         session: Session,
         ours: OurSide,
-        pair: Pair,
+        sockets: G::Sockets,
         strict: bool,
         now: Instant,
     ) -> Self {
@@ -74,7 +71,7 @@ impl Wire {
             answered: None,
             ours,
             agreed: SmallVec::new(),
-            pair,
+            sockets,
             connected: None,
             strict,
         }
@@ -124,7 +121,7 @@ impl Wire {
 
     /// Whether our sockets can send there at all.
     fn reaches(&self, agreed: &Agreed) -> bool {
-        agreed.address.is_ipv4() == self.pair.is_ipv4
+        agreed.address.is_ipv4() == self.sockets.is_ipv4()
     }
 
     fn agree(&mut self, fork: Fork, agreed: Agreed, now: Instant) {
@@ -156,30 +153,30 @@ impl Wire {
         if !self.strict || self.connected == description.remote {
             return;
         }
-        self.connected = description.remote.filter(|to| rustix::net::connect(&self.pair.rtp, to).is_ok());
+        self.connected = description.remote.filter(|to| self.sockets.connect(*to));
     }
 
     /// Reads one datagram of the RTP socket: its length and its source. Also a connected socket is asked for the
     /// source: what came before it was connected may be anybody's. An error that the network reported is swallowed.
     pub(crate) fn receive(
         &self,
-        net: &Net,
-        arrival: Arrival,
+        ground: &G,
+        arrival: G::Arrival,
         buffer: &mut [u8],
     ) -> Option<(usize, SocketAddr)> {
-        net.receive(arrival, self.pair.rtp.as_fd(), buffer)
+        ground.receive(&self.sockets, arrival, buffer)
     }
 
     /// Reads one datagram of the RTCP socket.
     pub(crate) fn receive_rtcp(&self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        net::receive_from(&self.pair.rtcp, buffer)
+        self.sockets.receive_rtcp(buffer)
     }
 
     /// Sends RTP to the far end, unless it is held. What cannot be sent now is lost, as on any network.
-    pub(crate) fn send(&mut self, net: &mut Net, packet: &[u8], now: Instant) {
+    pub(crate) fn send(&mut self, ground: &mut G, packet: &[u8], now: Instant) {
         let Some(to) = self.session.target() else { return };
         self.note(Way::Sent, to, packet, now);
-        net.send(self.pair.rtp.as_fd(), packet, Some(to).filter(|to| self.connected != Some(*to)));
+        ground.send(&self.sockets, packet, Some(to).filter(|to| self.connected != Some(*to)));
     }
 
     /// Keeps the header of a packet, if headers are kept.
@@ -191,16 +188,16 @@ impl Wire {
 
     fn send_rtcp(&self, packet: &[u8]) {
         if let Some(to) = self.session.rtcp_target() {
-            net::send_now(&self.pair.rtcp, packet, Some(to));
+            self.sockets.send_rtcp(packet, to);
         }
     }
 
     /// Does what is due, and hands what the call should hear of to `tell`.
-    pub(crate) fn tick(&mut self, net: &mut Net, now: Instant, mut tell: impl FnMut(Due)) {
+    pub(crate) fn tick(&mut self, ground: &mut G, now: Instant, mut tell: impl FnMut(Due)) {
         let mut out = [0; OUT_BYTES];
         while let Some(due) = self.session.tick(now, &mut out) {
             match due {
-                Due::Rtp(length) => self.send(net, &out[..length], now),
+                Due::Rtp(length) => self.send(ground, &out[..length], now),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
             }

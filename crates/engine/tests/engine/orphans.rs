@@ -86,7 +86,7 @@ fn an_invite_that_was_sent_again_with_credentials_is_cancelled_too() {
     let mut world = World::new();
     let trunk = UdpSocket::bind("127.0.0.1:0").unwrap();
     trunk.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
-    world.settings.trunks[0].peers = vec![trunk.local_addr().unwrap()];
+    world.settings.trunks[0].peers = vec![trunk.local_addr().unwrap().into()];
     world.settings.trunks[0].credentials = Some(Credentials::new("us".to_owned(), "secret".to_owned()));
     crash_and_release(&mut world, Leg::A, None);
     let mut cancelled = Vec::new();

@@ -143,7 +143,7 @@ fn where_the_network_leads_nowhere_nobody_waits() {
 fn a_trunk_with_two_gateways_is_one_trunk() {
     let (first, second) = (carrier(), carrier());
     let mut both = with_fate(trunk("both", &first, 1), "0503");
-    both.peers.push(second.address());
+    both.peers.push(second.address().into());
     let mut world = World::by(vec![both]);
     assert_eq!(
         failed(&mut world, 0),
@@ -215,11 +215,11 @@ fn a_trunk_gets_its_addresses_when_they_are_known() {
     let mut world = World::by(vec![unresolved]);
     assert_eq!(state(&world, 0), TrunkState::Unresolved);
     assert_eq!(failed(&mut world, 0), "released A TrunkFault by Platform, over TrunkFault");
-    let foreign = "[2001:db8::1]:5060".parse().unwrap();
-    assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[foreign, first.address()]));
+    let foreign: SocketAddr = "[2001:db8::1]:5060".parse().unwrap();
+    assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[foreign.into(), first.address().into()]));
     assert_eq!(state(&world, 0), TrunkState::Working);
     answered(&mut world, 1);
-    assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[second.address()]));
+    assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[second.address().into()]));
     answered(&mut world, 2);
     assert_eq!((heard(&first).len(), heard(&second).len()), (1, 1));
 }

@@ -1,16 +1,14 @@
 //! Reaching a party: the trunks that a leg tries, one after the other.
 
-use std::net::SocketAddr;
-
 use base::id::Leg;
 use base::release::Cause;
 use base::time::Instant;
 use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
 use rand::Rng;
-use sip::{Event, LegKey, Reason};
+use sip::{Event, Hop, LegKey, Reason};
 
 use super::{Shard, leg_key};
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names::{self, Name};
 use crate::leg::Failure;
 use crate::trunk::Trunk;
@@ -61,7 +59,7 @@ enum Blame {
     Trunk,
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Sends a leg's first INVITE. A leg that cannot be dialled is released at once.
     pub(super) fn dial(&mut self, number: u64, leg: Leg, now: Instant) {
         if let Err(cause) = self.dial_next(number, leg, None, now) {
@@ -95,14 +93,8 @@ impl Shard {
 
     /// The next way to the party of a leg: another address of the trunk that it tries, or another trunk. Takes a seat in
     /// it.
-    fn next_way(
-        &mut self,
-        number: u64,
-        leg: Leg,
-        blame: Blame,
-        now: Instant,
-    ) -> Option<(TrunkNo, SocketAddr)> {
-        let Self { calls, trunks, board, rng, .. } = self;
+    fn next_way(&mut self, number: u64, leg: Leg, blame: Blame, now: Instant) -> Option<(TrunkNo, Hop)> {
+        let Self { ground, calls, trunks, board, rng, .. } = self;
         let live = calls.get_mut(&number)?;
         let dialled = live.running.call().numbers(leg)?.dialled;
         let attempts = &mut live.attempts[leg.index()];
@@ -122,7 +114,7 @@ impl Shard {
                 attempts.patience = (!is_only).then(|| now + trunks[trunk.index()].silence);
                 return Some((trunk, peer));
             }
-            let seat = board.choose(dialled, rng.random(), attempts.tried, Clock::wall())?;
+            let seat = board.choose(dialled, rng.random(), attempts.tried, ground.wall())?;
             current = Some(seat.trunk());
             attempts.tried.insert(seat.trunk());
             attempts.addresses = 0;
@@ -136,7 +128,7 @@ impl Shard {
         let Some(state) = live.running.leg(leg) else { return };
         let (news, other_way) = state.judge(failure);
         if let (Some(news), Some(trunk)) = (news, live.attempts[leg.index()].trunk()) {
-            self.board.learn(trunk, news, Clock::wall());
+            self.board.learn(trunk, news, self.ground.wall());
         }
         if other_way && self.dial_next(number, leg, Some(failure.status), now).is_ok() {
             self.do_deeds(number, now);
@@ -150,7 +142,7 @@ impl Shard {
     pub(super) fn trunk_works(&mut self, number: u64, leg: Leg) {
         let trunk = self.calls.get(&number).and_then(|live| live.attempts[leg.index()].trunk());
         if let Some(trunk) = trunk {
-            self.board.learn(trunk, TrunkNews::Worked, Clock::wall());
+            self.board.learn(trunk, TrunkNews::Worked, self.ground.wall());
         }
     }
 
@@ -173,7 +165,7 @@ impl Shard {
                 Ok(()) => {
                     if let Some(trunk) = silent {
                         let news = TrunkNews::Failed { status: SILENT, pause: None };
-                        self.board.learn(trunk, news, Clock::wall());
+                        self.board.learn(trunk, news, self.ground.wall());
                     }
                     self.sip.hang_up(given_up, Some(OTHER_WAY), now, &mut self.outputs);
                 }
@@ -224,13 +216,13 @@ impl Shard {
 
 /// The first address of a trunk that was not tried, one that answers when it is asked before one that does not. What
 /// does not answer is nobody's second choice.
-fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, SocketAddr)> {
+fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, Hop)> {
     let is_tried = |address: &usize| tried >> address & 1 == 1;
     let open = (0..trunk.peers.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
     let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
     let silent = || open.clone().next().filter(|_| tried == 0);
     let address = answering.next().or_else(silent)?;
-    Some((address, trunk.peers[address]))
+    Some((address, trunk.peers[address].hop))
 }
 
 /// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.

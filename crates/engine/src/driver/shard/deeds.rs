@@ -12,12 +12,11 @@ use plans::{ClipFailure, Repeat};
 
 use super::{Shard, traces};
 use crate::call::{Deed, heard_by};
-use crate::driver::clock::Clock;
-use crate::driver::sockets;
+use crate::driver::ground::{Ground, Sockets};
 use crate::driver::talk::reason_of;
 use crate::driver::wire::Wire;
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Does a call's deeds in their order, and those that follow from them.
     pub(super) fn do_deeds(&mut self, number: u64, now: Instant) {
         let mut done = 0;
@@ -66,25 +65,26 @@ impl Shard {
         trunk: TrunkNo,
         now: Instant,
     ) -> Option<Vec<u8>> {
-        let pair = match sockets::pair(self.talk.local, &self.talk.ports, &mut self.rng) {
-            Ok(pair) => pair,
+        let Self { ground, talk, rng, .. } = self;
+        let sockets = match ground.sockets(talk.local, &talk.ports, rng) {
+            Ok(sockets) => sockets,
             Err(fault) => {
                 tracing::error!(leg = %leg, "{fault}");
                 return None;
             }
         };
-        let session = self.talk.session(trunk, Clock::wall(), now, &mut self.rng);
-        let ours = self.talk.our_side(trunk, pair.port, &mut self.rng);
+        let session = self.talk.session(trunk, self.ground.wall(), now, &mut self.rng);
+        let ours = self.talk.our_side(trunk, sockets.port(), &mut self.rng);
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
-        if let Err(fault) = self.net.open(at, &pair) {
+        if let Err(fault) = self.ground.open(at, &sockets) {
             tracing::error!(leg = %leg, "cannot watch a socket: {fault}");
             return None;
         }
         let strict = self.talk.is_strict(trunk);
-        let port = pair.port;
-        let wire = entry.insert(Wire::new(number, leg, session, ours, pair, strict, now));
+        let port = sockets.port();
+        let wire = entry.insert(Wire::new(number, leg, session, ours, sockets, strict, now));
         wire.headers = traces::headers(self.tracer.as_ref(), &live.running, leg, port);
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
@@ -167,7 +167,7 @@ impl Shard {
         let Some(live) = self.calls.get_mut(&number) else { return };
         let Some(at) = live.wires[leg.index()].take() else { return };
         self.wheel.disarm(at);
-        self.net.close(at);
+        self.ground.close(at);
         if let Some(mut wire) = self.wires.try_remove(at as usize) {
             wire.bye(now);
             if let Some(other) = wire.peer.and_then(|peer| self.wires.get_mut(peer as usize)) {

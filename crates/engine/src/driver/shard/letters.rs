@@ -1,7 +1,5 @@
 //! What other threads want of a shard.
 
-use std::net::SocketAddr;
-
 use base::id::{AppId, CallId};
 use base::release::Cause;
 use base::time::Instant;
@@ -12,13 +10,13 @@ use smallvec::SmallVec;
 
 use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules, traces};
 use crate::call::Running;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names;
 use crate::driver::talk::reason_of;
 use crate::engine::{Launch, Orphan};
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     pub(super) fn on_bell(&mut self, now: Instant) {
         self.mailbox.hush();
         for _ in 0..LETTER_BURST {
@@ -55,7 +53,7 @@ impl Shard {
         self.next_number += 1;
         self.numbers.insert(launch.call.id, number);
         let Launch { call, permit, plan, clips, speech } = launch;
-        let running = Running::new(call, plan, permit, speech, now, Clock::wall());
+        let running = Running::new(call, plan, permit, speech, now, self.ground.wall());
         self.calls.insert(
             number,
             Live {
@@ -117,7 +115,7 @@ impl Shard {
             let way = move |trunk, peer| names::Way { trunk, peer, attempt };
             trunks
                 .into_iter()
-                .flat_map(move |trunk| peers(trunk).into_iter().map(move |peer| way(trunk, peer)))
+                .flat_map(move |trunk| peers(trunk).into_iter().map(move |peer| way(trunk, peer.hop)))
         });
         let saved = |way: names::Way<'_>| {
             let found = names::may_be_ringing(&orphan.call, orphan.leg, way, self.contact);
@@ -136,7 +134,7 @@ impl Shard {
     }
 
     /// A trunk has other addresses from now on.
-    fn set_peers(&mut self, trunk: TrunkNo, peers: &[SocketAddr], now: Instant) {
+    fn set_peers(&mut self, trunk: TrunkNo, peers: &[Peer], now: Instant) {
         let Some(trunk) = self.trunks.get_mut(trunk.index()) else { return };
         trunk.peers = peers.to_vec();
         self.sip.settings_mut().peers = peer_rules(&self.trunks);

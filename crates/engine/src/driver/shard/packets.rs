@@ -8,17 +8,17 @@ use media::session::{Due, Incoming};
 use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::net::Arrival;
+use crate::driver::ground::Ground;
 use crate::driver::wire::Wire;
 use crate::keys::Press;
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// One RTP packet: judged by its own session, put on the other leg's line if that one relays, and sent from the
     /// buffer it came in. Allocates nothing.
-    pub(super) fn on_rtp(&mut self, at: usize, arrival: Arrival, now: Instant) {
+    pub(super) fn on_rtp(&mut self, at: usize, arrival: G::Arrival, now: Instant) {
         let Some(wire) = self.wires.get_mut(at) else { return };
         self.current = Some(wire.call);
-        let Some((length, from)) = wire.receive(&self.net, arrival, &mut self.packet) else { return };
+        let Some((length, from)) = wire.receive(&self.ground, arrival, &mut self.packet) else { return };
         wire.note(Way::Received, from, &self.packet[..length], now);
         let Ok(length) = wire.session.open(&mut self.packet[..length]) else { return };
         // What is relayed may need room behind the packet.
@@ -36,7 +36,7 @@ impl Shard {
         }
         if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize)) {
             if let Some(range) = other.session.forward(&heard, packet, now) {
-                other.send(&mut self.net, &packet[range], now);
+                other.send(&mut self.ground, &packet[range], now);
             } else if other.session.is_transcoding() {
                 // What it says in our codec comes with the ticks.
                 peer.into_iter().for_each(|peer| self.arm_wire(peer as usize));
@@ -75,7 +75,7 @@ impl Shard {
         self.current = Some(wire.call);
         let (call, leg, awaited) = (wire.call, wire.leg, wire.awaited);
         let mut told = SmallVec::<[Due; 4]>::new();
-        wire.tick(&mut self.net, now, |due| told.push(due));
+        wire.tick(&mut self.ground, now, |due| told.push(due));
         self.arm_wire(at);
         for due in told {
             match due {
@@ -122,7 +122,7 @@ impl Shard {
         self.calls.get(&number)?.wires[leg.index()]
     }
 
-    pub(super) fn wire_mut(&mut self, number: u64, leg: Leg) -> Option<&mut Wire> {
+    pub(super) fn wire_mut(&mut self, number: u64, leg: Leg) -> Option<&mut Wire<G>> {
         let at = self.wire_at(number, leg)?;
         self.wires.get_mut(at as usize)
     }

@@ -1,17 +1,17 @@
 //! Asking the trunks whether they are there. Only the shard that reads the signalling socket does: the answers come to
 //! it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
 use base::trunk::{TRUNK_ADDRESSES, TrunkNo};
 use rand::Rng;
 use rand::rngs::StdRng;
+use sip::Hop;
 use smallvec::SmallVec;
 
 use super::Shard;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::trunk::{Probe, Trunk};
 
 /// The addresses that are asked.
@@ -23,7 +23,7 @@ pub(super) struct Pings {
 /// One address.
 #[derive(Debug)]
 struct Ping {
-    peer: SocketAddr,
+    peer: Hop,
     probe: Probe,
     /// The trunks that have it, and where in their lists.
     of: SmallVec<[(TrunkNo, usize); 1]>,
@@ -41,12 +41,12 @@ impl Pings {
         for (place, trunk) in trunks.iter().enumerate() {
             let (Some(probe), Some(no)) = (trunk.probe, TrunkNo::new(place)) else { continue };
             for (address, peer) in trunk.peers.iter().take(TRUNK_ADDRESSES).enumerate() {
-                match list.iter_mut().find(|ping| ping.peer == *peer) {
+                match list.iter_mut().find(|ping| ping.peer == peer.hop) {
                     Some(ping) => ping.of.push((no, address)),
                     None => {
                         let next = now + FIRST.min(probe.every).mul_f64(rng.random());
                         let of = SmallVec::from_iter([(no, address)]);
-                        list.push(Ping { peer: *peer, probe, of, next, is_open: false, misses: 0 });
+                        list.push(Ping { peer: peer.hop, probe, of, next, is_open: false, misses: 0 });
                     }
                 }
             }
@@ -73,7 +73,7 @@ impl Ping {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Asks the addresses that the trunks have now. What was known of others is forgotten.
     pub(super) fn watch_trunks(&mut self, now: Instant) {
         if self.number == 0 {
@@ -102,7 +102,7 @@ impl Shard {
     }
 
     /// The end of a question. That none came is known since the next question was due.
-    pub(super) fn on_pong(&mut self, peer: SocketAddr, status: Option<u16>) {
+    pub(super) fn on_pong(&mut self, peer: Hop, status: Option<u16>) {
         let (Some(status), Some(at)) = (status, self.pings.list.iter().position(|ping| ping.peer == peer))
         else {
             return;
@@ -117,8 +117,8 @@ impl Shard {
             if self.board.is_silent(*trunk, *address) == answers {
                 let name = self.board.name(*trunk);
                 let says = if answers { "answers again" } else { "does not answer" };
-                tracing::warn!(trunk = name, peer = %ping.peer, "the trunk {says}");
-                self.board.answers(*trunk, *address, answers, Clock::wall());
+                tracing::warn!(trunk = name, peer = %ping.peer.address, "the trunk {says}");
+                self.board.answers(*trunk, *address, answers, self.ground.wall());
             }
         }
     }

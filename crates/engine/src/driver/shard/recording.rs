@@ -11,6 +11,7 @@ use media::session::Heard;
 
 use super::Shard;
 use crate::driver::archive::{News, Title};
+use crate::driver::ground::Ground;
 
 /// A conversation that is being recorded.
 pub(super) struct Recording {
@@ -47,7 +48,7 @@ impl Recording {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Records a call from now on, if the archive takes it; otherwise the call goes on without.
     pub(super) fn begin_recording(&mut self, number: u64, now: Instant) {
         let Some(title) = self.title(number) else { return };

@@ -1,23 +1,22 @@
 //! Registering with the trunks that want it. Only the shard that reads the signalling socket does: the answers come to
 //! it, and SIP renews what it has begun by itself.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::time::Instant;
 use base::trunk::{RegistrationNews, TrunkNo};
 use rand::Rng;
-use sip::{RegistrationKey, RegistrationState};
+use sip::{Hop, RegistrationKey, RegistrationState};
 
 use super::Shard;
-use crate::driver::clock::Clock;
+use crate::driver::ground::Ground;
 use crate::driver::names;
 
 /// The registrations that were begun.
 #[derive(Debug, Default)]
 pub(super) struct Registrations {
     /// With which trunk, and where.
-    list: Vec<(TrunkNo, SocketAddr)>,
+    list: Vec<(TrunkNo, Hop)>,
     /// While they are taken back: until when that is waited for.
     farewell: Option<Instant>,
 }
@@ -28,7 +27,7 @@ impl Registrations {
     }
 }
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     /// Registers with the trunks that want it and are not at the address where we did.
     pub(super) fn register_anew(&mut self, now: Instant) {
         if self.number != 0 || self.registrations.farewell.is_some() {
@@ -37,7 +36,7 @@ impl Shard {
         for (place, trunk) in self.trunks.iter().enumerate() {
             let Some(no) = TrunkNo::new(place) else { return };
             let Some(register) = names::register(trunk, self.contact, self.rng.random()) else { continue };
-            let registrar = register.registrar.address;
+            let registrar = register.registrar;
             let list = &mut self.registrations.list;
             match list.iter_mut().find(|(known, _)| *known == no) {
                 Some((_, address)) if *address == registrar => continue,
@@ -50,19 +49,19 @@ impl Shard {
 
     /// A registration has come to another state.
     pub(super) fn on_registration(&mut self, key: RegistrationKey, state: RegistrationState) {
-        let is_its = |(no, _): &&(TrunkNo, SocketAddr)| key_of(*no) == key;
+        let is_its = |(no, _): &&(TrunkNo, Hop)| key_of(*no) == key;
         let Some((no, registrar)) = self.registrations.list.iter().find(is_its).copied() else { return };
         let trunk = self.board.name(no);
         let news = match state {
             RegistrationState::Registered { lasts, .. } => {
-                tracing::debug!(trunk, peer = %registrar, "registered for {lasts:?}");
+                tracing::debug!(trunk, peer = %registrar.address, "registered for {lasts:?}");
                 RegistrationNews::Registered { lasts }
             }
             RegistrationState::Failed { status, retry_in, bound_for } => {
                 let status = status.unwrap_or(SILENT);
                 let next = retry_in.map_or_else(|| "never".to_owned(), |pause| format!("in {pause:?}"));
                 tracing::warn!(
-                    trunk, peer = %registrar, sip.status = status,
+                    trunk, peer = %registrar.address, sip.status = status,
                     "cannot register; the last registration holds for {bound_for:?}, the next try follows {next}"
                 );
                 RegistrationNews::Failed { status }
@@ -72,7 +71,7 @@ impl Shard {
                 return;
             }
         };
-        self.board.registers(no, news, Clock::wall());
+        self.board.registers(no, news, self.ground.wall());
     }
 
     /// Ends the thread, once the trunks know that we leave, or a moment later.

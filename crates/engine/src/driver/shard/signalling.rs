@@ -1,32 +1,26 @@
 //! What SIP brings and wants.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recvfrom, sendto};
 use sip::{Event, Fork, Hop, LegKey, Output};
 
 use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key, traces};
 use crate::call::EarlyNews;
+use crate::driver::ground::Ground;
 use crate::driver::names;
 use crate::driver::talk;
 use crate::engine::shard_of;
 use crate::keys::Press;
 use crate::leg::{Failure, LegState};
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     pub(super) fn on_signalling(&mut self, now: Instant) {
         for _ in 0..SIGNALLING_BURST {
-            let Ok((length, _, from)) = recvfrom(&self.socket, &mut *self.datagram, RecvFlags::empty())
-            else {
-                return;
-            };
-            let Some(from) = from.and_then(|from| SocketAddr::try_from(from).ok()) else { continue };
+            let Some((length, from)) = self.ground.hear(&mut self.datagram) else { return };
             let datagram = &self.datagram[..length];
             match self.shard_for(datagram) {
                 Some(other) if other != self.number => {
@@ -65,14 +59,13 @@ impl Shard {
             match self.unheard.pop_front() {
                 Some(Output::Send { to, datagram, transport }) => {
                     self.note_sent(Hop::new(transport, to), &datagram, now);
-                    let sent = sendto(&self.socket, &datagram, SendFlags::empty(), &to);
-                    if sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS)) {
+                    if !self.ground.say(&datagram, to) {
                         self.on_unsent(&datagram, now);
                     }
                     // What cannot be sent now is sent again by its timer.
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
-                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer.address, status),
+                Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),
                 Some(Output::Registration { key, state }) => self.on_registration(key, state),
                 None => return,
             }

@@ -11,9 +11,10 @@ use sip::{Hop, Transport};
 
 use super::{Live, Shard};
 use crate::call::Running;
+use crate::driver::ground::Ground;
 use crate::driver::trace::{Beginning, Headers, Message, Tracer};
 
-impl Shard {
+impl<G: Ground> Shard<G> {
     pub(super) fn note_sent(&mut self, far: Hop, bytes: &[u8], now: Instant) {
         if let Some(tracer) = &mut self.tracer {
             let message = Message { way: Way::Sent, far, bytes };
