@@ -23,6 +23,18 @@ pub const FACTS_PER_CALL: u32 = 4_096;
 /// Letters in a shard's mailbox.
 pub const SHARD_MAILBOX: usize = 4_096;
 
+/// Messages that wait for the thread of the connections: half a second of a thousand calls a second.
+pub const STREAM_MAILBOX: usize = 4_096;
+
+/// Connections for SIP, ours and theirs: every address of every trunk, twice.
+pub const STREAMS: usize = 1_024;
+
+/// Connections that one address may open to us: a carrier's machine has one or two, and some that it forgot.
+pub const STREAMS_PER_HOST: usize = 16;
+
+/// Bytes that wait to be written to one connection: a thousand INVITEs.
+pub const STREAM_BYTES: usize = 1 << 20;
+
 /// How long a leg may ring before we give it up.
 pub const RING: Duration = Duration::from_secs(60);
 

@@ -19,30 +19,34 @@ use base::permit::Permit;
 use base::trunk::{TRUNK_ADDRESSES, TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use plans::{Plan, plan_for};
-use socket2::Socket;
+use sip::Hop;
 
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
+use crate::driver::ears::{self, Ears};
 use crate::driver::ground::Token;
-use crate::driver::kernel::Kernel;
+use crate::driver::kernel::{Kernel, Said};
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
-use crate::driver::net;
+use crate::driver::places::{Gateway, Places};
 use crate::driver::shard::{Letter, Parts, Shard};
-
 use crate::driver::sockets::{self, SocketFault};
 use crate::driver::trace::{self, Tracer, Work};
-use crate::driver::uring;
+use crate::driver::{net, streams, uring};
+use crate::tls::TlsServer;
 use crate::trace::{TraceSettings, Traced};
 use crate::trunk::{Peer, Trunk};
 
 /// Where the engine listens and whom it calls through.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The signalling address; port 0 lets the system choose.
-    pub sip: SocketAddr,
-    /// The address that SIP and SDP tell the far end, when it is not the one we listen on. Who listens on all
-    /// addresses and says nothing here tells the one that the system sends from.
+    /// Where we listen for SIP, and how; port 0 lets the system choose. A trunk's peers are served from the addresses of
+    /// their family; of several, from the one that the system sends to them from.
+    pub sip: Vec<Hop>,
+    /// The address that SIP and SDP tell the far ends of its family, when it is not the one we listen on. Who listens on
+    /// all addresses and says nothing here tells each the one that the system sends from.
     pub advertised: Option<IpAddr>,
+    /// What we show those who connect by TLS; needed where we listen for them.
+    pub tls: Option<TlsServer>,
     /// Ports for RTP (even) and RTCP (odd).
     pub rtp_ports: RangeInclusive<u16>,
     /// Threads that calls are spread over; at least 1.
@@ -58,6 +62,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether connections are made or taken at all.
+    pub(crate) fn wants_connections(&self) -> bool {
+        self.sip.iter().any(|own| own.transport.is_reliable())
+            || self.trunks.iter().any(Trunk::wants_connections)
+    }
+
     /// The same, with what carries the packets decided.
     fn with_backend(&self) -> Result<Self, StartFault> {
         let chosen = net::choose(self.backend);
@@ -154,16 +164,24 @@ pub enum StartFault {
         #[source]
         cause: std::io::Error,
     },
-    /// One of the two is IPv4 and the other IPv6.
+    /// We listen at no address from which a trunk could be reached.
     #[error(
-        "{sip} and the trunk {trunk} are IPv4 and IPv6: listen for SIP on an address of the trunk's family"
+        "{trunk} cannot be reached from where we listen: listen for SIP on an address of the trunk's family, IPv4 or IPv6, \
+         and by UDP for trunks that speak UDP"
     )]
     Families {
-        /// Where we were to listen.
-        sip: SocketAddr,
-        /// Where the trunk is.
-        trunk: SocketAddr,
+        /// Where the trunk is, and how it is reached.
+        trunk: Hop,
     },
+    /// We are to listen for TLS and have nothing to show.
+    #[error("{address} cannot be listened at by TLS without a certificate: set one, with its key")]
+    NoCertificate {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// We are to listen nowhere.
+    #[error("there is no address to listen at for SIP: set one")]
+    Nowhere,
 }
 
 /// All shards. Dropping it ends their threads; calls that still run then are closed by the next start's recovery.
@@ -174,11 +192,14 @@ pub struct Engine {
     writer: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
-    address: SocketAddr,
+    trunks: Vec<Trunk>,
+    listening: Vec<Hop>,
+    places: Places,
+    streams: Option<(Slot<streams::Letter>, JoinHandle<()>)>,
 }
 
 impl Engine {
-    /// Opens the signalling socket and starts the shards. `journal` makes the pen of each shard.
+    /// Opens the sockets for SIP and starts the shards. `journal` makes the pen of each shard.
     ///
     /// # Errors
     /// [`StartFault`] when the address is taken or does not lead to the trunk, when the range has no ports, when io_uring
@@ -189,16 +210,9 @@ impl Engine {
     ) -> Result<Self, StartFault> {
         sockets::pairs(&settings.rtp_ports)?;
         let settings = &settings.with_backend()?;
-        let sip = settings.sip;
-        let peers = settings.trunks.iter().flat_map(|trunk| &trunk.peers);
-        if let Some(trunk) = peers.map(|peer| peer.hop.address).find(|peer| peer.is_ipv4() != sip.is_ipv4()) {
-            return Err(StartFault::Families { sip, trunk });
-        }
-        let socket = sockets::signalling(sip)?;
-        let address = socket.local_addr().ok().and_then(|address| address.as_socket()).ok_or_else(|| {
-            StartFault::Thread(std::io::Error::other("the signalling socket has no address"))
-        })?;
-        let contact = SocketAddr::new(reached_at(settings, address.ip())?, address.port());
+        let Ears { voices, listeners, listening } = Ears::open(settings)?;
+        let places = Places::new(listening.clone(), settings.advertised);
+        let gateways = ears::gateways(settings, &places)?;
         let clock = Clock::new();
         let count = settings.shards.max(1);
         let boxes = mailboxes(count, limits::SHARD_MAILBOX).map_err(StartFault::Thread)?;
@@ -207,32 +221,55 @@ impl Engine {
         let post_slots: Vec<_> = posts.iter().map(|(slot, _)| slot.clone()).collect();
         // From here on a fault drops the engine, which ends the threads that run already.
         let board = Arc::new(board_of(settings));
-        let (threads, live) = (Vec::new(), Arc::default());
-        let mut engine = Self { slots, threads, archive: None, writer: None, live, board, address };
+        let mut engine = Self {
+            slots,
+            threads: Vec::new(),
+            archive: None,
+            writer: None,
+            live: Arc::default(),
+            board,
+            trunks: settings.trunks.clone(),
+            listening,
+            places: places.clone(),
+            streams: None,
+        };
+        if settings.wants_connections() {
+            let parts = streams::Parts {
+                clock,
+                book: ears::book(settings, &gateways),
+                board: Arc::clone(&engine.board),
+                posts: post_slots.clone(),
+                listeners,
+                server: settings.tls.clone(),
+            };
+            engine.streams = Some(streams::start(parts).map_err(StartFault::Thread)?);
+        }
         let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
         let mut intakes = intakes.into_iter();
         let traces = engine.open_traces(settings.trace.as_ref()).map_err(StartFault::Thread)?;
-        let seen_at = trace::seen_at(address, contact.ip());
+        let seen_at = trace::seen_at(&engine.listening, gateways.iter().flat_map(|of_one| of_one.iter()));
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
-            let socket = socket.try_clone().map_err(StartFault::Thread)?;
-            let (posts, live) = (post_slots.clone(), Arc::clone(&engine.live));
-            let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, seen_at, traces.clone()));
+            let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, &seen_at, traces.clone()));
             let tracer = tracer.transpose().map_err(StartFault::Thread)?;
-            let (journal, archive, board) = (journal(), intakes.next(), Arc::clone(&engine.board));
+            let said = Said {
+                voices: voices.try_clone().map_err(StartFault::Thread)?,
+                streams: engine.streams.as_ref().map(|(slot, _)| slot.clone()),
+                shard: number,
+            };
             let parts = Parts {
                 number,
-                address,
-                contact,
+                places: places.clone(),
+                gateways: gateways.clone(),
                 mailbox,
                 post,
-                posts,
-                live,
-                board,
-                journal,
-                archive,
+                posts: post_slots.clone(),
+                live: Arc::clone(&engine.live),
+                board: Arc::clone(&engine.board),
+                journal: journal(),
+                archive: intakes.next(),
                 tracer,
             };
-            let started = thread(settings.clone(), (clock, socket), parts);
+            let started = thread(settings.clone(), (clock, said), parts);
             engine.threads.push(started.map_err(StartFault::Thread)?);
         }
         Ok(engine)
@@ -256,10 +293,16 @@ impl Engine {
         Ok(Some(works))
     }
 
-    /// The signalling address, with the port that the system chose.
+    /// The first of the addresses that we listen at, with the port that the system chose.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.listening[0].address
+    }
+
+    /// All addresses that we listen at, in the order of the settings.
+    #[must_use]
+    pub fn listening(&self) -> &[Hop] {
+        &self.listening
     }
 
     /// What is known of the trunks.
@@ -268,13 +311,28 @@ impl Engine {
         &self.board
     }
 
+    /// Whether there is an address of ours from which that one can be reached.
+    #[must_use]
+    pub fn reaches(&self, peer: Hop) -> bool {
+        self.places.serves(peer)
+    }
+
     /// Gives a trunk other addresses, for the calls that begin from now on; what is past the eighth is left out, and so
-    /// is what is of another family than ours. False when a shard has no room for the news: try again a moment later.
+    /// is what cannot be reached from where we listen. False when a shard has no room for the news: try again a moment
+    /// later.
     pub fn set_peers(&self, trunk: TrunkNo, peers: &[Peer]) -> bool {
-        let ours = |peer: &&Peer| peer.hop.address.is_ipv4() == self.address.is_ipv4();
-        let peers: Arc<[Peer]> = peers.iter().filter(ours).take(TRUNK_ADDRESSES).cloned().collect();
-        self.board.has_addresses(trunk, peers.len(), Clock::wall());
-        let letter = || Letter::Peers { trunk, peers: Arc::clone(&peers) };
+        let Some(own) = self.trunks.get(trunk.index()) else { return true };
+        let mut gateways = self.places.gateways(own, peers, |to| sockets::seen_by(to).ok());
+        gateways.truncate(TRUNK_ADDRESSES);
+        self.board.has_addresses(trunk, gateways.len(), Clock::wall());
+        if let Some((streams, _)) = &self.streams {
+            let ways = ears::ways(trunk, own, &gateways);
+            if streams.post(streams::Letter::Ways { trunk, ways }).is_err() {
+                return false;
+            }
+        }
+        let gateways: Arc<[Gateway]> = gateways.into();
+        let letter = || Letter::Gateways { trunk, gateways: Arc::clone(&gateways) };
         self.slots.iter().all(|slot| slot.post(letter()).is_ok())
     }
 
@@ -298,7 +356,7 @@ impl Engine {
             }
             Letter::Stop { .. }
             | Letter::Orphan(_)
-            | Letter::Peers { .. }
+            | Letter::Gateways { .. }
             | Letter::Recording { .. }
             | Letter::End => {
                 unreachable!("a slot gives back what was posted")
@@ -324,7 +382,7 @@ impl Engine {
             Letter::Orphan(orphan) => orphan,
             Letter::Launch(_)
             | Letter::Stop { .. }
-            | Letter::Peers { .. }
+            | Letter::Gateways { .. }
             | Letter::Recording { .. }
             | Letter::End => {
                 unreachable!("a slot gives back what was posted")
@@ -350,6 +408,15 @@ impl Drop for Engine {
                 tracing::error!("a shard of the engine had panicked");
             }
         }
+        // Their last words may go by a connection.
+        if let Some((slot, thread)) = self.streams.take() {
+            while slot.post(streams::Letter::End).is_err() && !thread.is_finished() {
+                std::thread::yield_now();
+            }
+            if thread.join().is_err() {
+                tracing::error!("the thread of the connections had panicked");
+            }
+        }
         // Its shards were the last who could give it anything to do.
         if self.archive.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the archive had panicked");
@@ -362,20 +429,7 @@ impl Drop for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Engine({} shards at {}, {} calls)", self.slots.len(), self.address, self.live())
-    }
-}
-
-/// The address that far ends are told.
-fn reached_at(settings: &Settings, listening: IpAddr) -> Result<IpAddr, StartFault> {
-    match settings.advertised {
-        Some(ip) => Ok(ip),
-        None if listening.is_unspecified() => {
-            let nobody = || std::io::Error::other("no trunk has an address yet");
-            let peer = settings.trunks.iter().find_map(|trunk| trunk.peers.first()).ok_or_else(nobody);
-            peer.and_then(|peer| sockets::seen_by(peer.hop.address)).map_err(StartFault::Unreachable)
-        }
-        None => Ok(listening),
+        write!(f, "Engine({} shards at {}, {} calls)", self.slots.len(), self.address(), self.live())
     }
 }
 
@@ -399,14 +453,10 @@ fn mailboxes<T>(count: usize, letters: usize) -> std::io::Result<Vec<(Slot<T>, M
 }
 
 /// Starts the thread of a shard, and waits until the shard has begun.
-fn thread(
-    settings: Settings,
-    (clock, socket): (Clock, Socket),
-    parts: Parts,
-) -> std::io::Result<JoinHandle<()>> {
+fn thread(settings: Settings, (clock, said): (Clock, Said), parts: Parts) -> std::io::Result<JoinHandle<()>> {
     let (tell, told) = sync_channel(1);
     let name = format!("shard-{}", parts.number);
-    let live = move || match ground(&settings, clock, socket, &parts) {
+    let live = move || match ground(&settings, clock, said, &parts) {
         Ok(ground) => {
             let shard = Shard::new(&settings, ground, parts);
             tell.send(Ok(())).ok();
@@ -421,10 +471,10 @@ fn thread(
     Ok(thread)
 }
 
-/// What a shard of the calling thread stands on. The first one reads the signalling socket.
-fn ground(settings: &Settings, clock: Clock, socket: Socket, parts: &Parts) -> std::io::Result<Kernel> {
+/// What a shard of the calling thread stands on. The first one reads the signalling sockets.
+fn ground(settings: &Settings, clock: Clock, said: Said, parts: &Parts) -> std::io::Result<Kernel> {
     let bells = [(parts.mailbox.bell(), Token::Bell), (parts.post.bell(), Token::Post)];
-    let kernel = Kernel::new(settings.backend, clock, socket, bells)?;
+    let kernel = Kernel::new(settings.backend, clock, said, bells)?;
     if parts.number == 0 {
         kernel.listen()?;
     }

@@ -11,6 +11,7 @@ use sip::digest::Credentials;
 use sip::sdp::Codec;
 
 use crate::numbering::Step;
+use crate::tls::TlsClient;
 
 /// A SIP trunk: the gateways of a carrier, and what it wants of us.
 #[derive(Clone, Debug)]
@@ -21,6 +22,14 @@ pub struct Trunk {
     /// [`TRUNK_ADDRESSES`](base::trunk::TRUNK_ADDRESSES). None: it cannot be used until it is given some
     /// ([`Engine::set_peers`](crate::Engine::set_peers)).
     pub peers: Vec<Peer>,
+    /// How connections to those of its peers are protected that are reached by TLS.
+    pub tls: Option<TlsClient>,
+    /// Whether peers that are reached by UDP take TCP at the same address, for requests that are too large for a datagram
+    /// (RFC 3261 18.1.1).
+    pub large_by_tcp: bool,
+    /// The address that it is told we are at, in SIP and SDP, when it is not the one that everybody is told. It counts for
+    /// peers of its family.
+    pub external: Option<IpAddr>,
     /// Who else of the carrier may speak to us, from any port.
     pub sources: Vec<IpAddr>,
     /// The host of its SIP URIs, when it is not the peer's address.
@@ -151,6 +160,9 @@ impl Trunk {
         Self {
             name,
             peers: vec![peer.into()],
+            tls: None,
+            large_by_tcp: false,
+            external: None,
             sources: Vec::new(),
             domain: None,
             credentials: None,
@@ -167,6 +179,12 @@ impl Trunk {
             calls_max,
             calls_per_second,
         }
+    }
+
+    /// Whether it is reached by connections.
+    pub(crate) fn wants_connections(&self) -> bool {
+        let is_connected = |peer: &Peer| peer.hop.transport.is_reliable();
+        self.tls.is_some() || self.large_by_tcp || self.peers.iter().any(is_connected)
     }
 
     /// What it takes.

@@ -322,8 +322,9 @@ fn taken(table: Table, address: SocketAddr, cause: &std::io::Error, flag: &str) 
 fn engine_settings(config: &Config, trunks: Vec<engine::Trunk>) -> Result<engine::Settings> {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(engine::Settings {
-        sip: config.sip.listen,
+        sip: vec![config.sip.listen.into()],
         advertised: config.sip.advertised,
+        tls: None,
         rtp_ports: config.rtp_ports()?,
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),

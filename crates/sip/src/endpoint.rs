@@ -166,11 +166,12 @@ impl Endpoint {
         }
         let branch = message.via().branch().unwrap_or_default();
         let key = self.keys.client(branch, message.cseq_value().token);
-        let sent_by = self.settings.sent_by(Transport::Udp);
+        let to = to.into();
+        let sent_by = self.settings.sent_by(Hop::new(Transport::Udp, to.address));
         let rewrite =
             |bytes: &Datagram| Datagram::from(stored::by_transport(bytes, Transport::Udp.as_str(), sent_by));
         let pace = &self.settings.pace;
-        let news = self.clients.undelivered((key, to.into()), rewrite, now, pace, &mut self.agenda, out);
+        let news = self.clients.undelivered((key, to), rewrite, now, pace, &mut self.agenda, out);
         self.pass_on(news, None, now, out);
     }
 

@@ -36,7 +36,7 @@ pub use self::invite::Invite;
 pub use self::reason::{Protocol, Reason};
 pub use self::registration::{Register, RegistrationKey, RegistrationState};
 pub use self::saved::{Saved, SavedDialog};
-pub use self::settings::{NextHop, PeerRule, SessionTimer, Settings, Sips};
+pub use self::settings::{NextHop, PeerRule, SentBy, SessionTimer, Settings, Sips, Viewer};
 pub use self::shard::call_id_of;
 pub use self::timer::Pace;
 pub use self::transport::{Hop, Transport};

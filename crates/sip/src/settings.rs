@@ -9,12 +9,10 @@ use crate::transport::{Hop, Transport};
 /// How an endpoint behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Host and port as peers reach us; goes into Via (`sent-by`) and into the Contact of answered calls.
-    pub sent_by: String,
-    /// The same for TCP, where it differs.
-    pub sent_by_tcp: Option<String>,
-    /// The same for TLS, which usually has a port of its own.
-    pub sent_by_tls: Option<String>,
+    /// Host and port as peers reach us.
+    pub sent_by: SentBy,
+    /// The same for those who reach us elsewhere than the others do: the first that fits counts.
+    pub elsewhere: Vec<(Viewer, SentBy)>,
     /// The transports that our surroundings carry. A dialog that is asked to move to another one stays where it is.
     pub transports: Vec<Transport>,
     /// Peers of ours by UDP that also take TCP at the same address: a request that is too large for a datagram goes to
@@ -41,9 +39,8 @@ impl Settings {
     #[must_use]
     pub fn new(sent_by: impl Into<String>) -> Self {
         Self {
-            sent_by: sent_by.into(),
-            sent_by_tcp: None,
-            sent_by_tls: None,
+            sent_by: SentBy { udp: sent_by.into(), ..SentBy::default() },
+            elsewhere: Vec::new(),
             transports: vec![Transport::Udp],
             large_by_tcp: Vec::new(),
             sips: Sips::TlsOnly,
@@ -63,14 +60,10 @@ impl Settings {
         self.peers.iter().any(|rule| rule.covers(from))
     }
 
-    /// Our `sent-by` by this transport.
-    pub(crate) fn sent_by(&self, transport: Transport) -> &str {
-        let own = match transport {
-            Transport::Udp => None,
-            Transport::Tcp => self.sent_by_tcp.as_deref(),
-            Transport::Tls => self.sent_by_tls.as_deref(),
-        };
-        own.unwrap_or(&self.sent_by)
+    /// Our `sent-by` for whom this way leads to.
+    pub(crate) fn sent_by(&self, way: Hop) -> &str {
+        let own = self.elsewhere.iter().find(|(viewer, _)| viewer.covers(way));
+        own.map_or(&self.sent_by, |(_, own)| own).by(way.transport)
     }
 
     /// Whether a request of this many bytes to this hop goes by TCP instead.
@@ -78,6 +71,48 @@ impl Settings {
         to.transport == Transport::Udp
             && bytes > DATAGRAM_BYTES_MAX
             && self.large_by_tcp.iter().any(|rule| rule.covers(to))
+    }
+}
+
+/// Host and port as peers reach us, by each transport; they go into Via (`sent-by`) and into Contact where the owner gave
+/// none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SentBy {
+    /// By UDP.
+    pub udp: String,
+    /// By TCP, where it differs.
+    pub tcp: Option<String>,
+    /// By TLS, which usually has a port of its own.
+    pub tls: Option<String>,
+}
+
+impl SentBy {
+    fn by(&self, transport: Transport) -> &str {
+        let own = match transport {
+            Transport::Udp => None,
+            Transport::Tcp => self.tcp.as_deref(),
+            Transport::Tls => self.tls.as_deref(),
+        };
+        own.unwrap_or(&self.udp)
+    }
+}
+
+/// Peers who see us elsewhere than others do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// The one at this address.
+    Host(IpAddr),
+    /// Everybody who has an IPv6 address.
+    Ipv6,
+}
+
+impl Viewer {
+    fn covers(self, way: Hop) -> bool {
+        let ip = way.address.ip().to_canonical();
+        match self {
+            Self::Host(host) => host.to_canonical() == ip,
+            Self::Ipv6 => ip.is_ipv6(),
+        }
     }
 }
 

@@ -401,7 +401,7 @@ fn a_call_by_a_connection_is_a_call() {
     let mut connection = connected(sipp.address);
     let ours = connection.local_addr().expect("it is connected");
     let mut near = Near::new(sipp.address);
-    near.endpoint.settings_mut().sent_by = ours.to_string();
+    near.endpoint.settings_mut().sent_by.udp = ours.to_string();
     near.endpoint.settings_mut().transports = vec![Transport::Tcp];
     near.call(sipp.address, |invite| invite.peer.transport = Transport::Tcp);
     let (mut inbox, mut buffer, mut verdict) = (Inbox::default(), vec![0; 4_096], None);

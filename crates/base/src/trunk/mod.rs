@@ -5,6 +5,7 @@
 //! another one, and none allocates.
 
 mod health;
+mod link;
 mod load;
 mod routes;
 
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use self::health::{Condition, Health, RegistrationNews, TrunkState};
+pub use self::link::LinkFault;
 pub use self::load::Terms;
 pub use self::routes::{Candidates, Rank, Route, Routes};
 
@@ -88,6 +90,7 @@ struct Trunk {
     terms: Terms,
     health: Mutex<Health>,
     load: Mutex<Load>,
+    link: Mutex<Option<LinkFault>>,
 }
 
 /// A trunk as operators see it.
@@ -99,6 +102,8 @@ pub struct TrunkView {
     pub condition: Condition,
     /// Calls that it carries now; each leg of ours is one.
     pub calls: u32,
+    /// What was wrong with the last connection to it, if something was; always `None` by UDP.
+    pub link: Option<LinkFault>,
 }
 
 /// A call's place in a trunk. Dropping it gives it back.
@@ -112,7 +117,12 @@ impl Trunks {
     /// something else is heard.
     #[must_use]
     pub fn new(terms: impl IntoIterator<Item = Terms>, now: Timestamp) -> Self {
-        let open = |terms| Trunk { terms, health: Mutex::new(Health::new(now)), load: Mutex::default() };
+        let open = |terms| Trunk {
+            terms,
+            health: Mutex::new(Health::new(now)),
+            load: Mutex::default(),
+            link: Mutex::default(),
+        };
         let trunks: Vec<Trunk> = terms.into_iter().take(TRUNKS).map(open).collect();
         let routes = trunks.iter().map(|trunk| trunk.terms.routes.as_slice()).collect();
         Self { trunks, routes }
@@ -189,6 +199,12 @@ impl Trunks {
         self.health(trunk).registers(news, now);
     }
 
+    /// There is a connection to it, or there is none because of this. Whether that is news.
+    pub fn connects(&self, trunk: TrunkNo, fault: Option<LinkFault>) -> bool {
+        let Some(known) = self.trunks.get(trunk.index()) else { return false };
+        std::mem::replace(&mut *locked(&known.link), fault) != fault
+    }
+
     /// Whether one of its addresses answers when it is asked.
     pub fn answers(&self, trunk: TrunkNo, address: usize, answers: bool, now: Timestamp) {
         self.health(trunk).answers(address, answers, now);
@@ -207,6 +223,7 @@ impl Trunks {
             name: trunk.terms.name.clone(),
             condition: locked(&trunk.health).condition(now),
             calls: locked(&trunk.load).calls(),
+            link: *locked(&trunk.link),
         };
         self.trunks.iter().map(view).collect()
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use base::time::{Instant, Timestamp};
 use rand::rngs::StdRng;
+use sip::{Datagram, Hop};
 
 use crate::driver::sockets::SocketFault;
 
@@ -41,6 +42,13 @@ pub trait Ground {
 
     /// Sends a signalling datagram; false when the network knows no way there. What cannot be sent now is lost.
     fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool;
+
+    /// Hands over a message that goes by a connection; false when there is nobody to take it. What cannot be delivered
+    /// comes back later. A world that is made up has no connections unless it says so.
+    fn stream(&mut self, message: &Datagram, to: Hop) -> bool {
+        let _ = (message, to);
+        false
+    }
 
     /// Opens the sockets of a leg: RTP on a random even port of the range, RTCP on the next one.
     ///

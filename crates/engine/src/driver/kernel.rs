@@ -9,22 +9,35 @@ use std::time::Duration;
 use base::time::{Instant, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rustix::io::Errno;
-use rustix::net::{SendFlags, sendto};
-use socket2::Socket;
+use sip::{Datagram, Hop};
 
 use crate::driver::clock::Clock;
 use crate::driver::ground::{Ground, Sockets, Token};
+use crate::driver::mailbox::Slot;
 use crate::driver::net::{Arrival, Net, News, receive_from, send_now};
 use crate::driver::sockets::{self, Pair, SocketFault};
+use crate::driver::streams;
+use crate::driver::voices::Voices;
 use crate::engine::Backend;
 
 /// See the module.
 pub(crate) struct Kernel {
     clock: Clock,
     net: Net,
-    /// For signalling; every shard sends from it, the first one reads it.
-    socket: Socket,
+    /// For signalling; every shard sends from them, the first one reads them.
+    voices: Voices,
+    /// Where messages go that take a connection.
+    streams: Option<Slot<streams::Letter>>,
+    /// The number of this shard.
+    shard: usize,
+}
+
+/// What a shard says SIP by.
+pub(crate) struct Said {
+    pub(crate) voices: Voices,
+    pub(crate) streams: Option<Slot<streams::Letter>>,
+    /// The number of the shard.
+    pub(crate) shard: usize,
 }
 
 impl Kernel {
@@ -32,19 +45,19 @@ impl Kernel {
     pub(crate) fn new(
         backend: Backend,
         clock: Clock,
-        socket: Socket,
+        Said { voices, streams, shard }: Said,
         bells: [(BorrowedFd<'_>, Token); 2],
     ) -> io::Result<Self> {
         let net = Net::new(backend)?;
         for (bell, token) in bells {
             net.watch(bell, token)?;
         }
-        Ok(Self { clock, net, socket })
+        Ok(Self { clock, net, voices, streams, shard })
     }
 
-    /// Reads the signalling socket from now on.
+    /// Reads the signalling sockets from now on.
     pub(crate) fn listen(&self) -> io::Result<()> {
-        self.net.watch(self.socket.as_fd(), Token::Signalling)
+        self.voices.sockets().try_for_each(|socket| self.net.watch(socket.as_fd(), Token::Signalling))
     }
 }
 
@@ -73,12 +86,17 @@ impl Ground for Kernel {
     }
 
     fn hear(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        receive_from(&self.socket, buffer)
+        self.voices.hear(buffer)
     }
 
     fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool {
-        let sent = sendto(&self.socket, datagram, SendFlags::empty(), &to);
-        !sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS))
+        self.voices.say(datagram, to)
+    }
+
+    fn stream(&mut self, message: &Datagram, to: Hop) -> bool {
+        let Some(streams) = &self.streams else { return false };
+        let letter = streams::Letter::Send { to, message: message.clone(), sender: self.shard };
+        streams.post(letter).is_ok()
     }
 
     fn sockets(

@@ -8,6 +8,7 @@ use base::id::{CallId, Leg};
 use sip::{Address, Hop, Invite, Party, Privacy, Register, Saved};
 use smallvec::SmallVec;
 
+use crate::engine::shard_of;
 use crate::numbering::written;
 use crate::trunk::{self, FromHost, Trunk};
 
@@ -17,20 +18,16 @@ pub(crate) struct Way<'a> {
     pub(crate) trunk: &'a Trunk,
     /// One of its gateways.
     pub(crate) peer: Hop,
+    /// Where that reaches us.
+    pub(crate) contact: SocketAddr,
     /// From 1 on.
     pub(crate) attempt: u8,
 }
 
 /// The INVITE of a leg, complete but for what it offers; `None` for a leg that the call never has, and for a trunk whose
 /// domain is none.
-pub(crate) fn invite(
-    call: &Call,
-    leg: Leg,
-    way: Way<'_>,
-    contact: SocketAddr,
-    offer: Vec<u8>,
-) -> Option<Invite> {
-    invite_to(call.numbers(leg)?, (call.id, leg), way, contact, offer)
+pub(crate) fn invite(call: &Call, leg: Leg, way: Way<'_>, offer: Vec<u8>) -> Option<Invite> {
+    invite_to(call.numbers(leg)?, (call.id, leg), way, offer)
 }
 
 /// The INVITE to a number; `None` for a trunk whose domain is none.
@@ -38,10 +35,9 @@ pub(crate) fn invite_to(
     numbers: Numbers<'_>,
     (call, leg): (CallId, Leg),
     way: Way<'_>,
-    contact: SocketAddr,
     offer: Vec<u8>,
 ) -> Option<Invite> {
-    let Way { trunk, peer, attempt } = way;
+    let Way { trunk, peer, contact, attempt } = way;
     let domain = trunk.domain.clone().unwrap_or_else(|| host(peer.address.ip()));
     let ours = host(contact.ip());
     let own = match trunk.identity.host {
@@ -76,11 +72,13 @@ pub(crate) fn invite_to(
     })
 }
 
-/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, that has no address yet, or
-/// whose domain is none. `word` makes its Call-ID like no other.
-pub(crate) fn register(trunk: &Trunk, contact: SocketAddr, word: u128) -> Option<Register> {
+/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, or whose domain is none. `word` makes its Call-ID like no other.
+pub(crate) fn register(
+    trunk: &Trunk,
+    (registrar, contact): (Hop, SocketAddr),
+    word: u128,
+) -> Option<Register> {
     let trunk::Registration { user, lasts } = trunk.registration.as_ref()?;
-    let registrar = trunk.peers.first()?.hop;
     let domain = trunk.domain.clone().unwrap_or_else(|| host(registrar.address.ip()));
     Some(Register {
         registrar,
@@ -96,13 +94,8 @@ pub(crate) fn register(trunk: &Trunk, contact: SocketAddr, word: u128) -> Option
 
 /// The INVITEs that may be under way for a leg by one way: the first one, and the one that followed it if the trunk
 /// asked for credentials or a longer session.
-pub(crate) fn may_be_ringing(
-    call: &Call,
-    leg: Leg,
-    way: Way<'_>,
-    contact: SocketAddr,
-) -> SmallVec<[Saved; 2]> {
-    let Some(invite) = invite(call, leg, way, contact, Vec::new()) else { return SmallVec::new() };
+pub(crate) fn may_be_ringing(call: &Call, leg: Leg, way: Way<'_>) -> SmallVec<[Saved; 2]> {
+    let Some(invite) = invite(call, leg, way, Vec::new()) else { return SmallVec::new() };
     let first = Saved::of_invite(&invite);
     let cseq = first.cseq + 1;
     // As `Invite::branch` says that it is named.
@@ -112,11 +105,11 @@ pub(crate) fn may_be_ringing(
 
 /// One attempt to reach the party of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) call: CallId,
-    pub(crate) leg: Leg,
+struct Name {
+    call: CallId,
+    leg: Leg,
     /// From 1 on.
-    pub(crate) attempt: u8,
+    attempt: u8,
 }
 
 impl Name {
@@ -131,27 +124,28 @@ impl Name {
             attempt => format!("{}{attempt}", self.leg),
         }
     }
-
-    /// The attempt that a Call-ID of ours belongs to.
-    pub(crate) fn parse(sip_call_id: &[u8]) -> Option<Self> {
-        let call = call_of(sip_call_id)?;
-        let leg = match sip_call_id.get(CALL_ID_BYTES)? {
-            b'A' => Leg::A,
-            b'B' => Leg::B,
-            _ => return None,
-        };
-        let attempt = match sip_call_id.get(CALL_ID_BYTES + 1..)? {
-            [] => 1,
-            [digit @ b'2'..=b'9'] => digit - b'0',
-            _ => return None,
-        };
-        Some(Self { call, leg, attempt })
-    }
 }
 
 /// The call that a Call-ID of ours belongs to.
-pub(crate) fn call_of(sip_call_id: &[u8]) -> Option<CallId> {
+fn call_of(sip_call_id: &[u8]) -> Option<CallId> {
     std::str::from_utf8(sip_call_id.get(..CALL_ID_BYTES)?).ok()?.parse().ok()
+}
+
+/// The shard whose leg a message belongs to, as far as its Call-ID says.
+pub(crate) fn shard_for(message: &[u8], shards: usize) -> Option<usize> {
+    let call = call_of(sip::call_id_of(message)?)?;
+    Some(shard_of(call, shards))
+}
+
+/// The call and the leg that a message belongs to, as far as its Call-ID says.
+pub(crate) fn leg_for(message: &[u8]) -> Option<(CallId, Leg)> {
+    let name = sip::call_id_of(message)?;
+    let leg = match name.get(CALL_ID_BYTES)? {
+        b'A' => Leg::A,
+        b'B' => Leg::B,
+        _ => return None,
+    };
+    Some((call_of(name)?, leg))
 }
 
 /// An address as the host of a URI.
@@ -176,14 +170,12 @@ mod tests {
         for leg in [Leg::A, Leg::B] {
             for attempt in 1..=6 {
                 let name = Name { call, leg, attempt };
-                assert_eq!(Name::parse(name.call_id().as_bytes()), Some(name));
                 assert_eq!(call_of(name.call_id().as_bytes()), Some(call));
+                let message = format!("BYE sip:a SIP/2.0\r\nCall-ID: {}\r\n\r\n", name.call_id());
+                assert_eq!(leg_for(message.as_bytes()), Some((call, leg)));
             }
         }
         assert_eq!(call_of(b"somebody-else@192.0.2.1"), None);
         assert_eq!(call_of(b"register-00000000000000000000000000000007"), None);
-        for bad in ["", "C", "A1", "A22", "Ax"] {
-            assert_eq!(Name::parse(format!("{call}{bad}").as_bytes()), None, "{bad}");
-        }
     }
 }

@@ -32,18 +32,31 @@ impl Poller {
         Ok(epoll::add(self.epoll.as_fd(), fd, data, EventFlags::IN)?)
     }
 
+    /// Tells, each time that it happens, when the descriptor can be read or written. Closing it ends that.
+    pub(crate) fn watch_edges(&self, fd: BorrowedFd<'_>, data: u64) -> std::io::Result<()> {
+        let edges = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        Ok(epoll::add(self.epoll.as_fd(), fd, EventData::new_u64(data), edges)?)
+    }
+
     /// Waits at most `patience` and adds what can be read, in the order in which the kernel found it.
     pub(crate) fn wait(&self, patience: Option<Duration>, news: &mut Vec<News>) {
+        self.wait_for(patience, |data, _| {
+            news.push(News { token: Token::from_data(data), arrival: Arrival::Socket });
+        });
+    }
+
+    /// Waits at most `patience` and hands what happened to `each`.
+    pub(crate) fn wait_for(&self, patience: Option<Duration>, mut each: impl FnMut(u64, EventFlags)) {
         let mut events = [MaybeUninit::<Event>::uninit(); EVENTS];
         let patience = patience.map(|patience| Timespec {
             tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(patience.subsec_nanos()),
         });
         match epoll::wait(self.epoll.as_fd(), &mut events, patience.as_ref()) {
-            Ok((events, _)) => news.extend(events.iter().map(|event| {
-                let data = event.data;
-                News { token: Token::from_data(data.u64()), arrival: Arrival::Socket }
-            })),
+            Ok((events, _)) => events.iter().for_each(|event| {
+                let (data, flags) = (event.data, event.flags);
+                each(data.u64(), flags);
+            }),
             Err(Errno::INTR) => {}
             Err(fault) => tracing::error!("epoll: {fault}"),
         }

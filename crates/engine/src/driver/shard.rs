@@ -20,7 +20,6 @@ mod signalling;
 mod traces;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -38,7 +37,7 @@ use media::timer_wheel::TimerWheel;
 use plans::Todo;
 use rand::Rng;
 use rand::rngs::StdRng;
-use sip::{Endpoint, LegKey, Output, Outputs, PeerRule};
+use sip::{Endpoint, LegKey, Output, Outputs, PeerRule, Transport};
 use slab::Slab;
 
 use crate::call::{Deed, Outcome, Running};
@@ -46,6 +45,8 @@ use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
 use crate::driver::ground::{Ground, News, Token};
 use crate::driver::mailbox::{Mailbox, Slot};
+use crate::driver::places::{Gateway, Places};
+use crate::driver::post::Post;
 use crate::driver::shard::attempts::Attempts;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
@@ -54,7 +55,7 @@ use crate::driver::talk::Talk;
 use crate::driver::trace::Tracer;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
-use crate::trunk::{Peer, Trunk};
+use crate::trunk::Trunk;
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
 const SIGNALLING_BYTES: usize = 65_536;
@@ -89,17 +90,11 @@ pub(crate) enum Letter {
     /// Release a leg of a dead process.
     Orphan(Box<Orphan>),
     /// A trunk has other addresses.
-    Peers { trunk: TrunkNo, peers: Arc<[Peer]> },
+    Gateways { trunk: TrunkNo, gateways: Arc<[Gateway]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
     /// End the thread.
     End,
-}
-
-/// A signalling datagram of one of a shard's legs, read by another shard.
-pub(crate) struct Datagram {
-    from: SocketAddr,
-    bytes: Box<[u8]>,
 }
 
 /// A call with all that belongs to it.
@@ -128,18 +123,18 @@ pub(crate) struct Shard<G: Ground> {
     number: usize,
     /// The trunks, and what is known of them.
     trunks: Vec<Trunk>,
+    /// What has become of the trunks' peers, in the order of the trunks.
+    gateways: Vec<Arc<[Gateway]>>,
     board: Arc<Trunks>,
     pings: Pings,
     registrations: Registrations,
-    /// The address that far ends are told.
-    contact: SocketAddr,
+    places: Places,
     talk: Talk,
     mailbox: Mailbox<Letter>,
-    /// What other shards read for this one. Apart from the letters, so that a flood of strangers' datagrams leaves
-    /// room for launches.
-    post: Mailbox<Datagram>,
+    /// What others read for this one.
+    post: Mailbox<Post>,
     /// Every shard's post, by its number.
-    posts: Vec<Slot<Datagram>>,
+    posts: Vec<Slot<Post>>,
     live: Arc<AtomicUsize>,
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
@@ -171,12 +166,12 @@ pub(crate) struct Shard<G: Ground> {
 pub(crate) struct Parts {
     pub(crate) number: usize,
     /// Where we listen.
-    pub(crate) address: SocketAddr,
-    /// Where far ends reach us.
-    pub(crate) contact: SocketAddr,
+    pub(crate) places: Places,
+    /// The trunks' gateways, in the order of the trunks.
+    pub(crate) gateways: Vec<Arc<[Gateway]>>,
     pub(crate) mailbox: Mailbox<Letter>,
-    pub(crate) post: Mailbox<Datagram>,
-    pub(crate) posts: Vec<Slot<Datagram>>,
+    pub(crate) post: Mailbox<Post>,
+    pub(crate) posts: Vec<Slot<Post>>,
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
@@ -187,22 +182,24 @@ pub(crate) struct Parts {
 impl<G: Ground> Shard<G> {
     /// A shard on its ground.
     pub(crate) fn new(settings: &Settings, mut ground: G, parts: Parts) -> Self {
-        let contact = parts.contact;
         let mut rng = ground.rng();
-        let mut manners = sip::Settings::new(contact.to_string());
+        let mut manners = sip::Settings::new("");
         manners.product = concat!("Huihu/", env!("CARGO_PKG_VERSION")).to_owned();
         let trunks: Vec<Trunk> = settings.trunks.iter().take(TRUNKS).cloned().collect();
-        manners.peers = peer_rules(&trunks);
+        if settings.wants_connections() {
+            manners.transports = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
+        }
         let now = ground.now();
         let mut shard = Self {
             ground,
             number: parts.number,
             trunks,
+            gateways: parts.gateways,
             board: parts.board,
             pings: Pings::default(),
             registrations: Registrations::default(),
-            contact,
-            talk: Talk::new(settings, parts.address.ip(), contact.ip()),
+            places: parts.places,
+            talk: Talk::new(settings),
             mailbox: parts.mailbox,
             post: parts.post,
             posts: parts.posts,
@@ -228,10 +225,20 @@ impl<G: Ground> Shard<G> {
             datagram: vec![0; SIGNALLING_BYTES].into_boxed_slice(),
             packet: [0; DATAGRAM_BYTES],
         };
+        shard.know_the_trunks();
         shard.watch_trunks(now);
         shard.register_anew(now);
         shard.drain_sip(now);
         shard
+    }
+
+    /// Tells SIP whom it hears, and what each of them calls us.
+    fn know_the_trunks(&mut self) {
+        let Self { trunks, gateways, places, sip, .. } = self;
+        let manners = sip.settings_mut();
+        manners.peers = peer_rules(trunks, gateways);
+        manners.large_by_tcp = large_by_tcp(trunks, gateways);
+        (manners.sent_by, manners.elsewhere) = places.names(gateways.iter().flat_map(|of_one| of_one.iter()));
     }
 
     /// The thread's whole life.
@@ -415,12 +422,19 @@ const fn of_key(key: LegKey) -> (u64, Leg, u8) {
 }
 
 /// Who may speak SIP to us: the addresses of the trunks.
-fn peer_rules(trunks: &[Trunk]) -> Vec<PeerRule> {
-    let of_trunk = |trunk: &Trunk| {
-        let peers = trunk.peers.iter().map(|peer| PeerRule::Socket(peer.hop.address)).collect::<Vec<_>>();
-        peers.into_iter().chain(trunk.sources.iter().copied().map(PeerRule::Host)).collect::<Vec<_>>()
-    };
-    trunks.iter().flat_map(of_trunk).collect()
+fn peer_rules(trunks: &[Trunk], gateways: &[Arc<[Gateway]>]) -> Vec<PeerRule> {
+    let sources = trunks.iter().flat_map(|trunk| trunk.sources.iter().copied().map(PeerRule::Host));
+    gateways.iter().flat_map(|of_one| sockets_of(of_one)).chain(sources).collect()
+}
+
+/// Who takes large requests by TCP.
+fn large_by_tcp(trunks: &[Trunk], gateways: &[Arc<[Gateway]>]) -> Vec<PeerRule> {
+    let taking = trunks.iter().zip(gateways).filter(|(trunk, _)| trunk.large_by_tcp);
+    taking.flat_map(|(_, of_one)| sockets_of(of_one)).collect()
+}
+
+fn sockets_of(gateways: &[Gateway]) -> impl Iterator<Item = PeerRule> {
+    gateways.iter().map(|gateway| PeerRule::Socket(gateway.peer.hop.address))
 }
 
 /// A leg's dialog as the journal keeps it.

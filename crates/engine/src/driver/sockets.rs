@@ -1,18 +1,22 @@
 //! Sockets: the shared signalling socket, and an RTP and RTCP pair for each leg.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
 
 use rand::Rng;
 use rand::rngs::StdRng;
 use rustix::io::Errno;
+use rustix::net::sockopt::set_ipv6_v6only;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Bytes of the signalling socket's buffers. A burst of 2,000 responses must wait while one call is set up.
 const SIGNALLING_BUFFER: usize = 4 << 20;
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 128;
 
 /// Pairs of ports that are tried before a leg is refused: with nine in ten taken, one in 10^3 attempts fails.
 const TRIES: usize = 64;
@@ -25,6 +29,17 @@ pub enum SocketFault {
         "{address}/udp cannot be opened for SIP: choose another --sip address, or stop the program that has it"
     )]
     Signalling {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// Somebody else has the port for connections.
+    #[error(
+        "{address}/tcp cannot be opened for SIP: choose another address under [sip], or stop the program that has it"
+    )]
+    Listener {
         /// The address that was asked for.
         address: SocketAddr,
         /// What the system said.
@@ -52,6 +67,9 @@ pub(crate) fn signalling(address: SocketAddr) -> Result<Socket, SocketFault> {
             Type::DGRAM.nonblocking().cloexec(),
             Some(Protocol::UDP),
         )?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
         // Less than asked for is fine: the system's own maximum rules.
         socket.set_recv_buffer_size(SIGNALLING_BUFFER).ok();
         socket.set_send_buffer_size(SIGNALLING_BUFFER).ok();
@@ -59,6 +77,23 @@ pub(crate) fn signalling(address: SocketAddr) -> Result<Socket, SocketFault> {
         Ok(socket)
     };
     open().map_err(|cause| SocketFault::Signalling { address, cause })
+}
+
+/// Opens a socket that connections are accepted at.
+pub(crate) fn listener(address: SocketAddr) -> Result<TcpListener, SocketFault> {
+    let open = || -> io::Result<TcpListener> {
+        let kind = Type::STREAM.nonblocking().cloexec();
+        let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        // The connections of a former life may still be dying at this port.
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    open().map_err(|cause| SocketFault::Listener { address, cause })
 }
 
 /// The two sockets of a leg: RTP on an even port, RTCP on the next one (RFC 3550 section 11).
@@ -109,6 +144,9 @@ fn open(address: SocketAddr) -> Result<Option<OwnedFd>, SocketFault> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = socket_with(family, SocketType::DGRAM, flags, None)
         .map_err(|cause| SocketFault::Media(cause.into()))?;
+    if address.is_ipv6() {
+        set_ipv6_v6only(&socket, true).map_err(|cause| SocketFault::Media(cause.into()))?;
+    }
     match bind(&socket, &address) {
         Ok(()) => Ok(Some(socket)),
         Err(Errno::ADDRINUSE) => Ok(None),

@@ -1,6 +1,6 @@
 //! Between what SIP agrees to and what media does: session descriptions, sessions, reasons.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -28,12 +28,8 @@ pub(crate) const NOT_ACCEPTABLE: u16 = 488;
 /// How the shard's legs talk.
 #[derive(Debug)]
 pub(crate) struct Talk {
-    /// Where RTP sockets are opened.
-    pub(crate) local: IpAddr,
-    /// The ports they are opened on.
+    /// The ports that RTP sockets are opened on.
     pub(crate) ports: RangeInclusive<u16>,
-    /// Where far ends are told to send.
-    advertised: IpAddr,
     /// Whom legs listen to, by the trunk that they take.
     policies: Vec<Policy>,
     /// The codecs that legs offer, likewise.
@@ -43,14 +39,14 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    pub(crate) fn new(settings: &Settings, local: IpAddr, advertised: IpAddr) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         let anywhere = |text: &str| text.parse::<Block>().expect("the block of all addresses is a block");
         let nat = Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]));
         let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
         let policies = settings.trunks.iter().map(policy).collect();
         let codecs = settings.trunks.iter().map(|trunk| trunk.codecs.clone()).collect();
         let protections = settings.trunks.iter().map(|trunk| trunk.srtp).collect();
-        Self { local, ports: settings.rtp_ports.clone(), advertised, policies, codecs, protections }
+        Self { ports: settings.rtp_ports.clone(), policies, codecs, protections }
     }
 
     /// Whether legs that take this trunk hear nobody but the described address.
@@ -58,9 +54,8 @@ impl Talk {
         matches!(self.policies[trunk.index()], Policy::Strict)
     }
 
-    /// Our side of the session description of a leg that takes this trunk.
-    pub(crate) fn our_side(&self, trunk: TrunkNo, port: u16, rng: &mut StdRng) -> OurSide {
-        let address = SocketAddr::new(self.advertised, port);
+    /// Our side of the session description of a leg that takes this trunk and is heard at this address.
+    pub(crate) fn our_side(&self, trunk: TrunkNo, address: SocketAddr, rng: &mut StdRng) -> OurSide {
         let side = OurSide::new(address, &self.codecs[trunk.index()], rng.random());
         match self.protections[trunk.index()] {
             Srtp::Off => side,

@@ -128,8 +128,8 @@ impl Trial {
     /// When there is no socket, or the network knows no way.
     pub fn register(&self) -> io::Result<Option<Registered>> {
         let mut stage = Stage::open(self)?;
-        let trunk = Trunk { peers: vec![self.peer.into()], ..self.trunk.clone() };
-        let Some(register) = names::register(&trunk, stage.contact, stage.rng.random()) else {
+        let way = (self.peer.into(), stage.contact);
+        let Some(register) = names::register(&self.trunk, way, stage.rng.random()) else {
             return Ok(None);
         };
         let now = stage.now();
@@ -163,10 +163,10 @@ impl Trial {
     pub fn call(&self, dialled: &E164, shown: &E164) -> io::Result<Heard> {
         let mut stage = Stage::open(self)?;
         let mut voice = Voice::open(self, &mut stage)?;
-        let way = Way { trunk: &self.trunk, peer: self.peer.into(), attempt: 1 };
+        let way = Way { trunk: &self.trunk, peer: self.peer.into(), contact: stage.contact, attempt: 1 };
         let call = (CallId::new(Clock::wall(), stage.rng.random()), Leg::A);
         let offer = voice.ours.offer(Direction::SendRecv);
-        let invite = names::invite_to(Numbers { shown, dialled }, call, way, stage.contact, offer);
+        let invite = names::invite_to(Numbers { shown, dialled }, call, way, offer);
         let invite =
             invite.ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the trunk's domain is none"))?;
         let mut heard = Heard::default();

@@ -192,15 +192,15 @@ fn what_cannot_be_started_says_why() {
     let world = World::new();
     let start = |change: fn(&mut huihu_engine::Settings)| {
         let mut settings = world.settings.clone();
-        settings.sip = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.sip = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
         change(&mut settings);
         Engine::start(&settings, || unreachable!("no shard is made")).map(drop).unwrap_err()
     };
     let narrow = start(|settings| settings.rtp_ports = 5_001..=5_002);
     assert!(matches!(narrow, StartFault::Socket(_)), "{narrow}");
-    let foreign = start(|settings| settings.sip = SocketAddr::from((NOWHERE, 0)));
+    let foreign = start(|settings| settings.sip = vec![SocketAddr::from((NOWHERE, 0)).into()]);
     assert!(matches!(foreign, StartFault::Socket(_)), "{foreign}");
-    let mixed = start(|settings| settings.sip = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
+    let mixed = start(|settings| settings.sip = vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)).into()]);
     assert!(matches!(mixed, StartFault::Families { .. }), "{mixed}");
     let taken = Engine::start(&world.settings, || unreachable!("no shard is made")).unwrap_err();
     assert!(taken.to_string().contains("choose another --sip address"), "{taken}");

@@ -87,8 +87,9 @@ impl World {
     pub(crate) fn with(shards: usize, rtp_ports: RangeInclusive<u16>) -> Self {
         let far = Far::new();
         let settings = Settings {
-            sip: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            sip: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()],
             advertised: None,
+            tls: None,
             rtp_ports,
             shards,
             trunks: vec![Trunk::new("trunk", far.address())],
@@ -107,7 +108,7 @@ impl World {
         };
         world.start();
         // A new process would find the old address.
-        world.settings.sip = world.engine().address();
+        world.settings.sip = world.engine().listening().to_vec();
         world
     }
 

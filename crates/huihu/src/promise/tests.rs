@@ -162,8 +162,9 @@ impl Stage {
 fn settings() -> engine::Settings {
     let here = |port| SocketAddr::from(([127, 0, 0, 1], port));
     engine::Settings {
-        sip: here(0),
+        sip: vec![here(0).into()],
         advertised: None,
+        tls: None,
         rtp_ports: 20_000..=29_999,
         shards: 1,
         trunks: vec![engine::Trunk::new("trunk", here(9))],

@@ -97,7 +97,7 @@ impl Leg {
                 local: saved.local.as_str().into(),
                 local_tag: saved.local_tag.as_str().into(),
                 remote: saved.remote.as_str().into(),
-                contact: letter::our_contact(saved.transport, tools.settings).into(),
+                contact: letter::our_contact(saved.hop(), tools.settings).into(),
                 request_uri: saved.request_uri.as_str().into(),
             },
             peer: saved.hop(),

@@ -21,7 +21,7 @@ impl Leg {
         datagram: &[u8],
         tools: &mut Tools<'_>,
     ) -> Self {
-        let contact = letter::our_contact(peer.transport, tools.settings);
+        let contact = letter::our_contact(peer, tools.settings);
         let remote_uri = heard::uri(invite.from());
         let offer = heard::sdp(invite);
         let supported = heard::supports_reliable(invite);

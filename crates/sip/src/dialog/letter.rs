@@ -32,7 +32,7 @@ pub(crate) fn of_sdp(sdp: &[u8]) -> (&'static str, &[u8]) {
 /// The first INVITE of a call.
 pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
     let mut writer = Writer::request(Method::Invite, invite.request_uri.as_str());
-    top(&mut writer, &invite.branch, invite.peer.transport, settings);
+    top(&mut writer, &invite.branch, invite.peer, settings);
     writer
         .text(Name::From, format_args!("{};tag={}", invite.from, invite.from_tag))
         .header(Name::To, invite.to.as_str())
@@ -65,7 +65,7 @@ pub(crate) fn invite(invite: &Invite, settings: &Settings) -> Vec<u8> {
 /// The head of an INVITE of a former life, of which a CANCEL and an ACK can be made.
 pub(crate) fn invite_again(saved: &Saved, settings: &Settings) -> Vec<u8> {
     let mut writer = Writer::request(Method::Invite, &saved.request_uri);
-    top(&mut writer, &saved.branch, saved.transport, settings);
+    top(&mut writer, &saved.branch, saved.hop(), settings);
     writer
         .text(Name::From, format_args!("{};tag={}", saved.local, saved.local_tag))
         .header(Name::To, &saved.remote)
@@ -87,7 +87,8 @@ pub(super) fn in_dialog(
         NextHop::Peer => peer,
     };
     let mut writer = Writer::request(method, path.request_uri);
-    top(&mut writer, branch, to.transport, settings);
+    // Whoever is next on the way, the trunk's own name for us holds.
+    top(&mut writer, branch, Hop::new(to.transport, peer.address), settings);
     for route in &path.routes {
         writer.header(Name::Route, route.as_bytes());
     }
@@ -124,13 +125,13 @@ pub(crate) fn response(
 pub(crate) fn ping(peer: Hop, (branch, call_id, tag): (&str, &str, &str), settings: &Settings) -> Vec<u8> {
     let uri = contact_uri(&peer.address.to_string(), peer.transport);
     let mut writer = Writer::request(Method::Options, &uri);
-    top(&mut writer, branch, peer.transport, settings);
+    top(&mut writer, branch, peer, settings);
     writer
-        .text(Name::From, format_args!("<sip:{}>;tag={tag}", settings.sent_by))
+        .text(Name::From, format_args!("<sip:{}>;tag={tag}", settings.sent_by(peer)))
         .text(Name::To, format_args!("<sip:{}>", peer.address))
         .header(Name::CallId, call_id)
         .text(Name::CSeq, format_args!("{} OPTIONS", crate::FIRST_CSEQ))
-        .header(Name::Contact, our_contact(peer.transport, settings))
+        .header(Name::Contact, our_contact(peer, settings))
         .header(Name::Accept, SDP);
     product(&mut writer, Name::UserAgent, settings);
     writer.finish()
@@ -144,8 +145,7 @@ pub(crate) fn register(
     settings: &Settings,
 ) -> Vec<u8> {
     let mut writer = Writer::request(Method::Register, register.domain.as_str());
-    let transport = register.registrar.transport;
-    top(&mut writer, branch, transport, settings);
+    top(&mut writer, branch, register.registrar, settings);
     writer
         .text(Name::From, format_args!("{};tag={tag}", register.account))
         .header(Name::To, register.account.as_str())
@@ -160,8 +160,8 @@ pub(crate) fn register(
 
 /// Answers OPTIONS: what we take and can (RFC 3261 11.2).
 pub(crate) fn describe_us(key: u64, tools: &mut Tools<'_>) {
-    let transport = tools.servers.reply_to(key).map_or(Transport::Udp, |hop| hop.transport);
-    let (tag, contact) = (tools.word(), our_contact(transport, tools.settings));
+    let Some(asker) = tools.servers.reply_to(key) else { return };
+    let (tag, contact) = (tools.word(), our_contact(asker, tools.settings));
     let headers =
         [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
     tools.respond(key, 200, Some(&tag), &Extra { headers: &headers, body: None });
@@ -180,8 +180,8 @@ pub(crate) fn refusal(datagram: &[u8], fault: Fault) -> Option<Vec<u8>> {
 }
 
 /// Our Contact where the owner gave none.
-pub(crate) fn our_contact(transport: Transport, settings: &Settings) -> String {
-    format!("<{}>", contact_uri(settings.sent_by(transport), transport))
+pub(crate) fn our_contact(peer: Hop, settings: &Settings) -> String {
+    format!("<{}>", contact_uri(settings.sent_by(peer), peer.transport))
 }
 
 fn contact_uri(host: &str, transport: Transport) -> String {
@@ -202,8 +202,8 @@ pub(crate) fn contact_by(contact: Party, transport: Transport) -> Party {
 }
 
 /// Via and Max-Forwards.
-fn top(writer: &mut Writer, branch: &str, transport: Transport, settings: &Settings) {
-    let (token, sent_by) = (transport.as_str(), settings.sent_by(transport));
+fn top(writer: &mut Writer, branch: &str, to: Hop, settings: &Settings) {
+    let (token, sent_by) = (to.transport.as_str(), settings.sent_by(to));
     writer
         .text(Name::Via, format_args!("SIP/2.0/{token} {sent_by};rport;branch={branch}"))
         .header(Name::MaxForwards, "70");

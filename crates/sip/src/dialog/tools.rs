@@ -59,7 +59,7 @@ impl Tools<'_> {
         let mut size = Size::Usual;
         if self.settings.is_for_tcp(bytes.len(), to) {
             to.transport = Transport::Tcp;
-            let sent_by = self.settings.sent_by(Transport::Tcp);
+            let sent_by = self.settings.sent_by(to);
             bytes = stored::by_transport(&bytes, Transport::Tcp.as_str(), sent_by);
             size = Size::Large;
         }

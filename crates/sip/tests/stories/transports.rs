@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use huihu_sip::{Header, Hop, LegKey, PeerRule, Ring, Sips, Transport};
+use huihu_sip::{Header, Hop, LegKey, PeerRule, Ring, SentBy, Sips, Transport, Viewer};
 
 use crate::far::{Far, LEG, Reply, SDP};
 
@@ -12,7 +12,7 @@ fn far_by(transport: Transport) -> Far {
     let mut far = Far::with(|settings| {
         settings.accept_calls = true;
         settings.transports = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
-        settings.sent_by_tls = Some("10.0.0.1:5061".into());
+        settings.sent_by.tls = Some("10.0.0.1:5061".into());
     });
     far.from.transport = transport;
     far
@@ -43,6 +43,26 @@ fn via_and_contact_say_how_we_are_reached() {
         assert!(far.ways.iter().all(|way| *way == transport), "the dialog stays where it began");
         assert_eq!(far.story(), "Answered fork 0 sdp, Ended by us");
         far.run_out();
+    }
+}
+
+#[test]
+fn who_reaches_us_elsewhere_is_told_so() {
+    let elsewhere = SentBy { udp: "192.0.2.7:5060".into(), ..SentBy::default() };
+    for (viewer, via) in [
+        (Viewer::Host([10, 0, 0, 2].into()), "SIP/2.0/UDP 192.0.2.7:5060;"),
+        (Viewer::Host([10, 0, 0, 3].into()), "SIP/2.0/UDP 10.0.0.1:5060;"),
+        (Viewer::Ipv6, "SIP/2.0/UDP 10.0.0.1:5060;"),
+    ] {
+        let mut far = Far::with(|settings| settings.elsewhere = vec![(viewer, elsewhere.clone())]);
+        far.call(|_| {});
+        // The carrier's proxy stands elsewhere; it is the carrier who knows us.
+        far.replies("INVITE", Reply::new(200).header("Contact: <sip:b@10.0.0.4>").sdp());
+        far.hang_up();
+        for method in ["INVITE", "ACK", "BYE"] {
+            let written = far.header(method, "Via");
+            assert!(written.starts_with(via), "{viewer:?}: {written}");
+        }
     }
 }
 
@@ -129,7 +149,7 @@ fn a_peer_with_a_port_is_known_by_any_port_of_its_connections() {
 /// A call whose INVITE has more than 1300 bytes, to a peer that may take TCP too.
 fn large(also_tcp: bool) -> Far {
     let mut far = Far::with(|settings| {
-        settings.sent_by_tcp = Some("10.0.0.1:5080".into());
+        settings.sent_by.tcp = Some("10.0.0.1:5080".into());
         if also_tcp {
             settings.large_by_tcp = vec![PeerRule::Host([10, 0, 0, 2].into())];
         }

@@ -5,13 +5,13 @@ use base::release::Cause;
 use base::time::Instant;
 use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
 use rand::Rng;
-use sip::{Event, Hop, LegKey, Reason};
+use sip::{Event, LegKey, Reason};
 
 use super::{Shard, leg_key};
 use crate::driver::ground::Ground;
-use crate::driver::names::{self, Name};
+use crate::driver::names;
+use crate::driver::places::Gateway;
 use crate::leg::Failure;
-use crate::trunk::Trunk;
 
 /// The attempts of one leg.
 #[derive(Debug, Default)]
@@ -77,24 +77,29 @@ impl<G: Ground> Shard<G> {
         } else {
             Blame::Trunk
         };
-        let (trunk, peer) = self.next_way(number, leg, blame, now).ok_or(Cause::TrunkFault)?;
+        let (trunk, address) = self.next_way(number, leg, blame, now).ok_or(Cause::TrunkFault)?;
+        let Gateway { peer, place, .. } = &self.gateways[trunk.index()][address];
+        let (peer, place) = (peer.hop, *place);
         self.close_wire(number, leg, now);
-        let offer = self.open_wire(number, leg, trunk, now).ok_or(Cause::OurFault)?;
-        let Self { calls, trunks, contact, .. } = self;
-        let live = calls.get(&number).ok_or(Cause::OurFault)?;
-        let way =
-            names::Way { trunk: &trunks[trunk.index()], peer, attempt: live.attempts[leg.index()].number };
-        let invite = names::invite(live.running.call(), leg, way, *contact, offer).ok_or(Cause::OurFault)?;
+        let offer = self.open_wire(number, leg, (trunk, place), now).ok_or(Cause::OurFault)?;
+        let live = self.calls.get(&number).ok_or(Cause::OurFault)?;
+        let way = names::Way {
+            trunk: &self.trunks[trunk.index()],
+            peer,
+            contact: place.contact,
+            attempt: live.attempts[leg.index()].number,
+        };
+        let invite = names::invite(live.running.call(), leg, way, offer).ok_or(Cause::OurFault)?;
         let name = way.trunk.name.clone();
         self.sip.invite(self.key_of(number, leg), invite, now, &mut self.outputs);
         self.tell(number, now, |running, now, out| running.dialled(leg, (name, after), now, out));
         Ok(())
     }
 
-    /// The next way to the party of a leg: another address of the trunk that it tries, or another trunk. Takes a seat in
-    /// it.
-    fn next_way(&mut self, number: u64, leg: Leg, blame: Blame, now: Instant) -> Option<(TrunkNo, Hop)> {
-        let Self { ground, calls, trunks, board, rng, .. } = self;
+    /// The next way to the party of a leg: another gateway of the trunk that it tries, or one of another trunk. Takes a
+    /// seat in it.
+    fn next_way(&mut self, number: u64, leg: Leg, blame: Blame, now: Instant) -> Option<(TrunkNo, usize)> {
+        let Self { ground, calls, trunks, gateways, board, rng, .. } = self;
         let live = calls.get_mut(&number)?;
         let dialled = live.running.call().numbers(leg)?.dialled;
         let attempts = &mut live.attempts[leg.index()];
@@ -105,14 +110,14 @@ impl<G: Ground> Shard<G> {
         // Ends: each turn tries another trunk.
         loop {
             if let Some(trunk) = current
-                && let Some((address, peer)) =
-                    open_address(board, &trunks[trunk.index()], trunk, attempts.addresses)
+                && let Some(address) =
+                    open_address(board, &gateways[trunk.index()], trunk, attempts.addresses)
             {
                 attempts.addresses |= 1 << address;
                 attempts.number += 1;
-                let is_only = trunks.len() == 1 && trunks[trunk.index()].peers.len() == 1;
+                let is_only = trunks.len() == 1 && gateways[trunk.index()].len() == 1;
                 attempts.patience = (!is_only).then(|| now + trunks[trunk.index()].silence);
-                return Some((trunk, peer));
+                return Some((trunk, address));
             }
             let seat = board.choose(dialled, rng.random(), attempts.tried, ground.wall())?;
             current = Some(seat.trunk());
@@ -179,18 +184,6 @@ impl<G: Ground> Shard<G> {
         }
     }
 
-    /// A datagram could not be sent, because the network knows no way there: nobody waits for an answer to it.
-    pub(super) fn on_unsent(&mut self, datagram: &[u8], now: Instant) {
-        let Some(name) = sip::call_id_of(datagram).and_then(Name::parse) else { return };
-        let Some(number) = self.numbers.get(&name.call).copied() else { return };
-        let Some(live) = self.calls.get_mut(&number) else { return };
-        let attempts = &mut live.attempts[name.leg.index()];
-        if attempts.number == name.attempt && attempts.patience.is_some() {
-            attempts.patience = Some(now);
-            self.set_alarm(number, now);
-        }
-    }
-
     /// The name by which SIP knows the attempt of a leg that is under way.
     pub(super) fn key_of(&self, number: u64, leg: Leg) -> LegKey {
         let attempt = self.calls.get(&number).map_or(0, |live| live.attempts[leg.index()].number);
@@ -214,15 +207,14 @@ impl<G: Ground> Shard<G> {
     }
 }
 
-/// The first address of a trunk that was not tried, one that answers when it is asked before one that does not. What
-/// does not answer is nobody's second choice.
-fn open_address(board: &Trunks, trunk: &Trunk, no: TrunkNo, tried: u8) -> Option<(usize, Hop)> {
+/// The first gateway of a trunk that was not tried, one that answers when it is asked before one that does not. What does
+/// not answer is nobody's second choice.
+fn open_address(board: &Trunks, gateways: &[Gateway], no: TrunkNo, tried: u8) -> Option<usize> {
     let is_tried = |address: &usize| tried >> address & 1 == 1;
-    let open = (0..trunk.peers.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
+    let open = (0..gateways.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
     let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
     let silent = || open.clone().next().filter(|_| tried == 0);
-    let address = answering.next().or_else(silent)?;
-    Some((address, trunk.peers[address].hop))
+    answering.next().or_else(silent)
 }
 
 /// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.

@@ -1,5 +1,6 @@
 //! Doing what calls want done.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use base::clip::ClipKey;
@@ -13,6 +14,7 @@ use plans::{ClipFailure, Repeat};
 use super::{Shard, traces};
 use crate::call::{Deed, heard_by};
 use crate::driver::ground::{Ground, Sockets};
+use crate::driver::places::Place;
 use crate::driver::talk::reason_of;
 use crate::driver::wire::Wire;
 
@@ -62,11 +64,11 @@ impl<G: Ground> Shard<G> {
         &mut self,
         number: u64,
         leg: Leg,
-        trunk: TrunkNo,
+        (trunk, place): (TrunkNo, Place),
         now: Instant,
     ) -> Option<Vec<u8>> {
         let Self { ground, talk, rng, .. } = self;
-        let sockets = match ground.sockets(talk.local, &talk.ports, rng) {
+        let sockets = match ground.sockets(place.local, &talk.ports, rng) {
             Ok(sockets) => sockets,
             Err(fault) => {
                 tracing::error!(leg = %leg, "{fault}");
@@ -74,7 +76,8 @@ impl<G: Ground> Shard<G> {
             }
         };
         let session = self.talk.session(trunk, self.ground.wall(), now, &mut self.rng);
-        let ours = self.talk.our_side(trunk, sockets.port(), &mut self.rng);
+        let told = SocketAddr::new(place.contact.ip(), sockets.port());
+        let ours = self.talk.our_side(trunk, told, &mut self.rng);
         let live = self.calls.get_mut(&number)?;
         let entry = self.wires.vacant_entry();
         let at = u32::try_from(entry.key()).ok()?;
@@ -83,9 +86,8 @@ impl<G: Ground> Shard<G> {
             return None;
         }
         let strict = self.talk.is_strict(trunk);
-        let port = sockets.port();
         let wire = entry.insert(Wire::new(number, leg, session, ours, sockets, strict, now));
-        wire.headers = traces::headers(self.tracer.as_ref(), &live.running, leg, port);
+        wire.headers = traces::headers(self.tracer.as_ref(), &live.running, leg, told);
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
         let other = live.wires[leg.other().index()];

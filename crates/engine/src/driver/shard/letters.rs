@@ -1,5 +1,7 @@
 //! What other threads want of a shard.
 
+use std::sync::Arc;
+
 use base::id::{AppId, CallId};
 use base::release::Cause;
 use base::time::Instant;
@@ -8,13 +10,14 @@ use sip::digest::Credentials;
 use sip::{Adopted, Saved};
 use smallvec::SmallVec;
 
-use super::{Datagram, LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, peer_rules, traces};
+use super::{LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, traces};
 use crate::call::Running;
 use crate::driver::ground::Ground;
 use crate::driver::names;
+use crate::driver::places::Gateway;
+use crate::driver::post::Post;
 use crate::driver::talk::reason_of;
 use crate::engine::{Launch, Orphan};
-use crate::trunk::{Peer, Trunk};
 
 impl<G: Ground> Shard<G> {
     pub(super) fn on_bell(&mut self, now: Instant) {
@@ -26,7 +29,7 @@ impl<G: Ground> Shard<G> {
                 Letter::Launch(launch) => self.launch(*launch, now),
                 Letter::Stop { call, app, answer } => self.stop(call, app, answer, now),
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
-                Letter::Peers { trunk, peers } => self.set_peers(trunk, &peers, now),
+                Letter::Gateways { trunk, gateways } => self.set_gateways(trunk, gateways, now),
                 Letter::Recording { call, news } => self.on_archive(call, news, now),
                 Letter::End => self.end(now),
             }
@@ -39,10 +42,18 @@ impl<G: Ground> Shard<G> {
     pub(super) fn on_post(&mut self, now: Instant) {
         self.post.hush();
         for _ in 0..SIGNALLING_BURST {
-            let Some(Datagram { from, bytes }) = self.post.take() else { return };
+            let Some(post) = self.post.take() else { return };
             self.current = None;
-            traces::note_received(&mut self.tracer, &self.numbers, &self.calls, (from, &bytes), now);
-            self.sip.receive(from, &bytes, now, &mut self.outputs);
+            match post {
+                Post::Message { from, bytes } => {
+                    let message = (from, &*bytes);
+                    traces::note_received(&mut self.tracer, &self.numbers, &self.calls, message, now);
+                    self.sip.receive(from, &bytes, now, &mut self.outputs);
+                }
+                Post::Undelivered { to, message } => {
+                    self.sip.undelivered(to, &message, now, &mut self.outputs);
+                }
+            }
             self.drain_sip(now);
         }
         self.post.ring();
@@ -87,7 +98,7 @@ impl<G: Ground> Shard<G> {
         let last = orphan.dialled.last().and_then(|name| self.trunk_named(name.as_deref()));
         let found: Vec<(Saved, Option<Credentials>)> = match stored {
             Some(saved) => {
-                let trunk = last.or_else(|| self.trunks.first());
+                let trunk = last.map(|place| &self.trunks[place]).or_else(|| self.trunks.first());
                 vec![(saved, trunk.and_then(|trunk| trunk.credentials.clone()))]
             }
             None => self.may_be_ringing(orphan),
@@ -106,38 +117,42 @@ impl<G: Ground> Shard<G> {
         let Some(numbers) = orphan.call.numbers(orphan.leg) else { return Vec::new() };
         let known = orphan.dialled.iter().zip(1..).map(|(name, attempt)| {
             let trunk = self.trunk_named(name.as_deref());
-            (trunk.into_iter().collect::<SmallVec<[&Trunk; 2]>>(), attempt)
+            (trunk.into_iter().collect::<SmallVec<[usize; 2]>>(), attempt)
         });
         let next = u8::try_from(orphan.dialled.len()).map_or(u8::MAX, |known| known.saturating_add(1));
-        let taking = self.board.taking(numbers.dialled).map(|trunk| &self.trunks[trunk.index()]).collect();
+        let taking = self.board.taking(numbers.dialled).map(TrunkNo::index).collect();
         let ways = known.chain([(taking, next)]).flat_map(|(trunks, attempt)| {
-            let peers = |trunk: &'_ Trunk| trunk.peers.clone();
-            let way = move |trunk, peer| names::Way { trunk, peer, attempt };
+            let way = move |trunk: usize, Gateway { peer, place, .. }: &Gateway| names::Way {
+                trunk: &self.trunks[trunk],
+                peer: peer.hop,
+                contact: place.contact,
+                attempt,
+            };
             trunks
                 .into_iter()
-                .flat_map(move |trunk| peers(trunk).into_iter().map(move |peer| way(trunk, peer.hop)))
+                .flat_map(move |trunk| self.gateways[trunk].iter().map(move |gateway| way(trunk, gateway)))
         });
         let saved = |way: names::Way<'_>| {
-            let found = names::may_be_ringing(&orphan.call, orphan.leg, way, self.contact);
+            let found = names::may_be_ringing(&orphan.call, orphan.leg, way);
             let credentials = way.trunk.credentials.clone();
             found.into_iter().map(move |saved| (saved, credentials.clone()))
         };
         ways.take(GUESSES).flat_map(saved).collect()
     }
 
-    /// The trunk of that name; where the journal knows none there was only one.
-    fn trunk_named(&self, name: Option<&str>) -> Option<&Trunk> {
+    /// The place of the trunk of that name; where the journal knows none there was only one.
+    fn trunk_named(&self, name: Option<&str>) -> Option<usize> {
         match name {
-            Some(name) => self.trunks.iter().find(|trunk| *trunk.name == *name),
-            None => self.trunks.first(),
+            Some(name) => self.trunks.iter().position(|trunk| *trunk.name == *name),
+            None => (!self.trunks.is_empty()).then_some(0),
         }
     }
 
     /// A trunk has other addresses from now on.
-    fn set_peers(&mut self, trunk: TrunkNo, peers: &[Peer], now: Instant) {
-        let Some(trunk) = self.trunks.get_mut(trunk.index()) else { return };
-        trunk.peers = peers.to_vec();
-        self.sip.settings_mut().peers = peer_rules(&self.trunks);
+    fn set_gateways(&mut self, trunk: TrunkNo, gateways: Arc<[Gateway]>, now: Instant) {
+        let Some(own) = self.gateways.get_mut(trunk.index()) else { return };
+        *own = gateways;
+        self.know_the_trunks();
         self.watch_trunks(now);
         self.register_anew(now);
     }

@@ -1,6 +1,7 @@
 //! Asking the trunks whether they are there. Only the shard that reads the signalling socket does: the answers come to
 //! it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::time::Instant;
@@ -12,6 +13,7 @@ use smallvec::SmallVec;
 
 use super::Shard;
 use crate::driver::ground::Ground;
+use crate::driver::places::Gateway;
 use crate::trunk::{Probe, Trunk};
 
 /// The addresses that are asked.
@@ -36,11 +38,11 @@ struct Ping {
 impl Pings {
     /// The addresses of trunks that want to be asked. Each begins at its own moment, so that they are not asked all at
     /// once; one that several trunks have is asked once, as often as the first of them says.
-    pub(super) fn new(trunks: &[Trunk], now: Instant, rng: &mut StdRng) -> Self {
+    pub(super) fn new(trunks: &[Trunk], gateways: &[Arc<[Gateway]>], now: Instant, rng: &mut StdRng) -> Self {
         let mut list: Vec<Ping> = Vec::new();
-        for (place, trunk) in trunks.iter().enumerate() {
+        for (place, (trunk, gateways)) in trunks.iter().zip(gateways).enumerate() {
             let (Some(probe), Some(no)) = (trunk.probe, TrunkNo::new(place)) else { continue };
-            for (address, peer) in trunk.peers.iter().take(TRUNK_ADDRESSES).enumerate() {
+            for (address, Gateway { peer, .. }) in gateways.iter().take(TRUNK_ADDRESSES).enumerate() {
                 match list.iter_mut().find(|ping| ping.peer == peer.hop) {
                     Some(ping) => ping.of.push((no, address)),
                     None => {
@@ -77,7 +79,7 @@ impl<G: Ground> Shard<G> {
     /// Asks the addresses that the trunks have now. What was known of others is forgotten.
     pub(super) fn watch_trunks(&mut self, now: Instant) {
         if self.number == 0 {
-            self.pings = Pings::new(&self.trunks, now, &mut self.rng);
+            self.pings = Pings::new(&self.trunks, &self.gateways, now, &mut self.rng);
         }
     }
 

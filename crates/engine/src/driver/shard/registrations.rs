@@ -11,6 +11,7 @@ use sip::{Hop, RegistrationKey, RegistrationState};
 use super::Shard;
 use crate::driver::ground::Ground;
 use crate::driver::names;
+use crate::driver::places::Gateway;
 
 /// The registrations that were begun.
 #[derive(Debug, Default)]
@@ -35,7 +36,9 @@ impl<G: Ground> Shard<G> {
         }
         for (place, trunk) in self.trunks.iter().enumerate() {
             let Some(no) = TrunkNo::new(place) else { return };
-            let Some(register) = names::register(trunk, self.contact, self.rng.random()) else { continue };
+            let Some(Gateway { peer, place, .. }) = self.gateways[place].first() else { continue };
+            let way = (peer.hop, place.contact);
+            let Some(register) = names::register(trunk, way, self.rng.random()) else { continue };
             let registrar = register.registrar;
             let list = &mut self.registrations.list;
             match list.iter_mut().find(|(known, _)| *known == no) {

@@ -6,14 +6,14 @@ use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
 use base::time::Instant;
-use sip::{Event, Fork, Hop, LegKey, Output};
+use sip::{Event, Fork, Hop, LegKey, Output, Transport};
 
-use super::{Datagram, Live, SIGNALLING_BURST, Shard, of_key, traces};
+use super::{Live, SIGNALLING_BURST, Shard, of_key, traces};
 use crate::call::EarlyNews;
 use crate::driver::ground::Ground;
 use crate::driver::names;
+use crate::driver::post::Post;
 use crate::driver::talk;
-use crate::engine::shard_of;
 use crate::keys::Press;
 use crate::leg::{Failure, LegState};
 
@@ -25,7 +25,8 @@ impl<G: Ground> Shard<G> {
             match self.shard_for(datagram) {
                 Some(other) if other != self.number => {
                     // A full mailbox drops it; SIP sends everything again.
-                    self.posts[other].post(Datagram { from, bytes: datagram.into() }).ok();
+                    let post = Post::Message { from: from.into(), bytes: datagram.into() };
+                    self.posts[other].post(post).ok();
                 }
                 _ => {
                     self.current = None;
@@ -33,7 +34,7 @@ impl<G: Ground> Shard<G> {
                         &mut self.tracer,
                         &self.numbers,
                         &self.calls,
-                        (from, datagram),
+                        (from.into(), datagram),
                         now,
                     );
                     self.sip.receive(from, datagram, now, &mut self.outputs);
@@ -48,8 +49,7 @@ impl<G: Ground> Shard<G> {
         if self.posts.len() == 1 {
             return None;
         }
-        let call = names::call_of(sip::call_id_of(datagram)?)?;
-        Some(shard_of(call, self.posts.len()))
+        names::shard_for(datagram, self.posts.len())
     }
 
     /// Sends what SIP wants sent and hands its news to their calls, one by one, until it has nothing more to say.
@@ -57,12 +57,17 @@ impl<G: Ground> Shard<G> {
         loop {
             self.unheard.extend(self.outputs.drain(..));
             match self.unheard.pop_front() {
-                Some(Output::Send { to, datagram, transport }) => {
-                    self.note_sent(Hop::new(transport, to), &datagram, now);
-                    if !self.ground.say(&datagram, to) {
-                        self.on_unsent(&datagram, now);
+                Some(Output::Send { to, transport, datagram }) => {
+                    let hop = Hop::new(transport, to);
+                    self.note_sent(hop, &datagram, now);
+                    let is_sent = match transport {
+                        // What cannot be sent now is sent again by its timer.
+                        Transport::Udp => self.ground.say(&datagram, to),
+                        Transport::Tcp | Transport::Tls => self.ground.stream(&datagram, hop),
+                    };
+                    if !is_sent {
+                        self.sip.undelivered(hop, &datagram, now, &mut self.outputs);
                     }
-                    // What cannot be sent now is sent again by its timer.
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
                 Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),

@@ -7,7 +7,7 @@ use base::id::{CallId, Leg};
 use base::table::Table;
 use base::time::Instant;
 use base::trace::Way;
-use sip::{Hop, Transport};
+use sip::Hop;
 
 use super::{Live, Shard};
 use crate::call::Running;
@@ -48,18 +48,23 @@ pub(super) fn note_received(
     tracer: &mut Option<Tracer>,
     numbers: &HashMap<CallId, u64>,
     calls: &Table<u64, Live>,
-    (from, bytes): (SocketAddr, &[u8]),
+    (far, bytes): (Hop, &[u8]),
     now: Instant,
 ) {
     if let Some(tracer) = tracer {
-        let message = Message { way: Way::Received, far: Hop::new(Transport::Udp, from), bytes };
+        let message = Message { way: Way::Received, far, bytes };
         tracer.note(message, now, |call| beginning(numbers, calls, call));
     }
 }
 
 /// What keeps the headers of a leg's packets, if anything is to.
-pub(super) fn headers(tracer: Option<&Tracer>, call: &Running, leg: Leg, port: u16) -> Option<Box<Headers>> {
-    tracer?.headers(call.call().id, leg, port, call.began())
+pub(super) fn headers(
+    tracer: Option<&Tracer>,
+    call: &Running,
+    leg: Leg,
+    ours: SocketAddr,
+) -> Option<Box<Headers>> {
+    tracer?.headers(call.call().id, leg, ours, call.began())
 }
 
 fn beginning(numbers: &HashMap<CallId, u64>, calls: &Table<u64, Live>, call: CallId) -> Option<Beginning> {

@@ -15,7 +15,7 @@ mod writer;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use base::id::{CallId, Leg};
@@ -27,7 +27,8 @@ use sip::{Hop, Numbers, veil};
 pub(crate) use self::headers::Headers;
 use self::hep::Agent;
 pub(crate) use self::writer::{Work, start};
-use crate::driver::names::Name;
+use crate::driver::names;
+use crate::driver::places::Gateway;
 use crate::trace::{TraceSettings, Traced};
 
 /// The same moment on both clocks: a call's trace is dated as its facts are.
@@ -39,7 +40,7 @@ pub(crate) struct Tracer {
     rtp_headers: bool,
     numbers: Numbers,
     /// Where we speak SIP, as others see it.
-    ours: SocketAddr,
+    seen_at: Vec<Hop>,
     homer: Option<Agent>,
     /// The way to the files; `None` when none are written.
     works: Option<SyncSender<Work>>,
@@ -73,14 +74,14 @@ impl Tracer {
     /// A tracer of one shard; `works` leads to the writer, if files are written.
     pub(crate) fn new(
         settings: &TraceSettings,
-        ours: SocketAddr,
+        seen_at: &[Hop],
         works: Option<SyncSender<Work>>,
     ) -> io::Result<Self> {
         Ok(Self {
             calls: settings.calls,
             rtp_headers: settings.rtp_headers,
             numbers: settings.numbers,
-            ours,
+            seen_at: seen_at.to_vec(),
             homer: settings.homer.as_ref().map(Agent::new).transpose()?,
             works,
             kept: HashMap::new(),
@@ -97,12 +98,12 @@ impl Tracer {
         now: Instant,
         began: impl Fn(CallId) -> Option<Beginning>,
     ) {
-        let Some(name) = sip::call_id_of(message.bytes).and_then(Name::parse) else { return };
-        let kept = match self.kept.get_mut(&name.call) {
+        let Some((call, leg)) = names::leg_for(message.bytes) else { return };
+        let kept = match self.kept.get_mut(&call) {
             Some(kept) => kept,
             None => {
-                let Some(began) = began(name.call) else { return };
-                self.kept.entry(name.call).or_insert_with(|| Kept::new(began))
+                let Some(began) = began(call) else { return };
+                self.kept.entry(call).or_insert_with(|| Kept::new(began))
             }
         };
         self.veiled.clear();
@@ -110,32 +111,31 @@ impl Tracer {
         veil(&mut self.veiled, self.numbers);
         let packet = Packet {
             at: kept.date(now),
-            leg: name.leg,
+            leg,
             way: message.way,
             kind: Kind::Sip,
-            ours: self.ours,
+            ours: ours(&self.seen_at, message.far),
             far: message.far.address,
             length: u16::try_from(self.veiled.len()).unwrap_or(u16::MAX),
             payload: &self.veiled,
         };
         if let Some(homer) = &mut self.homer {
-            homer.tell(&packet, message.far.transport, name.call);
+            homer.tell(&packet, message.far.transport, call);
         }
         if self.works.is_some() {
             kept.keep(&packet);
         }
     }
 
-    /// What keeps the RTP headers of a leg, if anything is to. `port` is ours.
+    /// What keeps the RTP headers of a leg, if anything is to. `ours` is where it is told to send.
     pub(crate) fn headers(
         &self,
         call: CallId,
         leg: Leg,
-        port: u16,
+        ours: SocketAddr,
         began: Beginning,
     ) -> Option<Box<Headers>> {
         let works = self.works.as_ref().filter(|_| self.rtp_headers)?;
-        let ours = SocketAddr::new(self.ours.ip(), port);
         Some(Box::new(Headers::new((call, leg), ours, began, works.clone())))
     }
 
@@ -220,10 +220,25 @@ impl Kept {
     }
 }
 
-/// Where we are, as a trace shows it: the address that we listen on, or else the one that others are told.
-pub(crate) fn seen_at(address: SocketAddr, contact: IpAddr) -> SocketAddr {
-    let ip = if address.ip().is_unspecified() { contact } else { address.ip() };
-    SocketAddr::new(ip, address.port())
+/// Where we listen, as a trace shows it: instead of all addresses the one that a gateway is told.
+pub(crate) fn seen_at<'a>(
+    listening: &[Hop],
+    gateways: impl Iterator<Item = &'a Gateway> + Clone,
+) -> Vec<Hop> {
+    let seen = |own: &Hop| {
+        let of_family = |gateway: &&Gateway| gateway.place.contact.is_ipv4() == own.address.is_ipv4();
+        let told = gateways.clone().find(of_family).map(|gateway| gateway.place.contact.ip());
+        let ip = told.filter(|_| own.address.ip().is_unspecified()).unwrap_or_else(|| own.address.ip());
+        Hop::new(own.transport, SocketAddr::new(ip, own.address.port()))
+    };
+    listening.iter().map(seen).collect()
+}
+
+/// The address at which somebody reaches us: one of his family, by his transport if there is one.
+fn ours(seen_at: &[Hop], far: Hop) -> SocketAddr {
+    let of_family = || seen_at.iter().filter(|own| own.address.is_ipv4() == far.address.is_ipv4());
+    let own = of_family().find(|own| own.transport == far.transport).or_else(|| of_family().next());
+    own.or_else(|| seen_at.first()).map_or(far.address, |own| own.address)
 }
 
 fn date(began: Beginning, now: Instant) -> Timestamp {

@@ -15,10 +15,15 @@ use crate::trace::Homer;
 
 const OURS: &str = "192.0.2.1:5060";
 const FAR: &str = "192.0.2.9:5070";
+const RTP: &str = "192.0.2.1:20000";
 const BEGAN: Beginning = (Instant::from_millis(10), Timestamp::from_millis(1_700_000_000_000));
 
 /// Headers over IPv4 that fill a chunk.
 const CHUNK: u32 = 233;
+
+fn udp(address: &str) -> Hop {
+    Hop::new(Transport::Udp, address.parse().unwrap())
+}
 
 fn call(random: u128) -> CallId {
     CallId::new(Timestamp::from_millis(1_700_000_000_000), random)
@@ -34,12 +39,12 @@ fn settings(calls: Traced) -> TraceSettings {
 
 fn tracer(settings: &TraceSettings, room: usize) -> (Tracer, Receiver<Work>) {
     let (works, todo) = sync_channel(room);
-    (Tracer::new(settings, OURS.parse().unwrap(), Some(works)).unwrap(), todo)
+    (Tracer::new(settings, &[udp(OURS)], Some(works)).unwrap(), todo)
 }
 
 impl Tracer {
     fn hears(&mut self, text: &str) {
-        let far = Hop::new(Transport::Udp, FAR.parse().unwrap());
+        let far = udp(FAR);
         let message = Message { way: Way::Received, far, bytes: text.as_bytes() };
         self.note(message, Instant::from_millis(15), |_| Some(BEGAN));
     }
@@ -135,7 +140,7 @@ fn what_the_writer_has_no_room_for_waits() {
 #[test]
 fn the_headers_of_packets_are_kept_and_what_they_carry_is_not() {
     let (tracer, todo) = tracer(&settings(Traced::All), 1);
-    let mut headers = tracer.headers(call(1), Leg::B, 20_000, BEGAN).unwrap();
+    let mut headers = tracer.headers(call(1), Leg::B, RTP.parse().unwrap(), BEGAN).unwrap();
     let packet = [0x80; 172];
     let mut noted = 0;
     while todo.try_recv().map(|work| appended(work).1.len()).is_err() {
@@ -151,13 +156,13 @@ fn the_headers_of_packets_are_kept_and_what_they_carry_is_not() {
     let [packet] = trace.packets[..] else { panic!("there is one") };
     assert_eq!((packet.way, packet.kind, packet.leg), (Way::Received, Kind::Rtp, Leg::B));
     assert_eq!((packet.payload.len(), packet.length), (12, 172));
-    assert_eq!(packet.ours, "192.0.2.1:20000".parse().unwrap());
+    assert_eq!(packet.ours, RTP.parse().unwrap());
 }
 
 #[test]
 fn headers_that_find_no_room_are_counted() {
     let (tracer, todo) = tracer(&settings(Traced::All), 1);
-    let mut headers = tracer.headers(call(1), Leg::B, 20_000, BEGAN).unwrap();
+    let mut headers = tracer.headers(call(1), Leg::B, RTP.parse().unwrap(), BEGAN).unwrap();
     for _ in 0..2 * CHUNK {
         headers.note(Way::Sent, FAR.parse().unwrap(), &[0x80; 172], Instant::from_millis(20));
     }
@@ -202,7 +207,7 @@ fn homer_is_told_at_once() {
     let password = Some(Private::new("open sesame".to_owned()));
     let told = Homer { address: homer.local_addr().unwrap(), id: 2_001, password };
     let settings = TraceSettings { homer: Some(told), ..settings(Traced::Nothing) };
-    let mut tracer = Tracer::new(&settings, OURS.parse().unwrap(), None).unwrap();
+    let mut tracer = Tracer::new(&settings, &[udp(OURS)], None).unwrap();
     tracer.hears(&message(call(1), Leg::A, "one"));
     let mut packet = [0; 2_048];
     homer.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
@@ -248,4 +253,17 @@ fn homer_is_told_of_connections_and_of_the_longer_addresses() {
     assert_eq!((value(1), value(2)), (Some(&[10][..]), Some(&[6][..])));
     assert!(value(5).unwrap().ends_with(&[1]) && value(6).unwrap().ends_with(&[9]));
     assert_eq!((value(14), value(15)), (None, Some(&b"BYE"[..])));
+}
+
+#[test]
+fn we_are_shown_where_the_far_end_sees_us() {
+    let tls = |address: &str| Hop::new(Transport::Tls, address.parse().unwrap());
+    let seen_at = [udp("192.0.2.1:5060"), tls("192.0.2.1:5061"), udp("[2001:db8::1]:5060")];
+    for (far, at) in [
+        (udp("192.0.2.9:5060"), "192.0.2.1:5060"),
+        (tls("192.0.2.9:5061"), "192.0.2.1:5061"),
+        (tls("[2001:db8::9]:5061"), "[2001:db8::1]:5060"),
+    ] {
+        assert_eq!(ours(&seen_at, far), at.parse().unwrap());
+    }
 }
