@@ -247,7 +247,7 @@ impl Engine {
         let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
         let mut intakes = intakes.into_iter();
         let traces = engine.open_traces(settings.trace.as_ref()).map_err(StartFault::Thread)?;
-        let seen_at = trace::seen_at(&engine.listening, gateways.iter().flat_map(|of_one| of_one.iter()));
+        let seen_at = trace::seen_at(&engine.listening, &gateways);
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
             let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, &seen_at, traces.clone()));
             let tracer = tracer.transpose().map_err(StartFault::Thread)?;

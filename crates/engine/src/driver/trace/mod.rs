@@ -16,6 +16,7 @@ mod writer;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use base::id::{CallId, Leg};
@@ -221,14 +222,13 @@ impl Kept {
 }
 
 /// Where we listen, as a trace shows it: instead of all addresses the one that a gateway is told.
-pub(crate) fn seen_at<'a>(
-    listening: &[Hop],
-    gateways: impl Iterator<Item = &'a Gateway> + Clone,
-) -> Vec<Hop> {
+pub(crate) fn seen_at(listening: &[Hop], gateways: &[Arc<[Gateway]>]) -> Vec<Hop> {
     let seen = |own: &Hop| {
         let of_family = |gateway: &&Gateway| gateway.place.contact.is_ipv4() == own.address.is_ipv4();
-        let told = gateways.clone().find(of_family).map(|gateway| gateway.place.contact.ip());
-        let ip = told.filter(|_| own.address.ip().is_unspecified()).unwrap_or_else(|| own.address.ip());
+        let told = gateways.iter().flat_map(|of_one| of_one.iter()).find(of_family);
+        let told =
+            told.filter(|_| own.address.ip().is_unspecified()).map(|gateway| gateway.place.contact.ip());
+        let ip = told.unwrap_or_else(|| own.address.ip());
         Hop::new(own.transport, SocketAddr::new(ip, own.address.port()))
     };
     listening.iter().map(seen).collect()
