@@ -1,5 +1,6 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
+mod trace;
 mod trunks;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +18,7 @@ use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 use speech::voices::kokoro;
 
+pub(crate) use self::trace::{Trace, TracedCalls};
 pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
 
 /// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
@@ -45,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) recordings: Recordings,
     #[serde(default)]
     pub(crate) speech: Speech,
+    #[serde(default)]
+    pub(crate) trace: Trace,
 }
 
 /// `[sip]`: where the telephone side listens.
@@ -253,6 +257,7 @@ impl Config {
             requests: Requests::default(),
             recordings: Recordings::default(),
             speech: Speech::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -288,6 +293,7 @@ impl Config {
         self.guard()?;
         self.trusted_proxies()?;
         self.trunks()?;
+        self.trace.check()?;
         if !(1..=FAILURES_MAX).contains(&self.requests.ban_after) {
             bail!("requests.ban_after = {} is not from 1 to {FAILURES_MAX}", self.requests.ban_after);
         }
@@ -395,7 +401,7 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "node",
     "data_dir",
     "sip.rtp_ports",
@@ -408,6 +414,8 @@ const TEXTS: [&str; 12] = [
     "speech.http_model",
     "speech.http_voice",
     "speech.kokoro_voice",
+    "trace.homer",
+    "trace.homer_password",
 ];
 
 #[cfg(test)]
