@@ -1,12 +1,13 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test check build bench voices clean
+.PHONY: help dev demo test simulate check build bench voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
 	@echo "make demo    the same, but end after the demo calls; exit status 0 only if everything went well"
 	@echo "make test    everything that CI runs"
+	@echo "make simulate CALLS=10000 SEED=1   calls through the engine on a made-up network and clock; says what went wrong"
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
 	@echo "make bench   calls, prompts and bridges per core on this machine (about four minutes)"
@@ -26,6 +27,15 @@ test:
 	@scripts/setup.sh test
 	cargo build --workspace
 	cargo test --workspace
+
+# The number of calls and the seed of the first world; a complaint says which ones bring it back.
+CALLS ?= 10000
+SEED ?= 1
+
+simulate:
+	@scripts/setup.sh run
+	@cargo build --release --quiet -p huihu-simulate
+	@target/release/huihu-simulate --calls $(CALLS) --seed $(SEED) $(ARGS)
 
 check:
 	@scripts/setup.sh check

@@ -47,6 +47,22 @@ const SYSTEM_WORDS: &[&str] = &[
 const SYSTEM_CRATES: &[&str] =
     &["tokio", "rustix", "socket2", "libc", "mio", "reqwest", "hyper", "axum", "sea-orm"];
 
+/// What of the engine a shard and its calls are made of.
+const SHARD: &[&str] = &[
+    "call.rs",
+    "keys.rs",
+    "leg.rs",
+    "numbering.rs",
+    "verdict.rs",
+    "driver/alarms.rs",
+    "driver/ground.rs",
+    "driver/names.rs",
+    "driver/shard.rs",
+    "driver/shard",
+    "driver/talk.rs",
+    "driver/wire.rs",
+];
+
 /// The vendors and words of theirs. Only a vendor's folder among the dialects may know them.
 const VENDORS: &[(&str, &[&str])] = &[
     (
@@ -161,7 +177,7 @@ fn every_edge_between_rooms_is_one_that_was_decided() {
 #[test]
 fn every_room_is_in_the_table() {
     let known: BTreeSet<&str> = EDGES.iter().map(|(room, _)| *room).collect();
-    let outside = ["tests", "bench"];
+    let outside = ["tests", "bench", "simulate"];
     let unknown: Vec<String> = packages()
         .iter()
         .filter_map(|package| package["name"].as_str()?.strip_prefix("huihu-").map(str::to_owned))
@@ -190,6 +206,25 @@ fn pure_rooms_never_ask_the_system() {
             wrong.extend(words.map(|word| format!("{} says {word}", path.display())));
         }
     }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_shard_asks_its_ground_and_nobody_else() {
+    let engine = root().join("crates").join("engine").join("src");
+    let is_shards = |path: &Path| {
+        let own = path.strip_prefix(&engine).expect("it lies there");
+        SHARD.iter().any(|part| own.starts_with(part))
+    };
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for path in sources("engine").into_iter().filter(|path| is_shards(path)) {
+        seen += 1;
+        let text = code(&path);
+        let words = SYSTEM_WORDS.iter().chain(SYSTEM_CRATES).filter(|word| text.contains(**word));
+        wrong.extend(words.map(|word| format!("{} says {word}", path.display())));
+    }
+    assert!(seen >= SHARD.len(), "a part of the shard has another name now");
     assert_eq!(wrong, Vec::<String>::new());
 }
 

@@ -16,6 +16,7 @@ use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
 use base::limits;
 use base::permit::Permit;
+use base::time::Timestamp;
 use base::trunk::{TRUNK_ADDRESSES, TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use plans::{Plan, plan_for};
@@ -220,7 +221,7 @@ impl Engine {
         let slots: Vec<Slot<Letter>> = boxes.iter().map(|(slot, _)| slot.clone()).collect();
         let post_slots: Vec<_> = posts.iter().map(|(slot, _)| slot.clone()).collect();
         // From here on a fault drops the engine, which ends the threads that run already.
-        let board = Arc::new(board_of(settings));
+        let board = Arc::new(board_of(settings, Clock::wall()));
         let mut engine = Self {
             slots,
             threads: Vec::new(),
@@ -434,8 +435,7 @@ impl fmt::Debug for Engine {
 }
 
 /// What is known of the trunks before the first call.
-fn board_of(settings: &Settings) -> Trunks {
-    let now = Clock::wall();
+pub(crate) fn board_of(settings: &Settings, now: Timestamp) -> Trunks {
     let board = Trunks::new(settings.trunks.iter().map(Trunk::terms), now);
     for (place, trunk) in settings.trunks.iter().enumerate().take(TRUNKS) {
         if let Some(no) = TrunkNo::new(place) {

@@ -20,6 +20,7 @@ mod keys;
 mod leg;
 pub mod numbering;
 pub mod recording;
+pub mod solo;
 pub mod tls;
 pub mod trace;
 pub mod trunk;

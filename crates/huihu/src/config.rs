@@ -1,6 +1,7 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
 mod trace;
+mod transports;
 mod trunks;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,13 +13,16 @@ use axum::http::Uri;
 use base::address::{Block, Guard};
 use base::limits;
 use base::private::Private;
+use engine::tls::TlsServer;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use sip::Transport;
 use speech::voices::kokoro;
 
 pub(crate) use self::trace::{Trace, TracedCalls};
+pub(crate) use self::transports::{Listening, with_tcp};
 pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
 
 /// The whole configuration. Unknown keys are refused, so that a typing error cannot pass as a default.
@@ -55,11 +59,14 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sip {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listening,
     /// The address that far ends are told, when it is not the one we listen on.
     pub(crate) advertised: Option<IpAddr>,
     /// First and last port of RTP and RTCP, such as `20000-29999`.
     pub(crate) rtp_ports: String,
+    /// What we show those who connect to us by TLS.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     /// Threads that calls are spread over; 0 takes one a core.
     pub(crate) shards: usize,
     pub(crate) backend: Backend,
@@ -182,9 +189,11 @@ impl From<Backend> for engine::Backend {
 impl Default for Sip {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([0, 0, 0, 0], 5060)),
+            listen: SocketAddr::from(([0, 0, 0, 0], 5060)).into(),
             advertised: None,
             rtp_ports: "20000-29999".to_owned(),
+            tls_certificate: None,
+            tls_key: None,
             shards: 0,
             backend: Backend::default(),
         }
@@ -294,6 +303,9 @@ impl Config {
         self.trusted_proxies()?;
         self.trunks()?;
         self.trace.check()?;
+        if self.tls_server()?.is_none() && self.sip.listen.by(Transport::Tls) {
+            bail!("sip.listen has an address by TLS: set sip.tls_certificate and sip.tls_key too");
+        }
         if !(1..=FAILURES_MAX).contains(&self.requests.ban_after) {
             bail!("requests.ban_after = {} is not from 1 to {FAILURES_MAX}", self.requests.ban_after);
         }
@@ -322,6 +334,11 @@ impl Config {
     /// The ways to carriers.
     pub(crate) fn trunks(&self) -> Result<Vec<ReadTrunk>> {
         trunks::read(&self.trunk, &self.trunks)
+    }
+
+    /// What we show those who connect to us by TLS.
+    pub(crate) fn tls_server(&self) -> Result<Option<TlsServer>> {
+        transports::tls_server(self.sip.tls_certificate.as_deref(), self.sip.tls_key.as_deref())
     }
 
     /// Where the natural voice is installed.

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
-use crate::config::{self, Config, ReadTrunk};
+use crate::config::{self, Config, ReadTrunk, with_tcp};
 use crate::http::{self, Site};
 use crate::logins::Logins;
 use crate::names;
@@ -89,7 +89,7 @@ impl House {
         let guard = Arc::new(config.guard()?);
         let trusted = config.trusted_proxies()?;
         let trunks = config.trunks()?;
-        let mut settings = engine_settings(config, resolved(config, &trunks).await?)?;
+        let mut settings = engine_settings(config, &trunks, resolved(config, &trunks).await?)?;
         settings.trace = trace_settings(config).await;
         let store = Store::open(&config.data_dir).await?;
         let words = Words::open(config).await?;
@@ -300,6 +300,9 @@ fn start_engine(
         StartFault::Socket(SocketFault::Signalling { address, cause }) => {
             anyhow!("{}", taken(Table::Udp, address, &cause, "--sip"))
         }
+        StartFault::Socket(SocketFault::Listener { address, cause }) => {
+            anyhow!("{}", taken(Table::Tcp, address, &cause, "sip.listen"))
+        }
         other => other.into(),
     })
 }
@@ -323,16 +326,20 @@ fn taken(table: Table, address: SocketAddr, cause: &std::io::Error, flag: &str) 
     }
 }
 
-fn engine_settings(config: &Config, trunks: Vec<engine::Trunk>) -> Result<engine::Settings> {
+fn engine_settings(
+    config: &Config,
+    trunks: &[ReadTrunk],
+    resolved: Vec<engine::Trunk>,
+) -> Result<engine::Settings> {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(engine::Settings {
-        sip: vec![config.sip.listen.into()],
+        sip: with_tcp(&config.sip.listen, trunks.iter().any(ReadTrunk::takes_tcp)),
         advertised: config.sip.advertised,
-        tls: None,
+        tls: config.tls_server()?,
         rtp_ports: config.rtp_ports()?,
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
-        trunks,
+        trunks: resolved,
         trace: None,
         backend: config.sip.backend.into(),
     })
@@ -347,8 +354,7 @@ async fn resolved(config: &Config, trunks: &[ReadTrunk]) -> Result<Vec<engine::T
     }
     let mut resolved = Vec::with_capacity(trunks.len());
     for trunk in trunks {
-        let peers = names::resolve(trunk, config.sip.listen).await;
-        let peers = peers.into_iter().map(Into::into).collect();
+        let peers = names::resolve(trunk, config.sip.listen.as_slice()).await;
         resolved.push(engine::Trunk { peers, ..trunk.settings.clone() });
     }
     Ok(resolved)

@@ -1,11 +1,13 @@
 //! The addresses of trunks that have a name: looked up when the house opens, and again and again while it stands.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::trunk::TrunkNo;
 use engine::Engine;
+use sip::Hop;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
@@ -13,14 +15,17 @@ use crate::config::{Peer, ReadTrunk};
 
 /// What a trunk's peers come to. A name that cannot be resolved now is left out, and so are its addresses of another
 /// family than ours.
-pub(crate) async fn resolve(trunk: &ReadTrunk, ours: SocketAddr) -> Vec<SocketAddr> {
-    let mut found = Vec::new();
+pub(crate) async fn resolve(trunk: &ReadTrunk, ours: &[Hop]) -> Vec<engine::trunk::Peer> {
+    let (mut found, mut names) = (Vec::new(), HashMap::new());
     for peer in &trunk.peers {
         match peer {
             Peer::At(address) => found.push(*address),
             Peer::Named { host, port } => match look_up(host, *port).await {
                 Ok(addresses) => {
-                    found.extend(addresses.into_iter().filter(|address| address.is_ipv4() == ours.is_ipv4()));
+                    for address in addresses.into_iter().filter(|address| is_served(ours, address)) {
+                        names.entry(address).or_insert(host.as_str());
+                        found.push(address);
+                    }
                 }
                 Err(why) => {
                     tracing::warn!(trunk = %trunk.settings.name, host, "the name of a trunk is not resolved: {why}");
@@ -30,7 +35,16 @@ pub(crate) async fn resolve(trunk: &ReadTrunk, ours: SocketAddr) -> Vec<SocketAd
     }
     found.sort_by_key(|address| found_at(trunk, address));
     found.dedup();
-    found
+    let peer = |address: SocketAddr| engine::trunk::Peer {
+        hop: Hop::new(trunk.transport, address),
+        name: trunk.certificate_name(names.get(&address).copied()),
+    };
+    found.into_iter().map(peer).collect()
+}
+
+/// Whether one of the addresses that we listen at is of the family of that one.
+fn is_served(ours: &[Hop], address: &SocketAddr) -> bool {
+    ours.iter().any(|own| own.address.is_ipv4() == address.is_ipv4())
 }
 
 /// Addresses that were written keep their places, before those of names, whose order must not change from one look to
@@ -61,11 +75,10 @@ pub(crate) async fn follow(engine: Arc<Engine>, trunks: Vec<ReadTrunk>) {
     loop {
         clock.tick().await;
         for (place, trunk) in trunks.iter().enumerate().filter(|(_, trunk)| has_name(trunk)) {
-            let peers = resolve(trunk, engine.address()).await;
+            let peers = resolve(trunk, engine.listening()).await;
             let is_news = !peers.is_empty() && known[place].as_ref() != Some(&peers);
             let Some(no) = TrunkNo::new(place).filter(|_| is_news) else { continue };
-            let as_told: Vec<engine::trunk::Peer> = peers.iter().copied().map(Into::into).collect();
-            if engine.set_peers(no, &as_told) {
+            if engine.set_peers(no, &peers) {
                 known[place] = Some(peers);
             }
         }

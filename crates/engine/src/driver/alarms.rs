@@ -29,6 +29,11 @@ impl Alarms {
         self.calls.first().map(|(at, _)| *at)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
     /// Takes the call whose alarm is due; the alarm kept beside it is over.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<u64> {
         let (_, call) = self.calls.first().copied().filter(|(at, _)| *at <= now)?;

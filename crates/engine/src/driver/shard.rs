@@ -55,6 +55,7 @@ use crate::driver::talk::Talk;
 use crate::driver::trace::Tracer;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
+use crate::solo::Held;
 use crate::trunk::Trunk;
 
 /// Bytes of the buffer for signalling: the largest UDP datagram.
@@ -289,6 +290,17 @@ impl<G: Ground> Shard<G> {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
+        }
+    }
+
+    /// What it holds, but for calls that wait in the mailbox.
+    pub(crate) fn held(&self) -> Held {
+        Held {
+            calls: self.calls.len(),
+            wires: self.wires.len(),
+            alarms: self.alarms.len(),
+            sip: self.sip.load(),
+            facts: self.facts.len(),
         }
     }
 

@@ -123,7 +123,7 @@ fn configure(command: &Dev, carrier: SocketAddr) -> Config {
     let mut config = Config::defaults();
     config.data_dir.clone_from(&command.data_dir);
     config.http = command.http;
-    config.sip.listen = command.sip;
+    config.sip.listen = command.sip.into();
     config.sip.rtp_ports.clone_from(&command.rtp_ports);
     config.trunk.peer = Some(carrier);
     config.trace.calls = TracedCalls::All;

@@ -14,7 +14,9 @@ use crate::say;
 pub(crate) async fn run(command: Serve) -> Result<()> {
     let mut config = config(&command.place)?;
     config.http = command.http.unwrap_or(config.http);
-    config.sip.listen = command.sip.unwrap_or(config.sip.listen);
+    if let Some(address) = command.sip {
+        config.sip.listen = address.into();
+    }
     let house = House::open(&config).await?;
     let ready = json!({"http": format!("http://{}", house.http), "sip": house.sip.to_string()});
     if let Some(file) = &command.ready_file {

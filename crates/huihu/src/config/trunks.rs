@@ -1,6 +1,8 @@
 //! `[trunk]` and `[[trunks]]`: the ways to carriers, and what may stand there.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -9,10 +11,12 @@ use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
 use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, Registration, SILENCE, Srtp};
 use serde::{Deserialize, Serialize};
+use sip::Transport;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
 
 use super::password;
+use super::transports::{self, WrittenTransport};
 
 /// `[trunk]`: the only trunk, or the one that takes every number as the others do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -38,6 +42,26 @@ pub(crate) struct Trunk {
     pub(crate) name: String,
     /// Addresses or host names, each with a port.
     pub(crate) peers: Vec<String>,
+    /// How its peers are reached.
+    #[serde(default)]
+    pub(crate) transport: WrittenTransport,
+    /// Whether its peers take TCP too, for what is too large for a datagram.
+    #[serde(default)]
+    pub(crate) large_by_tcp: bool,
+    /// What its certificate must be for, when it is not the peer's name or the domain.
+    #[serde(default)]
+    pub(crate) tls_name: Option<String>,
+    /// Who signs its certificates, when that is not one of the public authorities.
+    #[serde(default)]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// What it is shown of us.
+    #[serde(default)]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// The address that it is told we are at.
+    #[serde(default)]
+    pub(crate) external: Option<IpAddr>,
     #[serde(default)]
     pub(crate) domain: Option<String>,
     #[serde(default)]
@@ -176,8 +200,24 @@ pub(crate) struct ReadTrunk {
     /// Without peers.
     pub(crate) settings: engine::Trunk,
     pub(crate) peers: Vec<Peer>,
+    /// How they are reached.
+    pub(crate) transport: Transport,
+    /// What their certificates must be for, if that is neither their name nor the domain.
+    pub(crate) tls_name: Option<String>,
     /// Whom we log in as.
     pub(crate) username: Option<String>,
+}
+
+impl ReadTrunk {
+    /// What the certificate of one of its gateways must be for; `None`: its address.
+    pub(crate) fn certificate_name(&self, host: Option<&str>) -> Option<Arc<str>> {
+        self.tls_name.as_deref().or(host).or(self.settings.domain.as_deref()).map(Into::into)
+    }
+
+    /// Whether it may speak to us by TCP.
+    pub(crate) fn takes_tcp(&self) -> bool {
+        self.transport == Transport::Tcp || self.settings.large_by_tcp
+    }
 }
 
 /// A gateway.
@@ -241,7 +281,13 @@ fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
         peers: Vec::new(),
         ..engine::Trunk::new(ONLY, peer)
     };
-    Ok(ReadTrunk { settings, peers: vec![Peer::At(peer)], username: one.username.clone() })
+    Ok(ReadTrunk {
+        settings,
+        peers: vec![Peer::At(peer)],
+        transport: Transport::Udp,
+        tls_name: None,
+        username: one.username.clone(),
+    })
 }
 
 fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
@@ -292,6 +338,9 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     let settings = engine::Trunk {
         name: name.into(),
         peers: Vec::new(),
+        tls: transports::tls_client(&of, trunk)?,
+        large_by_tcp: trunk.large_by_tcp,
+        external: trunk.external,
         sources: trunk.sources.clone(),
         domain: trunk.domain.clone(),
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
@@ -315,7 +364,13 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         calls_max: trunk.max_calls,
         calls_per_second: trunk.calls_per_second,
     };
-    Ok(ReadTrunk { settings, peers, username: trunk.username.clone() })
+    Ok(ReadTrunk {
+        settings,
+        peers,
+        transport: trunk.transport.into(),
+        tls_name: trunk.tls_name.clone(),
+        username: trunk.username.clone(),
+    })
 }
 
 fn both_or_neither(
@@ -417,7 +472,7 @@ fn routes(of: &str, written: &[WrittenRoute]) -> Result<Vec<Route>> {
 }
 
 /// Whether a text can be a host in a URI.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let is_host_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     !text.is_empty() && text.len() <= HOST_BYTES && text.bytes().all(is_host_char)
 }
@@ -532,6 +587,23 @@ mod tests {
     }
 
     #[test]
+    fn a_gateways_certificate_is_for_what_was_said_or_its_name_or_the_domain() {
+        let name = |lines: &str, host: Option<&str>| {
+            let peers = "peers = [\"192.0.2.1:5061\"]\ntransport = \"tls\"";
+            let read =
+                read_text(&format!("[[trunks]]\nname = \"near\"\n{peers}\n{lines}\n")).unwrap().remove(0);
+            assert!(read.settings.tls.is_some() && read.transport == Transport::Tls && !read.takes_tcp());
+            read.certificate_name(host).unwrap_or_else(|| "its address".into()).to_string()
+        };
+        let domain = "domain = \"ims.example.com\"";
+        assert_eq!(name("", None), "its address");
+        assert_eq!(name(domain, None), "ims.example.com");
+        assert_eq!(name(domain, Some("sip.example.com")), "sip.example.com");
+        let told = format!("{domain}\ntls_name = \"sbc.example.com\"");
+        assert_eq!(name(&told, Some("sip.example.com")), "sbc.example.com");
+    }
+
+    #[test]
     fn what_cannot_be_a_trunk_is_a_sentence_with_the_fix() {
         for (lines, words) in [
             ("username = \"us\"", &["\"near\"", "set both"][..]),
@@ -541,6 +613,16 @@ mod tests {
                 "register = true\nusername = \"us\"\npassword = \"x\"\ndomain = \"a.b\"\nexpires_secs = 9",
                 &["expires_secs = 9", "60 to 86400"],
             ),
+            ("transport = \"sctp\"", &["sctp", "udp"]),
+            ("transport = \"tcp\"\nlarge_by_tcp = true", &["\"near\"", "large_by_tcp", "leave it away"]),
+            ("tls_ca = \"ca.pem\"", &["tls_ca", "transport = \"tls\""]),
+            ("transport = \"tls\"\ntls_key = \"key.pem\"", &["tls_certificate", "set both"]),
+            (
+                "transport = \"tls\"\ntls_ca = \"/nowhere/ca.pem\"",
+                &["tls_ca", "/nowhere/ca.pem", "cannot be read"],
+            ),
+            ("transport = \"tls\"\ntls_name = \"a b\"", &["tls_name", "a b"]),
+            ("external = \"outside\"", &["IP address"]),
             ("domain = \"a b\"", &["domain", "a b"]),
             ("max_calls = 0", &["max_calls"]),
             ("calls_per_second = 10001", &["calls_per_second", "10000"]),

@@ -37,7 +37,7 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         bail!("there is no trunk {name:?}: the configuration has {}", known.join(", "));
     };
     let local = local(config);
-    let is_in_use = local != config.sip.listen;
+    let is_in_use = local != config.sip.listen.first().address;
     let (mut answering, mut faults, mut registrar) = (Vec::new(), Vec::new(), None);
     for peer in addresses(trunk, local).await? {
         let trial = Trial {
@@ -106,7 +106,7 @@ pub(super) struct Closed(pub(super) SocketAddr);
 
 /// Where we speak from: the port of the configuration, unless the platform has it.
 fn local(config: &Config) -> SocketAddr {
-    let listen = config.sip.listen;
+    let listen = config.sip.listen.first().address;
     if UdpSocket::bind(listen).is_ok() {
         return listen;
     }
@@ -227,6 +227,8 @@ mod tests {
         let trunk = ReadTrunk {
             settings: engine::Trunk::new("far", "192.0.2.1:5060".parse().unwrap()),
             peers: vec![Peer::Named { host: "sip.nowhere.invalid".to_owned(), port: 5060 }],
+            transport: sip::Transport::Udp,
+            tls_name: None,
             username: None,
         };
         let fault = addresses(&trunk, "127.0.0.1:0".parse().unwrap()).await.unwrap_err().to_string();
