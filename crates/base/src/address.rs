@@ -38,6 +38,15 @@ impl Guard {
 }
 
 impl Block {
+    /// Whether it is so large that nobody is meant by it: more than a 256th of IPv4, or a 65,536th of IPv6.
+    #[must_use]
+    pub const fn is_vast(&self) -> bool {
+        match self.network {
+            IpAddr::V4(_) => self.bits < 8,
+            IpAddr::V6(_) => self.bits < 16,
+        }
+    }
+
     /// Whether the address lies in the block.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -71,6 +71,8 @@ pub enum Trouble {
     BehindNat,
     /// Packets come from another address than the described one, and nobody listens to them.
     Elsewhere,
+    /// What came was not protected by the key that was agreed on.
+    Unproved,
     /// What came was no audio that we can use.
     Unusable,
     /// Everything that came was silence.
@@ -125,6 +127,7 @@ impl fmt::Display for MediaReport {
             None => "",
             Some(Trouble::BehindNat) => "; it describes a private address and sends from another one",
             Some(Trouble::Elsewhere) => "; packets come from another address than the described one",
+            Some(Trouble::Unproved) => "; what came was not protected by the agreed key",
             Some(Trouble::Unusable) => "; what came was no audio that we can use",
             Some(Trouble::Silent) => "; all that came was silence",
         })

@@ -111,6 +111,10 @@ pub enum Quirk {
     Lossy,
     /// ACKs are lost for a while.
     Deaf,
+    /// It says what it hears, and nothing of its own.
+    Echo,
+    /// It says nothing at all.
+    Mute,
 }
 
 const RING: Step = Step { pause: Pause::No, deed: Deed::Ring };
@@ -153,9 +157,11 @@ const fn row(digits: &'static str, quirk: Quirk, steps: &'static [Step]) -> Row 
 const USER_BUSY: u8 = 17;
 
 /// The first row is for all numbers that no other row fits.
-static TABLE: [Row; 15] = [
+static TABLE: [Row; 17] = [
     row("0001", Quirk::No, &[RING, ANSWER]),
     row("0002", Quirk::No, &[RING, ANSWER, HANG_UP]),
+    row("0003", Quirk::Echo, &[RING, ANSWER]),
+    row("0004", Quirk::Mute, &[RING, ANSWER]),
     row(
         "0183",
         Quirk::No,

@@ -40,6 +40,8 @@ pub(crate) struct Leg {
 pub(crate) struct Media {
     pub(crate) side: OurSide,
     pub(crate) wire: Wire,
+    /// Whether it says what it hears.
+    pub(crate) echoes: bool,
     pub(crate) tape: Option<Tape>,
 }
 
@@ -89,17 +91,28 @@ impl Media {
         self.wire.describe(description, !agreed.direction.sends(), now);
     }
 
+    /// Says what it hears from now on.
+    pub(crate) fn echo(&mut self) {
+        self.echoes = true;
+        self.wire.session.relay();
+    }
+
     /// Takes what came to the RTP socket. `tell` gets each key that was pressed; gives whether anything was heard.
     pub(crate) fn hear(&mut self, buffer: &mut [u8], now: Instant, mut tell: impl FnMut(Key)) -> bool {
         let mut any = false;
         for _ in 0..BURST {
             let Some((length, from)) = self.wire.receive(buffer) else { break };
-            let bytes = &buffer[..length];
+            let bytes = &mut buffer[..length];
             match self.wire.session.receive(from, bytes, now) {
                 Incoming::Audio(heard, _) => {
                     any = true;
                     if let Some(tape) = &mut self.tape {
                         tape.hear(&heard, bytes, now);
+                    }
+                    if self.echoes
+                        && let Some(range) = self.wire.session.forward(&heard, bytes, now)
+                    {
+                        self.wire.send(&bytes[range]);
                     }
                 }
                 Incoming::Event(_, pressed) => {

@@ -13,6 +13,8 @@
 //! | --- | --- |
 //! | `0001` and all others | rings, answers |
 //! | `0002` | rings, answers, hangs up itself |
+//! | `0003` | rings, answers, says what it hears |
+//! | `0004` | rings, answers, says nothing at all |
 //! | `1nnn` | rings, answers, presses nnn |
 //! | `5nnn` | rings, answers, presses each n some seconds after the one before, as a menu wants them |
 //! | `6nnn` | as `5nnn`, by SIP INFO |

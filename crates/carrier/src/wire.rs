@@ -93,7 +93,8 @@ impl Wire {
         }
     }
 
-    fn send(&mut self, packet: &[u8]) {
+    /// Sends RTP, unless the caller holds us.
+    pub(crate) fn send(&mut self, packet: &[u8]) {
         let lost = self.loss.as_mut().is_some_and(Loss::strikes);
         if let (Some(to), false, false) = (self.session.target(), self.held, lost) {
             self.pair.rtp.send_to(packet, to).ok();

@@ -53,6 +53,19 @@ fn report(carrier: &Carrier, caller: &mut Caller) -> LegReport {
 }
 
 #[test]
+fn an_echo_says_what_it_hears_to_the_bit_and_a_mute_one_nothing() {
+    let carrier = carrier();
+    let mut caller = Caller::of(&carrier);
+    let said = voice(13).samples(Law::Pcma).to_vec();
+    let [echo, mute] = ["+8613800000003", "+8613800000004"].map(|dialled| caller.call(dialled, &said));
+    let is_answered = |caller: &Caller| caller.told(mute).iter().any(|told| told.starts_with("Answered"));
+    caller.run_until(|caller| caller.calls[&echo].heard.len() >= said.len() / 2 && is_answered(caller));
+    let heard = &caller.calls[&echo].heard;
+    assert!(repeats(&Clip::from_alaw(&said), &heard[..said.len() / 2]), "it was another voice");
+    assert!(caller.calls[&mute].heard.is_empty());
+}
+
+#[test]
 fn two_numbers_answer_with_two_voices_to_the_bit() {
     let carrier = carrier();
     let mut caller = Caller::of(&carrier);

@@ -1,7 +1,7 @@
 //! What the API is made of, and what it asks of a running platform.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -134,6 +134,8 @@ pub struct Trunk {
     pub calls: u32,
     /// How many it may carry; `None`: any number.
     pub calls_max: Option<u32>,
+    /// The address that its registrar saw us register from at last.
+    pub seen_as: Option<SocketAddr>,
 }
 
 /// An order whose fate is asked.

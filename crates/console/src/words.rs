@@ -138,6 +138,8 @@ words! {
         BehindNat,
         /// Packets come from another address than the described one.
         Elsewhere,
+        /// What came was not protected by the key that was agreed on.
+        Unproved,
         /// What came was no audio that we can use.
         Unusable,
         /// Everything that came was silence.

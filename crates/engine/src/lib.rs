@@ -10,7 +10,7 @@
 //! their timers live there too, so nothing of a call is ever locked. It never reads a database, never speaks HTTP,
 //! never blocks on anything but its own poller.
 //!
-//! `call.rs`, `leg.rs`, `keys.rs`, `numbering.rs` and `verdict.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
+//! `call.rs`, `leg.rs`, `keys.rs` and `numbering.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
 //! then `driver/shard.rs`.
 
 mod call;
@@ -24,7 +24,6 @@ pub mod solo;
 pub mod tls;
 pub mod trace;
 pub mod trunk;
-mod verdict;
 
 pub use driver::sockets::SocketFault;
 pub use driver::{ground, trial};

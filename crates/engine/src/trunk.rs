@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::address::Block;
 use base::trunk::{Route, Terms};
 use sip::Hop;
 use sip::digest::Credentials;
@@ -31,7 +32,7 @@ pub struct Trunk {
     /// peers of its family.
     pub external: Option<IpAddr>,
     /// Who else of the carrier may speak to us, from any port.
-    pub sources: Vec<IpAddr>,
+    pub sources: Vec<Block>,
     /// The host of its SIP URIs, when it is not the peer's address.
     pub domain: Option<String>,
     /// What a 401 or 407 is answered with.
@@ -69,12 +70,23 @@ pub struct Peer {
     pub hop: Hop,
     /// What its TLS certificate must be for; `None`: its address.
     pub name: Option<Arc<str>>,
+    /// When it is tried.
+    pub turn: Turn,
+}
+
+/// When a gateway is tried among others of its trunk (RFC 2782). Those that have the same one are tried in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// Those of a smaller rank are tried first.
+    pub rank: u16,
+    /// Among those of one rank: how often it is the first, in proportion to the others.
+    pub weight: u16,
 }
 
 impl From<Hop> for Peer {
     /// A gateway that has no name.
     fn from(hop: Hop) -> Self {
-        Self { hop, name: None }
+        Self { hop, name: None, turn: Turn::default() }
     }
 }
 
@@ -85,7 +97,7 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, as `sip:user@domain`, by its credentials.
+/// How we register with a trunk (RFC 3261 10.2): with the first of its peers, or the next one when that fails, as `sip:user@domain`, by its credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The user part of the account, which is often a telephone number.

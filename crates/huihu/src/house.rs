@@ -30,7 +30,7 @@ use crate::clips::Clips;
 use crate::config::{self, Config, ReadTrunk, with_tcp};
 use crate::http::{self, Site};
 use crate::logins::Logins;
-use crate::names;
+use crate::names::Names;
 use crate::neighbour::{self, Table};
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
@@ -89,7 +89,8 @@ impl House {
         let guard = Arc::new(config.guard()?);
         let trusted = config.trusted_proxies()?;
         let trunks = config.trunks()?;
-        let mut settings = engine_settings(config, &trunks, resolved(config, &trunks).await?)?;
+        let names = Names::look(&trunks, config.sip.listen.as_slice()).await;
+        let mut settings = engine_settings(config, &trunks, resolved(&trunks, &names)?)?;
         settings.trace = trace_settings(config).await;
         let store = Store::open(&config.data_dir).await?;
         let words = Words::open(config).await?;
@@ -175,7 +176,7 @@ impl House {
             upkeep: [
                 tokio::spawn(accounts.follow()),
                 tokio::spawn(upkeep.keep()),
-                tokio::spawn(names::follow(Arc::clone(&engine), trunks)),
+                tokio::spawn(names.follow(Arc::clone(&engine))),
             ],
             engine,
             admin,
@@ -346,18 +347,17 @@ fn engine_settings(
 }
 
 /// The trunks with the addresses that they have now.
-async fn resolved(config: &Config, trunks: &[ReadTrunk]) -> Result<Vec<engine::Trunk>> {
+fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
     if trunks.is_empty() {
         bail!(
             "no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER, or write [[trunks]]"
         );
     }
-    let mut resolved = Vec::with_capacity(trunks.len());
-    for trunk in trunks {
-        let peers = names::resolve(trunk, config.sip.listen.as_slice()).await;
-        resolved.push(engine::Trunk { peers, ..trunk.settings.clone() });
-    }
-    Ok(resolved)
+    let with_peers = |(place, trunk): (usize, &ReadTrunk)| engine::Trunk {
+        peers: names.gateways(place),
+        ..trunk.settings.clone()
+    };
+    Ok(trunks.iter().enumerate().map(with_peers).collect())
 }
 
 fn policy(config: &Config) -> Policy {

@@ -29,6 +29,7 @@ impl House for Road {
             username: read.username.as_deref().map(Into::into),
             condition: view.condition,
             calls: view.calls,
+            seen_as: view.seen_as,
             calls_max: read.settings.calls_max,
         };
         self.trunks.iter().zip(views).map(trunk).collect()

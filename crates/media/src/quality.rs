@@ -3,11 +3,10 @@
 //! A [`Summary`] holds values only: a session can be asked for one at any time and at its end. [`rate`] is the E-model of
 //! ITU-T G.107 with everything at its default but what packets can tell: delay, loss, how bursty it is, and the codec.
 
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-pub use base::quality::Course;
+use base::quality::{Direction, MediaReport, Mos, Trouble};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
@@ -144,56 +143,58 @@ pub struct Impairment {
 }
 
 impl Summary {
-    /// Which ways media went.
+    /// What the journal keeps of it. `rang`: how long the session was there before the party picked up.
     #[must_use]
-    pub const fn course(&self) -> Course {
-        match (self.heard.packets > 0, self.said.packets > 0) {
-            (true, true) => Course::BothWays,
-            (true, false) => Course::OnlyHeard,
-            (false, true) => Course::OnlySaid,
-            (false, false) => Course::Nothing,
+    pub fn report(&self, rang: Duration) -> MediaReport {
+        let Self { heard, said, round_trip, .. } = self;
+        MediaReport {
+            heard: Direction {
+                packets: heard.packets,
+                lost: heard.lost,
+                jitter: heard.jitter.mean,
+                mos: heard.rating.map(Rating::score),
+            },
+            said: Direction {
+                packets: said.packets,
+                lost: said.reported.map_or(0, |reported| reported.lost),
+                jitter: said.reported.map_or(Duration::ZERO, |reported| reported.jitter),
+                mos: said.rating.map(Rating::score),
+            },
+            first_after: heard.first_after.map(|first| first.saturating_sub(rang)),
+            round_trip: round_trip.map(|trip| trip.mean),
+            trouble: self.trouble(),
+        }
+    }
+
+    /// Why the far end was hard to hear, if anything shows it.
+    fn trouble(&self) -> Option<Trouble> {
+        let nothing = self.heard.packets == 0;
+        if self.is_behind_nat() {
+            Some(Trouble::BehindNat)
+        } else if nothing && self.source.foreign.is_some() {
+            Some(Trouble::Elsewhere)
+        } else if nothing && self.source.unproved > 0 {
+            Some(Trouble::Unproved)
+        } else if nothing && self.source.unusable > 0 {
+            Some(Trouble::Unusable)
+        } else if !nothing && self.heard.quiet == self.heard.packets {
+            Some(Trouble::Silent)
+        } else {
+            None
         }
     }
 
     /// Whether the far end describes an address that only its own network knows, and sends from another one.
-    #[must_use]
-    pub fn is_behind_nat(&self) -> bool {
+    fn is_behind_nat(&self) -> bool {
         let Source { described: Some(described), learned, foreign, .. } = self.source else { return false };
         is_private(described.ip()) && (learned.is_some() || (self.heard.packets == 0 && foreign.is_some()))
     }
 }
 
-/// The facts in one sentence, without addresses: `both ways, the first packet after 120 ms, 1.2 % lost`.
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.course() {
-            Course::BothWays => "both ways",
-            Course::OnlyHeard => "one way: the far end was heard, and nothing was sent to it",
-            Course::OnlySaid => "one way: nothing was heard of the far end",
-            Course::Nothing => "none",
-        })?;
-        if let Some(after) = self.heard.first_after {
-            write!(f, ", the first packet after {} ms", after.as_millis())?;
-        }
-        if self.heard.lost > 0 {
-            let percent = 100.0 * self.heard.lost as f32 / self.heard.expected.max(1) as f32;
-            write!(f, ", {percent:.1} % lost")?;
-        }
-        if self.heard.packets > 0 && self.heard.quiet == self.heard.packets {
-            f.write_str(", all of it silence")?;
-        }
-        if self.is_behind_nat() {
-            f.write_str(", a private address described while packets come from elsewhere")?;
-        } else if self.heard.packets == 0 && self.source.foreign.is_some() {
-            f.write_str(", packets come from another address than the described one")?;
-        }
-        if self.heard.packets == 0 && self.source.unproved > 0 {
-            f.write_str(", what came was not protected by the agreed key")?;
-        }
-        if self.heard.packets == 0 && self.source.unusable > 0 {
-            f.write_str(", what came was not usable")?;
-        }
-        Ok(())
+impl Rating {
+    fn score(self) -> Mos {
+        // Between 100 and 450: it cannot be cut off.
+        Mos::hundredths((self.mos * 100.0).round() as u16)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use base::address::Block;
+
 use crate::timer::Pace;
 use crate::transport::{Hop, Transport};
 
@@ -161,6 +163,8 @@ pub enum PeerRule {
     Socket(SocketAddr),
     /// This address, any port.
     Host(IpAddr),
+    /// Any address of this block, any port.
+    Block(Block),
 }
 
 impl PeerRule {
@@ -176,6 +180,7 @@ impl PeerRule {
                 socket.ip().to_canonical() == ip && same_port
             }
             Self::Host(host) => host.to_canonical() == ip,
+            Self::Block(block) => block.contains(ip),
         }
     }
 }
@@ -223,5 +228,18 @@ mod tests {
         assert!(PeerRule::Host(from.ip()).covers("[::ffff:192.0.2.1]:9".parse::<SocketAddr>().unwrap()));
         assert!(PeerRule::Socket(from).covers(from));
         assert!(!PeerRule::Socket(from).covers("192.0.2.1:5060".parse::<SocketAddr>().unwrap()));
+    }
+
+    #[test]
+    fn a_block_rule_covers_every_address_of_its_block_and_family() {
+        let covers = |block: &str, from: &str| {
+            PeerRule::Block(block.parse().unwrap()).covers(from.parse::<SocketAddr>().unwrap())
+        };
+        assert!(covers("203.0.113.0/24", "203.0.113.255:5062"));
+        assert!(covers("203.0.113.0/24", "[::ffff:203.0.113.7]:9"));
+        assert!(!covers("203.0.113.0/25", "203.0.113.128:5060"));
+        assert!(covers("2001:db8::/32", "[2001:db8:9::1]:5060"));
+        assert!(!covers("2001:db8::/32", "[2001:db9::1]:5060"));
+        assert!(!covers("203.0.113.7", "203.0.113.8:5060"), "an address alone is a block of one");
     }
 }

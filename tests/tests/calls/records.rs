@@ -27,6 +27,10 @@ fn an_operator_finds_calls_by_time_by_number_and_by_session() {
         (&callback["legs"]["a"]["sip_status"], &callback["legs"]["b"]["sip_status"]),
         (&Value::Null, &json!(486))
     );
+    assert_eq!(
+        (&callback["legs"]["a"]["trunk"], &callback["legs"]["b"]["trunk"]),
+        (&json!("trunk"), &json!("trunk"))
+    );
     assert_eq!(callback["user_data"], "order 66");
 
     let ask = |words: &[&str]| {

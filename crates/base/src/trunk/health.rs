@@ -1,5 +1,6 @@
 //! How a trunk is: as the calls that took it found, and as it answers when it is asked.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -73,6 +74,8 @@ struct Registration {
     until: Timestamp,
     /// The SIP status of the last try, when that failed.
     status: Option<u16>,
+    /// The address that the trunk saw us register from at last.
+    seen_as: Option<SocketAddr>,
 }
 
 /// What became of a try to register with a trunk.
@@ -82,6 +85,8 @@ pub enum RegistrationNews {
     Registered {
         /// For so long, if no other try succeeds.
         lasts: Duration,
+        /// The address that it saw us register from, where it says so.
+        seen_as: Option<SocketAddr>,
     },
     /// It failed. What was registered before stays so until its time is over.
     Failed {
@@ -117,7 +122,7 @@ impl Health {
         if self.is_down() {
             return Condition { state: TrunkState::Down, since: self.silent_since, status: Some(TIMED_OUT) };
         }
-        if let Some(Registration { until, status }) = self.registration
+        if let Some(Registration { until, status, .. }) = self.registration
             && now >= until
         {
             return Condition { state: TrunkState::Unregistered, since: until, status };
@@ -164,21 +169,27 @@ impl Health {
 
     /// It wants us to be registered, which we are not yet.
     pub const fn wants_registration(&mut self, now: Timestamp) {
-        self.registration = Some(Registration { until: now, status: None });
+        self.registration = Some(Registration { until: now, status: None, seen_as: None });
     }
 
     /// Learns from a try to register.
     pub fn registers(&mut self, news: RegistrationNews, now: Timestamp) {
         let Some(registration) = &mut self.registration else { return };
         match news {
-            RegistrationNews::Registered { lasts } => {
+            RegistrationNews::Registered { lasts, seen_as } => {
                 if now >= registration.until {
                     self.well_since = now;
                 }
-                *registration = Registration { until: now + lasts, status: None };
+                *registration = Registration { until: now + lasts, status: None, seen_as };
             }
             RegistrationNews::Failed { status } => registration.status = Some(status),
         }
+    }
+
+    /// The address that it saw us register from at last, where it wants that and says so.
+    #[must_use]
+    pub fn seen_as(&self) -> Option<SocketAddr> {
+        self.registration.and_then(|registration| registration.seen_as)
     }
 
     /// It has so many addresses from now on, of which nothing is known.
@@ -311,7 +322,8 @@ mod tests {
 
     #[test]
     fn a_trunk_that_wants_a_registration_is_worth_a_try_while_it_lasts() {
-        let lasts = Duration::from_secs(60);
+        let seen_as = "203.0.113.5:40000".parse().ok();
+        let registered = RegistrationNews::Registered { lasts: Duration::from_secs(60), seen_as };
         let mut health = trunk(1);
         health.registers(RegistrationNews::Failed { status: 403 }, at(1));
         assert_eq!(told(&health, 1).0, TrunkState::Working, "nobody wants one");
@@ -319,11 +331,12 @@ mod tests {
         assert_eq!(told(&health, 3), (TrunkState::Unregistered, 2, None));
         health.registers(RegistrationNews::Failed { status: 403 }, at(4));
         assert_eq!(told(&health, 5), (TrunkState::Unregistered, 2, Some(403)));
-        health.registers(RegistrationNews::Registered { lasts }, at(10));
+        health.registers(registered, at(10));
         assert_eq!(told(&health, 11), (TrunkState::Working, 10, None));
-        health.registers(RegistrationNews::Registered { lasts }, at(40));
+        health.registers(registered, at(40));
         health.registers(RegistrationNews::Failed { status: 503 }, at(80));
         assert_eq!(told(&health, 99), (TrunkState::Working, 10, None), "the last one lasts");
+        assert_eq!(health.seen_as(), seen_as);
         assert_eq!(told(&health, 100), (TrunkState::Unregistered, 100, Some(503)));
     }
 }

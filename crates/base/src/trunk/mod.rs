@@ -10,6 +10,7 @@ mod load;
 mod routes;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -102,6 +103,8 @@ pub struct TrunkView {
     pub condition: Condition,
     /// Calls that it carries now; each leg of ours is one.
     pub calls: u32,
+    /// The address that it saw us register from at last, where it wants that and says so.
+    pub seen_as: Option<SocketAddr>,
     /// What was wrong with the last connection to it, if something was; always `None` by UDP.
     pub link: Option<LinkFault>,
 }
@@ -219,11 +222,15 @@ impl Trunks {
     /// All trunks, in their order.
     #[must_use]
     pub fn views(&self, now: Timestamp) -> Vec<TrunkView> {
-        let view = |trunk: &Trunk| TrunkView {
-            name: trunk.terms.name.clone(),
-            condition: locked(&trunk.health).condition(now),
-            calls: locked(&trunk.load).calls(),
-            link: *locked(&trunk.link),
+        let view = |trunk: &Trunk| {
+            let health = locked(&trunk.health);
+            TrunkView {
+                name: trunk.terms.name.clone(),
+                condition: health.condition(now),
+                calls: locked(&trunk.load).calls(),
+                seen_as: health.seen_as(),
+                link: *locked(&trunk.link),
+            }
         };
         self.trunks.iter().map(view).collect()
     }

@@ -177,7 +177,8 @@ impl Exchange {
             wall: wall(),
             seed: rng.random(),
         };
-        let mut media = Media { side, wire: Wire::new(Session::new(params, now), pair, loss), tape: None };
+        let mut media =
+            Media { side, wire: Wire::new(Session::new(params, now), pair, loss), echoes: false, tape: None };
         let body = match offer {
             Some(offer) => media.answer(offer, now).map_err(sdp::Fault::status)?,
             None => media.side.offer(Direction::SendRecv),
@@ -195,8 +196,13 @@ impl Exchange {
 
     fn speak(&mut self, place: usize, now: Instant) {
         let Some(leg) = self.legs.get_mut(place) else { return };
-        if let Some(media) = &mut leg.media {
-            media.wire.session.play(self.repertoire.voice(&leg.fate), now);
+        let Some(media) = &mut leg.media else { return };
+        match leg.fate.quirk() {
+            Quirk::Echo => media.echo(),
+            Quirk::Mute => {}
+            Quirk::No | Quirk::Silent | Quirk::Lossy | Quirk::Deaf => {
+                _ = media.wire.session.play(self.repertoire.voice(&leg.fate), now);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Json, State};
 use base::call;
 use base::id::{AppId, CallId, Leg};
 use base::quality::{self, MediaReport};
-use base::record::{CallRecord, LegRecord};
+use base::record::CallRecord;
 use serde::{Deserialize, Serialize};
 use store::admin::CallPick;
 use utoipa::ToSchema;
@@ -138,6 +138,9 @@ pub(crate) struct LegSummary {
     shown: String,
     /// Who was dialled.
     dialled: String,
+    /// The trunk that it took last; null when it was never dialled.
+    #[schema(required, example = "mobile")]
+    trunk: Option<String>,
     /// When it was dialled; null when it never was.
     #[schema(required)]
     dialled_at: Option<Time>,
@@ -248,7 +251,7 @@ impl Record {
     fn of(record: &CallRecord, sessions: Sessions) -> Self {
         let Call { call, session, product, app, account, accepted_at, parties, user_data } =
             Call::of(&record.call, sessions);
-        let leg = |party: Option<Party>, leg| party.map(|party| LegSummary::of(party, record.leg(leg)));
+        let leg = |party: Option<Party>, leg| party.map(|party| LegSummary::of(party, record, leg));
         Self {
             call,
             session,
@@ -272,11 +275,13 @@ impl Record {
 }
 
 impl LegSummary {
-    fn of(party: Party, leg: &LegRecord) -> Self {
+    fn of(party: Party, record: &CallRecord, which: Leg) -> Self {
+        let leg = record.leg(which);
         let release = leg.release;
         Self {
             shown: party.shown,
             dialled: party.dialled,
+            trunk: record.trunks[which.index()].as_deref().map(str::to_owned),
             dialled_at: leg.dialled_at.map(Into::into),
             ringing_at: leg.ringing_at.map(Into::into),
             answered_at: leg.answered_at.map(Into::into),

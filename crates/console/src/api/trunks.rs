@@ -45,6 +45,10 @@ pub(crate) struct Trunk {
     /// How many it may carry; null when nobody limited it.
     #[schema(required)]
     calls_max: Option<u32>,
+    /// The address that its registrar saw the platform register from at last: the platform's own, or that of a translator
+    /// before it. Null where there is no registration, or nothing was said of it.
+    #[schema(required, example = "203.0.113.5:5060")]
+    seen_as: Option<String>,
 }
 
 /// Whether a trunk works, as the last calls found it, and as it answers when it is asked.
@@ -87,6 +91,7 @@ impl From<parts::Trunk> for Trunk {
             sip_status: status,
             calls: trunk.calls,
             calls_max: trunk.calls_max,
+            seen_as: trunk.seen_as.map(|address| address.to_string()),
         }
     }
 }

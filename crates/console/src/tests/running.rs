@@ -23,8 +23,8 @@ async fn trunks_and_bans_are_those_of_the_platform() {
     assert_eq!((&health["serving"], &health["live_calls"]), (&json!(true), &json!(3)));
     let trunks = stage.get("/trunks?limit=1").await.json;
     assert_eq!(
-        (&trunks["items"][0]["peer"], &trunks["items"][0]["health"]),
-        (&json!("192.0.2.1:5060"), &json!("working"))
+        (&trunks["items"][0]["peer"], &trunks["items"][0]["health"], &trunks["items"][0]["seen_as"]),
+        (&json!("192.0.2.1:5060"), &json!("working"), &json!("203.0.113.5:40000"))
     );
     assert_eq!(
         (&trunks["items"][0]["name"], &trunks["items"][0]["calls"], &trunks["items"][0]["since"]),

@@ -228,6 +228,7 @@ impl House for Somebody {
             condition: Condition { state, since: noon(), status },
             calls: 7,
             calls_max: Some(30),
+            seen_as: "203.0.113.5:40000".parse().ok(),
         };
         vec![
             trunk("near", 5060, TrunkState::Working, None),

@@ -72,7 +72,8 @@ pub(crate) fn invite_to(
     })
 }
 
-/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, or whose domain is none. `word` makes its Call-ID like no other.
+/// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, or whose domain is none. `word`
+/// makes its Call-ID like no other.
 pub(crate) fn register(
     trunk: &Trunk,
     (registrar, contact): (Hop, SocketAddr),

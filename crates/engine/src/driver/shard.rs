@@ -435,7 +435,7 @@ const fn of_key(key: LegKey) -> (u64, Leg, u8) {
 
 /// Who may speak SIP to us: the addresses of the trunks.
 fn peer_rules(trunks: &[Trunk], gateways: &[Arc<[Gateway]>]) -> Vec<PeerRule> {
-    let sources = trunks.iter().flat_map(|trunk| trunk.sources.iter().copied().map(PeerRule::Host));
+    let sources = trunks.iter().flat_map(|trunk| trunk.sources.iter().copied().map(PeerRule::Block));
     gateways.iter().flat_map(|of_one| sockets_of(of_one)).chain(sources).collect()
 }
 

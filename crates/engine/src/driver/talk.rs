@@ -40,9 +40,6 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let anywhere = |text: &str| text.parse::<Block>().expect("the block of all addresses is a block");
-        let nat = Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]));
-        let policy = |trunk: &Trunk| if trunk.behind_nat { nat.clone() } else { Policy::Strict };
         let policies = settings.trunks.iter().map(policy).collect();
         let codecs = settings.trunks.iter().map(|trunk| trunk.codecs.clone()).collect();
         let protections = settings.trunks.iter().map(|trunk| trunk.srtp).collect();
@@ -56,11 +53,7 @@ impl Talk {
 
     /// Our side of the session description of a leg that takes this trunk and is heard at this address.
     pub(crate) fn our_side(&self, trunk: TrunkNo, address: SocketAddr, rng: &mut StdRng) -> OurSide {
-        let side = OurSide::new(address, &self.codecs[trunk.index()], rng.random());
-        match self.protections[trunk.index()] {
-            Srtp::Off => side,
-            Srtp::Required => side.protected_by(*Keying::random(rng).expose()),
-        }
+        side(address, &self.codecs[trunk.index()], self.protections[trunk.index()], rng)
     }
 
     /// A session that knows nobody yet. Its numbers are random, so that nobody can guess them.
@@ -75,6 +68,25 @@ impl Talk {
             seed: rng.random(),
         };
         Session::new(params, now)
+    }
+}
+
+/// Whom a leg that takes this trunk listens to.
+pub(crate) fn policy(trunk: &Trunk) -> Policy {
+    let anywhere = |text: &str| text.parse::<Block>().expect("the block of all addresses is a block");
+    if trunk.behind_nat {
+        Policy::Nat(Arc::from([anywhere("0.0.0.0/0"), anywhere("::/0")]))
+    } else {
+        Policy::Strict
+    }
+}
+
+/// Our side of a session description at this address.
+pub(crate) fn side(address: SocketAddr, codecs: &[Codec], srtp: Srtp, rng: &mut StdRng) -> OurSide {
+    let side = OurSide::new(address, codecs, rng.random());
+    match srtp {
+        Srtp::Off => side,
+        Srtp::Required => side.protected_by(*Keying::random(rng).expose()),
     }
 }
 

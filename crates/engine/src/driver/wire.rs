@@ -14,7 +14,6 @@ use smallvec::SmallVec;
 use crate::driver::ground::{Ground, Sockets};
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
 use crate::driver::trace::Headers;
-use crate::verdict;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
@@ -80,7 +79,7 @@ impl<G: Ground> Wire<G> {
     /// What the media came to; `None` when the party never picked up.
     pub(crate) fn media(&self, now: Instant) -> Option<MediaReport> {
         let rang = self.answered?.since(self.opened);
-        Some(verdict::report(&self.session.quality(now), rang))
+        Some(self.session.quality(now).report(rang))
     }
 
     /// Our description of the leg with everything that we can do: the first one, or another when the far end asks.

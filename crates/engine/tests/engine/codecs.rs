@@ -18,7 +18,7 @@ use crate::far::Phone;
 use crate::world::{GREETING, WORDS, World, callback, frame, notice};
 
 /// The media of a telephone by what it answered.
-fn session(phone: &Phone) -> Session {
+pub(crate) fn session(phone: &Phone) -> Session {
     let agreed = phone.agreed.unwrap();
     let codec = match agreed.codec {
         Codec::Pcma => media::codec::Codec::PCMA,
@@ -46,7 +46,7 @@ fn session(phone: &Phone) -> Session {
 }
 
 /// What telephones protect by, those that do.
-const KEY: [u8; KEYING_BYTES] = [7; KEYING_BYTES];
+pub(crate) const KEY: [u8; KEYING_BYTES] = [7; KEYING_BYTES];
 
 /// What a telephone has heard, as A-law.
 fn heard(phone: &Phone) -> Vec<u8> {
@@ -94,11 +94,25 @@ fn talk(world: &mut World, (a, b): (usize, usize)) {
     let mut speakers = [(a, 440.0), (b, 620.0)].map(|(phone, hertz)| {
         let mut session = session(world.at(phone));
         let tone = Clip::from_alaw(&alaw_tone(hertz, 8_000, Duration::from_secs(2)));
-        session.play(Playlist::new([tone], Plays::ONCE).unwrap(), Instant::START);
+        session.play(Playlist::new([tone], Plays::Endless).unwrap(), Instant::START);
         (phone, session)
     });
     let began = StdInstant::now();
-    while began.elapsed() < Duration::from_millis(1_500) {
+    let mut next_look = Duration::from_secs(1);
+    loop {
+        if began.elapsed() > next_look {
+            // A machine that is busy makes gaps in what is said: then it takes longer until enough is heard.
+            let tenths = [(a, 620.0, before), (b, 440.0, 0)]
+                .map(|(phone, hertz, from)| tenths_of(&heard(world.at(phone)).split_off(from), hertz));
+            if tenths.iter().all(|tenths| *tenths >= 8) {
+                break;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "only {tenths:?} tenths of a second are heard"
+            );
+            next_look = began.elapsed() + Duration::from_millis(500);
+        }
         let now = Instant::START + began.elapsed();
         for (phone, session) in &mut speakers {
             let mut out = [0; OUT_BYTES];
@@ -110,11 +124,6 @@ fn talk(world: &mut World, (a, b): (usize, usize)) {
         }
         world.far.pump();
     }
-    for (phone, hertz) in [(a, 620.0), (b, 440.0)] {
-        let heard = heard(world.at(phone)).split_off(if phone == a { before } else { 0 });
-        let tenths = tenths_of(&heard, hertz);
-        assert!(tenths >= 8, "{tenths} tenths of {hertz} in {} samples", heard.len());
-    }
     // A key that one presses reaches the journal, whatever its clock is.
     let key = media::dtmf::Key::from_char('5').unwrap();
     let (phone, session) = &mut speakers[1];
@@ -122,7 +131,7 @@ fn talk(world: &mut World, (a, b): (usize, usize)) {
     let pressing = StdInstant::now();
     let of_b = |world: &World| world.keys(0, Leg::B);
     while of_b(world).is_empty() {
-        assert!(pressing.elapsed() < Duration::from_secs(3), "the key is not heard");
+        assert!(pressing.elapsed() < Duration::from_secs(20), "the key is not heard");
         let mut out = [0; OUT_BYTES];
         while let Some(due) = session.tick(Instant::START + began.elapsed(), &mut out) {
             if let Due::Rtp(length) = due {

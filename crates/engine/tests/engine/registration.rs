@@ -12,6 +12,7 @@ use huihu_engine::trunk::Registration;
 use sip::digest::Credentials;
 use sip::message::Message;
 
+use crate::trunks::now;
 use crate::world::{RTP_PORTS, World, code};
 
 /// What a registrar does.
@@ -34,13 +35,21 @@ struct Registrar {
     granted: RefCell<Vec<u32>>,
     /// All that came.
     heard: RefCell<Vec<String>>,
+    /// The address that it says to see us as.
+    sees: Cell<Option<SocketAddr>>,
 }
 
 impl Registrar {
     fn new(manner: Manner) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
-        Self { socket, manner: Cell::new(manner), granted: RefCell::default(), heard: RefCell::default() }
+        Self {
+            socket,
+            manner: Cell::new(manner),
+            granted: RefCell::default(),
+            heard: RefCell::default(),
+            sees: Cell::default(),
+        }
     }
 
     fn address(&self) -> SocketAddr {
@@ -58,7 +67,7 @@ impl Registrar {
     fn trial(&self) -> Trial {
         Trial {
             trunk: self.trunk(),
-            peer: self.address(),
+            peer: self.address().into(),
             local: SocketAddr::from(([127, 0, 0, 1], 0)),
             advertised: None,
             rtp_ports: RTP_PORTS,
@@ -103,7 +112,12 @@ impl Registrar {
                 let start = format!("{name}: ");
                 text.split("\r\n").find(|line| line.starts_with(&start)).unwrap().to_owned()
             };
-            let kept = ["Via", "From", "Call-ID", "CSeq"].map(line).join("\r\n");
+            let mut via = line("Via");
+            if let Some(seen) = self.sees.get() {
+                via = format!("{};rport={};received={}", via.replace(";rport", ""), seen.port(), seen.ip());
+            }
+            let kept = ["From", "Call-ID", "CSeq"].map(line).join("\r\n");
+            let kept = format!("{via}\r\n{kept}");
             let answer = format!(
                 "SIP/2.0 {status} So\r\n{kept}\r\n{};tag=1\r\n{lines}Content-Length: 0\r\n\r\n",
                 line("To")
@@ -119,9 +133,7 @@ fn challenge() -> (u16, String) {
 
 /// The state of the only trunk, and the status of its last failure.
 fn told(world: &World) -> (TrunkState, Option<u16>) {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
-    let now = base::time::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap());
-    let condition = world.engine().trunks().views(now)[0].condition;
+    let condition = world.engine().trunks().views(now())[0].condition;
     (condition.state, condition.status)
 }
 
@@ -150,6 +162,55 @@ fn a_trunk_that_wants_it_is_registered_with_from_start_to_end() {
         registrar.serve();
     }
     assert_eq!(*registrar.granted.borrow(), [600, 0]);
+}
+
+#[test]
+fn a_registrar_that_fails_is_followed_by_the_next_address() {
+    let [first, second] = [Manner::Fails(503), Manner::Grants(600)].map(Registrar::new);
+    let mut trunk = first.trunk();
+    trunk.peers.push(second.address().into());
+    let mut world = World::by(vec![trunk]);
+    world.until("it works", |world| {
+        first.serve();
+        second.serve();
+        told(world).0 == TrunkState::Working
+    });
+    assert_eq!((first.heard.borrow().len(), second.granted.borrow().len()), (1, 1));
+    let engine = world.engine.take();
+    let ending = std::thread::spawn(move || drop(engine));
+    while !ending.is_finished() {
+        second.serve();
+    }
+    assert_eq!(*second.granted.borrow(), [600, 0], "it is taken back where it was made");
+}
+
+#[test]
+fn registrars_that_all_fail_are_each_asked_once_in_a_while() {
+    let both = [503, 500].map(|status| Registrar::new(Manner::Fails(status)));
+    let mut trunk = both[0].trunk();
+    trunk.peers.push(both[1].address().into());
+    let mut world = World::by(vec![trunk]);
+    let began = Instant::now();
+    world.until("a moment passes", |_| {
+        both.iter().for_each(Registrar::serve);
+        let asked = both.iter().all(|registrar| !registrar.heard.borrow().is_empty());
+        asked && began.elapsed() > Duration::from_millis(700)
+    });
+    assert!(both.iter().all(|registrar| registrar.heard.borrow().len() == 1));
+}
+
+#[test]
+fn the_address_that_the_registrar_sees_is_known() {
+    let registrar = Registrar::new(Manner::Grants(600));
+    let seen = "203.0.113.5:40000".parse().unwrap();
+    registrar.sees.set(Some(seen));
+    let mut world = World::by(vec![registrar.trunk()]);
+    let seen_as = |world: &World| world.engine().trunks().views(now())[0].seen_as;
+    world.until("it is told", |world| {
+        registrar.serve();
+        seen_as(world) == Some(seen)
+    });
+    assert!(matches!(registrar.tried(), Registered::Yes { seen_as: Some(told), .. } if told == seen));
 }
 
 #[test]

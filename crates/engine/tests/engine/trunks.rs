@@ -41,7 +41,8 @@ fn state(world: &World, place: usize) -> TrunkState {
     world.engine().trunks().views(now())[place].condition.state
 }
 
-fn now() -> base::time::Timestamp {
+/// The time of day.
+pub(crate) fn now() -> base::time::Timestamp {
     let since = std::time::UNIX_EPOCH.elapsed().unwrap();
     base::time::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
 }

@@ -24,7 +24,7 @@ use crate::allocations;
 use crate::far::{Far, Phone};
 
 /// How long a story waits for anything.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Away from the ports that the system gives to sockets that ask for none.
 pub(crate) const RTP_PORTS: RangeInclusive<u16> = 10_000..=29_999;

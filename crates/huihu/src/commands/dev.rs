@@ -289,7 +289,7 @@ fn curl(url: &str, client: &huawei::Client, body: &Value) -> String {
 
 /// What the simulated carrier does.
 const FATES: &str = "\
-The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0486 busy,
-0480 no answer, 0404 no such number, 0603 rejects, 0408 silent, 0183 busy in early media, 1nnn presses nnn,
-5nnn presses them one by one, 6nnn by SIP INFO, 7nnn as tones.
+The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0003 echoes,
+0004 says nothing, 0486 busy, 0480 no answer, 0404 no such number, 0603 rejects, 0408 silent,
+0183 busy in early media, 1nnn presses nnn, 5nnn presses them one by one, 6nnn by SIP INFO, 7nnn as tones.
 Ctrl-C ends.";

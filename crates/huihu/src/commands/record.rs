@@ -98,7 +98,7 @@ pub(crate) async fn draw(admin: &Admin, call: CallId) -> Result<String> {
 
 fn line(record: &Value) -> String {
     format!(
-        "{}  {:<8}  {:<32}  {} by {}  {}",
+        "{}  {:<8}  {:<48}  {} by {}  {}",
         text(record, "accepted_at"),
         text(record, "product"),
         dialled(&record["legs"]),
@@ -118,8 +118,12 @@ fn running(call: &Value) -> String {
     )
 }
 
-/// Who was dialled, in order.
+/// Who was dialled, in order, and by which trunk, where that is known.
 fn dialled(legs: &Value) -> String {
-    let numbers = ["a", "b"].into_iter().filter_map(|leg| legs[leg]["dialled"].as_str());
-    numbers.collect::<Vec<_>>().join(" → ")
+    let way = |leg: &Value| {
+        let number = leg["dialled"].as_str()?;
+        Some(leg["trunk"].as_str().map_or_else(|| number.to_owned(), |trunk| format!("{number} by {trunk}")))
+    };
+    let ways = ["a", "b"].into_iter().filter_map(|leg| way(&legs[leg]));
+    ways.collect::<Vec<_>>().join(" → ")
 }

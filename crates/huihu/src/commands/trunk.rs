@@ -32,10 +32,12 @@ fn line(trunk: &Value) -> String {
         (calls, Some(max)) => format!("{calls} of {max} calls"),
         (calls, None) => format!("{calls} calls"),
     };
+    let seen_as =
+        trunk["seen_as"].as_str().map(|address| format!(", sees us as {address}")).unwrap_or_default();
     let peers: Vec<&str> =
         trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     format!(
-        "{:<16} {:<12} since {}  {calls:<16} {}{status}",
+        "{:<16} {:<12} since {}  {calls:<16} {}{seen_as}{status}",
         text(trunk, "name"),
         words(trunk, "health"),
         text(trunk, "since"),

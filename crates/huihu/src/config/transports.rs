@@ -102,14 +102,18 @@ pub(crate) enum WrittenTransport {
     Udp,
     Tcp,
     Tls,
+    /// As its domain says, and by UDP if that says nothing.
+    Any,
 }
 
-impl From<WrittenTransport> for Transport {
-    fn from(written: WrittenTransport) -> Self {
-        match written {
-            WrittenTransport::Udp => Self::Udp,
-            WrittenTransport::Tcp => Self::Tcp,
-            WrittenTransport::Tls => Self::Tls,
+impl WrittenTransport {
+    /// Those that it may be reached by, the usual one first.
+    pub(crate) const fn transports(self) -> &'static [Transport] {
+        match self {
+            Self::Udp => &[Transport::Udp],
+            Self::Tcp => &[Transport::Tcp],
+            Self::Tls => &[Transport::Tls],
+            Self::Any => &ALL,
         }
     }
 }
@@ -120,7 +124,7 @@ pub(super) fn tls_client(of: &str, trunk: &Trunk) -> Result<Option<TlsClient>> {
     if *large_by_tcp && *transport != WrittenTransport::Udp {
         bail!("{of} has large_by_tcp, which only a trunk with transport = \"udp\" needs: leave it away");
     }
-    if *transport != WrittenTransport::Tls {
+    if !transport.transports().contains(&Transport::Tls) {
         let told = [
             ("tls_name", tls_name.is_some()),
             ("tls_ca", tls_ca.is_some()),
@@ -128,7 +132,7 @@ pub(super) fn tls_client(of: &str, trunk: &Trunk) -> Result<Option<TlsClient>> {
             ("tls_key", tls_key.is_some()),
         ];
         if let Some((key, _)) = told.into_iter().find(|(_, is_there)| *is_there) {
-            bail!("{of} has {key} without TLS: set transport = \"tls\", or leave {key} away");
+            bail!("{of} has {key} without TLS: set transport = \"tls\" (or \"any\"), or leave {key} away");
         }
         return Ok(None);
     }

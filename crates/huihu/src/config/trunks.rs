@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use base::address::Block;
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
-use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, Registration, SILENCE, Srtp};
+use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, Registration, SILENCE, Srtp, Turn};
 use serde::{Deserialize, Serialize};
-use sip::Transport;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
+use sip::{Hop, Transport};
 
 use super::password;
 use super::transports::{self, WrittenTransport};
+use crate::names::Gateway;
 
 /// `[trunk]`: the only trunk, or the one that takes every number as the others do.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -40,7 +42,7 @@ pub(crate) struct OneTrunk {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trunk {
     pub(crate) name: String,
-    /// Addresses or host names, each with a port.
+    /// Addresses with a port, hosts with a port, or domains.
     pub(crate) peers: Vec<String>,
     /// How its peers are reached.
     #[serde(default)]
@@ -82,9 +84,9 @@ pub(crate) struct Trunk {
     pub(crate) codecs: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) srtp: WrittenSrtp,
-    /// Addresses that may speak SIP to us besides the peers, from any port.
+    /// Addresses and blocks of addresses that may speak SIP to us besides the peers, from any port.
     #[serde(default)]
-    pub(crate) sources: Vec<IpAddr>,
+    pub(crate) sources: Vec<String>,
     #[serde(default)]
     pub(crate) max_calls: Option<u32>,
     #[serde(default)]
@@ -200,8 +202,8 @@ pub(crate) struct ReadTrunk {
     /// Without peers.
     pub(crate) settings: engine::Trunk,
     pub(crate) peers: Vec<Peer>,
-    /// How they are reached.
-    pub(crate) transport: Transport,
+    /// How they are reached: the first of these, or what their domain says of them.
+    pub(crate) transports: &'static [Transport],
     /// What their certificates must be for, if that is neither their name nor the domain.
     pub(crate) tls_name: Option<String>,
     /// Whom we log in as.
@@ -216,7 +218,19 @@ impl ReadTrunk {
 
     /// Whether it may speak to us by TCP.
     pub(crate) fn takes_tcp(&self) -> bool {
-        self.transport == Transport::Tcp || self.settings.large_by_tcp
+        self.transports.contains(&Transport::Tcp) || self.settings.large_by_tcp
+    }
+
+    /// One of its gateways, as the name of `host` was resolved to it.
+    pub(crate) fn gateway(&self, located: &Gateway, host: Option<&str>) -> engine::trunk::Peer {
+        let Gateway { hop, turn } = *located;
+        engine::trunk::Peer { hop, name: self.certificate_name(host), turn }
+    }
+
+    /// One of its gateways that was written as an address.
+    pub(crate) fn gateway_at(&self, address: SocketAddr) -> engine::trunk::Peer {
+        let hop = Hop::new(self.transports.first().copied().unwrap_or_default(), address);
+        self.gateway(&Gateway { hop, turn: Turn::default() }, None)
     }
 }
 
@@ -224,7 +238,11 @@ impl ReadTrunk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     At(SocketAddr),
-    Named { host: String, port: u16 },
+    /// With a port, a machine; without one, a domain that says which machines it has.
+    Named {
+        host: String,
+        port: Option<u16>,
+    },
 }
 
 impl Peer {
@@ -232,8 +250,10 @@ impl Peer {
         if let Ok(address) = text.parse() {
             return Some(Self::At(address));
         }
-        let (host, port) = text.rsplit_once(':')?;
-        let port = port.parse().ok().filter(|port| *port > 0)?;
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port > 0)?)),
+            None => (text, None),
+        };
         // What has no letter at its end would be an address, and is none.
         let is_name =
             is_host(host) && host.bytes().next_back().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -245,7 +265,8 @@ impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::At(address) => address.fmt(f),
-            Self::Named { host, port } => write!(f, "{host}:{port}"),
+            Self::Named { host, port: Some(port) } => write!(f, "{host}:{port}"),
+            Self::Named { host, port: None } => f.write_str(host),
         }
     }
 }
@@ -284,7 +305,7 @@ fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
     Ok(ReadTrunk {
         settings,
         peers: vec![Peer::At(peer)],
-        transport: Transport::Udp,
+        transports: WrittenTransport::Udp.transports(),
         tls_name: None,
         username: one.username.clone(),
     })
@@ -305,11 +326,18 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     let peer = |text: &String| {
         Peer::parse(text).ok_or_else(|| {
             anyhow!(
-                "{of} has the peer {text:?}, which is no address: write it as 203.0.113.9:5060 or sip.example.com:5060"
+                "{of} has the peer {text:?}, which is no address: write it as 203.0.113.9:5060, sip.example.com:5060, or example.com when its domain says which machines it has"
             )
         })
     };
     let peers = trunk.peers.iter().map(peer).collect::<Result<Vec<_>>>()?;
+    let is_domain = |peer: &Peer| matches!(peer, Peer::Named { port: None, .. });
+    if trunk.transport == WrittenTransport::Any && !peers.iter().any(is_domain) {
+        bail!(
+            "{of} has transport = \"any\", and no domain among its peers that could say one: set udp, tcp or tls, or write a \
+             peer without a port"
+        );
+    }
     if let Some(domain) = trunk.domain.as_deref().filter(|domain| !is_host(domain)) {
         bail!("{of} has the domain {domain:?}, which is no host name");
     }
@@ -341,7 +369,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         tls: transports::tls_client(&of, trunk)?,
         large_by_tcp: trunk.large_by_tcp,
         external: trunk.external,
-        sources: trunk.sources.clone(),
+        sources: sources(&of, &trunk.sources)?,
         domain: trunk.domain.clone(),
         credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
         registration: registration(&of, trunk)?,
@@ -367,7 +395,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     Ok(ReadTrunk {
         settings,
         peers,
-        transport: trunk.transport.into(),
+        transports: trunk.transport.transports(),
         tls_name: trunk.tls_name.clone(),
         username: trunk.username.clone(),
     })
@@ -383,6 +411,27 @@ fn both_or_neither(
         (None, None) => Ok(None),
         _ => bail!("{of} has a username or a password but not both: set both, or neither"),
     }
+}
+
+fn sources(of: &str, written: &[String]) -> Result<Vec<Block>> {
+    if written.len() > SOURCES_MAX {
+        bail!(
+            "{of} has {} sources, and may have {SOURCES_MAX}: write blocks, such as 203.0.113.0/24",
+            written.len()
+        );
+    }
+    let source = |text: &String| {
+        let block: Block = text.parse().map_err(|_| {
+            anyhow!("{of} has the source {text:?}, which is no address: write it as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32")
+        })?;
+        if block.is_vast() {
+            bail!(
+                "{of} has the source {text:?}, which lets strangers speak to us: write the carrier's own blocks, /8 at most, or /16 for IPv6"
+            );
+        }
+        Ok(block)
+    };
+    written.iter().map(source).collect()
 }
 
 fn codecs(of: &str, written: Option<&[String]>) -> Result<Vec<Codec>> {
@@ -489,6 +538,9 @@ const HOST_BYTES: usize = 253;
 /// Bytes of a prefix: a whole number fits.
 const PREFIX_BYTES: usize = 32;
 
+/// Sources of a trunk: each datagram that comes is compared with all of them.
+const SOURCES_MAX: usize = 64;
+
 /// Steps of a trunk's list.
 const STEPS_MAX: usize = 8;
 
@@ -551,7 +603,7 @@ mod tests {
             username = "us"
             password = "secret"
             register = true
-            sources = ["192.0.2.2"]
+            sources = ["192.0.2.2", "203.0.113.0/24", "2001:db8::/32"]
             max_calls = 200
             calls_per_second = 10
             dialled = ["national", { add = "9" }]
@@ -566,7 +618,9 @@ mod tests {
         "#;
         let read = read_text(text).unwrap();
         let ReadTrunk { settings, peers, .. } = &read[1];
-        assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: 5080 });
+        assert_eq!(peers[1], Peer::Named { host: "sip.example.com".to_owned(), port: Some(5080) });
+        let sources: Vec<String> = settings.sources.iter().map(ToString::to_string).collect();
+        assert_eq!(sources, ["192.0.2.2/32", "203.0.113.0/24", "2001:db8::/32"]);
         assert_eq!(settings.dialled, [Step::National, Step::Add("9".into())]);
         assert_eq!(settings.shown, [Step::Strip("+86".into()), Step::Digits]);
         assert_eq!(settings.probe, Some(Probe { every: Duration::from_secs(30), misses: 3 }));
@@ -592,7 +646,7 @@ mod tests {
             let peers = "peers = [\"192.0.2.1:5061\"]\ntransport = \"tls\"";
             let read =
                 read_text(&format!("[[trunks]]\nname = \"near\"\n{peers}\n{lines}\n")).unwrap().remove(0);
-            assert!(read.settings.tls.is_some() && read.transport == Transport::Tls && !read.takes_tcp());
+            assert!(read.settings.tls.is_some() && read.transports == [Transport::Tls] && !read.takes_tcp());
             read.certificate_name(host).unwrap_or_else(|| "its address".into()).to_string()
         };
         let domain = "domain = \"ims.example.com\"";
@@ -614,6 +668,7 @@ mod tests {
                 &["expires_secs = 9", "60 to 86400"],
             ),
             ("transport = \"sctp\"", &["sctp", "udp"]),
+            ("transport = \"any\"", &["\"near\"", "no domain", "without a port"]),
             ("transport = \"tcp\"\nlarge_by_tcp = true", &["\"near\"", "large_by_tcp", "leave it away"]),
             ("tls_ca = \"ca.pem\"", &["tls_ca", "transport = \"tls\""]),
             ("transport = \"tls\"\ntls_key = \"key.pem\"", &["tls_certificate", "set both"]),
@@ -638,7 +693,10 @@ mod tests {
             ("codecs = [\"G729\"]", &["\"near\"", "G729", "PCMA, PCMU, G722, opus"]),
             ("codecs = [\"PCMA\", \"pcma\"]", &["pcma", "twice"]),
             ("codecs = []", &["no codecs"]),
-            ("sources = [\"host\"]", &["IP address"]),
+            ("sources = [\"host\"]", &["\"near\"", "host", "203.0.113.0/24"]),
+            ("sources = [\"203.0.113.0/33\"]", &["203.0.113.0/33", "no address"]),
+            ("sources = [\"0.0.0.0/0\"]", &["0.0.0.0/0", "strangers"]),
+            ("sources = [\"2000::/3\"]", &["2000::/3", "strangers"]),
             ("[[trunks]]\nname = \"near\"\npeers = [\"192.0.2.1:5060\"]", &["two trunks", "near"]),
             ("[[trunks]]\nname = \"a b\"\npeers = [\"192.0.2.1:5060\"]", &["a b", "letters"]),
             ("[[trunks]]\nname = \"far\"\npeers = []", &["\"far\"", "1 to 8"]),
@@ -647,9 +705,16 @@ mod tests {
             let said = complaint(lines);
             assert!(words.iter().all(|word| said.contains(word)), "{lines}: {said}");
         }
-        for bad in
-            ["192.0.2.1", "192.0.2.256:5060", "sip.example.com", "host:0", "host:x", "a b:5060", ":5060"]
-        {
+        for bad in [
+            "192.0.2.1",
+            "192.0.2.256:5060",
+            "sip.example.com:",
+            "host:0",
+            "host:x",
+            "a b:5060",
+            ":5060",
+            "a b",
+        ] {
             let said = read_text(&format!("[[trunks]]\nname = \"far\"\npeers = [\"{bad}\"]")).unwrap_err();
             assert!(said.to_string().contains("write it as 203.0.113.9:5060"), "{bad}: {said}");
         }

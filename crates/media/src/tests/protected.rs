@@ -118,5 +118,6 @@ fn what_does_not_prove_itself_is_not_heard() {
     }
     let summary = session.quality(Instant::START);
     assert_eq!((summary.heard.packets, summary.source.unproved), (0, 5));
-    assert_eq!(summary.to_string(), "none, what came was not protected by the agreed key");
+    let report = summary.report(Duration::ZERO);
+    assert_eq!(report.to_string(), "none at all; what came was not protected by the agreed key");
 }

@@ -12,6 +12,7 @@ use crate::driver::ground::Ground;
 use crate::driver::names;
 use crate::driver::places::Gateway;
 use crate::leg::Failure;
+use crate::trunk::Turn;
 
 /// The attempts of one leg.
 #[derive(Debug, Default)]
@@ -111,7 +112,7 @@ impl<G: Ground> Shard<G> {
         loop {
             if let Some(trunk) = current
                 && let Some(address) =
-                    open_address(board, &gateways[trunk.index()], trunk, attempts.addresses)
+                    open_address(board, &gateways[trunk.index()], (trunk, attempts.addresses), rng)
             {
                 attempts.addresses |= 1 << address;
                 attempts.number += 1;
@@ -207,18 +208,48 @@ impl<G: Ground> Shard<G> {
     }
 }
 
-/// The first gateway of a trunk that was not tried, one that answers when it is asked before one that does not. What does
+/// The next gateway of a trunk that was not tried, one that answers when it is asked before one that does not. What does
 /// not answer is nobody's second choice.
-fn open_address(board: &Trunks, gateways: &[Gateway], no: TrunkNo, tried: u8) -> Option<usize> {
+fn open_address(
+    board: &Trunks,
+    gateways: &[Gateway],
+    (no, tried): (TrunkNo, u8),
+    rng: &mut impl Rng,
+) -> Option<usize> {
     let is_tried = |address: &usize| tried >> address & 1 == 1;
     let open = (0..gateways.len().min(TRUNK_ADDRESSES)).filter(|address| !is_tried(address));
-    let mut answering = open.clone().filter(|address| !board.is_silent(no, *address));
-    let silent = || open.clone().next().filter(|_| tried == 0);
-    answering.next().or_else(silent)
+    let answering = open.clone().filter(|address| !board.is_silent(no, *address));
+    let turn = |address: usize| gateways[address].peer.turn;
+    if answering.clone().next().is_some() || tried != 0 {
+        whose_turn(answering, turn, rng)
+    } else {
+        whose_turn(open, turn, rng)
+    }
+}
+
+/// Whose turn it is: of those of the smallest rank the one that the dice choose, by weight.
+fn whose_turn(
+    open: impl Iterator<Item = usize> + Clone,
+    turn: impl Fn(usize) -> Turn,
+    rng: &mut impl Rng,
+) -> Option<usize> {
+    let rank = open.clone().map(|address| turn(address).rank).min()?;
+    let mut equals = open.filter(|address| turn(*address).rank == rank);
+    let weight = |address: usize| u64::from(turn(address).weight);
+    let all: u64 = equals.clone().map(weight).sum();
+    if all == 0 {
+        return equals.next();
+    }
+    let mut left = rng.random_range(0..all);
+    equals.find(|address| {
+        let is_hit = left < weight(*address);
+        left = left.saturating_sub(weight(*address));
+        is_hit
+    })
 }
 
 /// Failures that another address of the same trunk may not have: what a broken or overloaded gateway says, and nothing.
-const OTHER_ADDRESS: [u16; 5] = [SILENT, 500, 502, 503, 504];
+pub(super) const OTHER_ADDRESS: [u16; 5] = [SILENT, 500, 502, 503, 504];
 
 /// What a trunk is told whose INVITE is given up for another way: Q.850 cause 102, recovery on timer expiry.
 const OTHER_WAY: Reason = Reason::q850(102);
@@ -231,3 +262,41 @@ const RINGING: u16 = 180;
 
 /// Times that the party of a leg is tried to be reached: one digit in the names of SIP, three bits in our own.
 const ATTEMPTS: u8 = 6;
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+
+    /// How often each of those with these turns is the first in a thousand calls.
+    fn firsts(turns: &[(u16, u16)], open: &[usize]) -> Vec<usize> {
+        let turn = |address: usize| Turn { rank: turns[address].0, weight: turns[address].1 };
+        let mut rng = SmallRng::seed_from_u64(7);
+        let mut counts = vec![0; turns.len()];
+        for _ in 0..1_000 {
+            if let Some(first) = whose_turn(open.iter().copied(), turn, &mut rng) {
+                counts[first] += 1;
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn those_of_the_smallest_rank_share_by_weight() {
+        let turns = [(1, 10), (0, 70), (0, 30), (0, 0)];
+        let counts = firsts(&turns, &[0, 1, 2, 3]);
+        assert_eq!((counts[0], counts[3]), (0, 0));
+        assert!((650..750).contains(&counts[1]), "{counts:?}");
+        assert_eq!(firsts(&turns, &[0, 3]), [0, 0, 0, 1_000]);
+        assert_eq!(firsts(&turns, &[0]), [1_000, 0, 0, 0]);
+        assert_eq!(firsts(&turns, &[]), [0; 4]);
+    }
+
+    #[test]
+    fn without_weights_the_order_decides() {
+        assert_eq!(firsts(&[(0, 0), (0, 0)], &[0, 1]), [1_000, 0]);
+        assert_eq!(firsts(&[(0, 0), (0, 0)], &[1]), [0, 1_000]);
+    }
+}

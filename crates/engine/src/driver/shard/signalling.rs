@@ -71,7 +71,7 @@ impl<G: Ground> Shard<G> {
                 }
                 Some(Output::Event { leg, event }) => self.on_sip(leg, event, now),
                 Some(Output::Pong { peer, status, .. }) => self.on_pong(peer, status),
-                Some(Output::Registration { key, state }) => self.on_registration(key, state),
+                Some(Output::Registration { key, state }) => self.on_registration(key, state, now),
                 None => return,
             }
         }

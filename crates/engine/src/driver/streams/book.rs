@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use base::address::Block;
 use base::trunk::{LinkFault, TrunkNo};
 use rustls::pki_types::ServerName;
 use sip::{Hop, Transport};
@@ -15,7 +16,7 @@ pub(crate) struct Book {
     /// The gateways of the trunks, by whatever transport.
     pub(crate) ways: Vec<Way>,
     /// Who else may connect to us.
-    pub(crate) callers: Vec<IpAddr>,
+    pub(crate) callers: Vec<Block>,
 }
 
 /// A gateway of a trunk.
@@ -48,8 +49,8 @@ impl Book {
     /// Whether somebody may connect to us.
     pub(super) fn admits(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
-        let hosts = self.ways.iter().map(|way| way.hop.address.ip()).chain(self.callers.iter().copied());
-        hosts.map(|host| host.to_canonical()).any(|host| host == ip)
+        let is_gateway = self.ways.iter().any(|way| way.hop.address.ip().to_canonical() == ip);
+        is_gateway || self.callers.iter().any(|block| block.contains(ip))
     }
 
     /// How a hop is connected to. A dialog may lead to a machine of the carrier that is no gateway: it is taken for the

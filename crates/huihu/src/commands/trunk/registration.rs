@@ -6,7 +6,7 @@ use engine::trial::{Registered, Trial};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::test::{Closed, millis};
+use super::test::{Unreached, millis};
 use crate::cli::Place;
 use crate::commands::ALL;
 use crate::commands::api::Api;
@@ -26,23 +26,27 @@ pub(super) fn told(trunk: &Value) -> Result<String> {
         }
         (Some("unregistered"), Some(SILENT)) => bail!(SAYS_NOTHING),
         (Some("unregistered"), Some(status)) => refused(status),
-        (Some("working" | "paused" | "failing"), _) => Ok("the platform is registered".to_owned()),
+        (Some("working" | "paused" | "failing"), _) => Ok(match trunk["seen_as"].as_str() {
+            Some(address) => format!("the platform is registered, and is seen as {address}"),
+            None => "the platform is registered".to_owned(),
+        }),
         _ => Ok("the platform serves and tells nothing of it while the trunk is down".to_owned()),
     }
 }
 
 /// Registers and takes that back; `None` when the trunk wants no registration.
 pub(super) async fn tried(trial: &Trial) -> Result<Option<String>> {
-    let (tried, peer) = (trial.clone(), trial.peer);
+    let (tried, peer) = (trial.clone(), trial.peer.hop);
     let said = spawn_blocking(move || tried.register()).await?;
     let said = said.with_context(|| format!("the network knows no way to {peer}"))?;
     said.map(|said| match said {
-        Registered::Yes { after } => {
-            Ok(format!("{peer} takes us after {}; it was taken back", millis(after)))
+        Registered::Yes { after, seen_as } => {
+            let seen_as = seen_as.map(|address| format!(", and sees us as {address}")).unwrap_or_default();
+            Ok(format!("{peer} takes us after {}{seen_as}; it was taken back", millis(after)))
         }
         Registered::No { status } => refused(status),
         Registered::Silent => bail!(SAYS_NOTHING),
-        Registered::Closed => Err(Closed(peer).into()),
+        Registered::Unreached(fault) => Err(Unreached { peer, fault }.into()),
     })
     .transpose()
 }
