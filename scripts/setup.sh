@@ -2,7 +2,8 @@
 # Installs what is missing for the given purpose and says what it does; prints nothing when all is there.
 #
 #   setup.sh run     a C compiler for the build, and the speech engine espeak-ng
-#   setup.sh test    the same, the independent SIP phones that the tests call (sipp and baresip), curl, and python3
+#   setup.sh test    the same, the independent SIP phones and proxy that the tests call and are called through (sipp,
+#                    baresip, kamailio), curl, and python3 with what builds its extensions
 #   setup.sh check   rustfmt and clippy
 set -euo pipefail
 purpose=${1:-run}
@@ -44,10 +45,16 @@ run) ;;
 test)
     need_program sipp sip-tester "plays scripted far ends in the tests"
     need_program baresip baresip-core "a real telephone in the tests"
+    need_program kamailio kamailio "a proxy and registrar between us and telephones in the tests"
+    need_program openssl openssl "makes certificates for the tests"
     need_program curl curl "sends the requests that huihu dev prints"
     if ! python3 -c 'import ensurepip' 2>/dev/null; then
         say "python3 with venv is missing; installing the Debian package python3-venv (runs the checks of the operator API and a vendor's own clients)"
         missing+=(python3-venv)
+    fi
+    if ! python3 -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null; then
+        say "Python's headers are missing; installing the Debian package python3-dev (builds PESQ, which scores how speech sounds)"
+        missing+=(python3-dev)
     fi
     ;;
 check)

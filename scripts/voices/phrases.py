@@ -96,6 +96,11 @@ PHRASES = [
         "nin2 bo1-da3 de5 yong4-hu4 zheng4 mang2, qing3 shao1-hou4 zai4 bo1.",
     ),
     Phrase(
+        "powered-off",
+        "您拨打的用户已关机，请稍后再拨。",
+        "nin2 bo1-da3 de5 yong4-hu4 yi3 guan1-ji1, qing3 shao1-hou4 zai4 bo1.",
+    ),
+    Phrase(
         "demo-caller",
         "你好，我是主叫，这是一次测试通话，你那边听得清楚吗？",
         "ni2-hao3, wo3 shi4 zhu3-jiao4, zhe4 shi4 yi2 ci4 ce4-shi4 tong1-hua4, ni3 na4-bian1 ting1 de5 qing1-chu5 ma5?",

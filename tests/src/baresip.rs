@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::certificate::Certificate;
+use crate::kamailio::TELEPHONES;
 use crate::sipp::free_port;
 use crate::{ears, wait};
 
@@ -40,12 +42,55 @@ pub enum Answers {
     Early,
 }
 
+/// How a baresip speaks.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// The codec that it takes, the rate and the channels of its sound.
+    pub codec: (&'static str, usize, u16),
+    /// Whether it wants its voice protected, with the keys in the description (RFC 4568).
+    pub srtp: bool,
+    /// Where it registers, if it does: the registrar, and the domain of its addresses.
+    pub registrar: Option<(SocketAddr, &'static str)>,
+    /// What carries its SIP.
+    pub by: By,
+}
+
+/// What carries SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Datagrams.
+    Udp,
+    /// Connections.
+    Tcp,
+    /// Connections that nobody reads, with a certificate for [`crate::certificate::NAME`].
+    Tls,
+}
+
+impl By {
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { codec: ("PCMA", 8_000, 1), srtp: false, registrar: None, by: By::Udp }
+    }
+}
+
 /// A running baresip. Dropping it kills it.
 #[derive(Debug)]
 pub struct Baresip {
     child: Child,
     folder: TempDir,
     address: SocketAddr,
+    domain: &'static str,
     control: TcpStream,
     news: Arc<Mutex<Vec<Value>>>,
 }
@@ -57,16 +102,31 @@ impl Baresip {
     /// When it cannot be started.
     #[must_use]
     pub fn start(lines: &[Line]) -> Self {
+        Self::start_as(&Manner::default(), lines)
+    }
+
+    /// The same in this manner.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_as(manner: &Manner, lines: &[Line]) -> Self {
         // Between the look for a free port and its use another test may have taken it.
         (0..ATTEMPTS)
-            .find_map(|_| Self::attempt(lines))
+            .find_map(|_| Self::attempt(manner, lines))
             .expect("baresip finds free ports after some attempts")
     }
 
-    fn attempt(lines: &[Line]) -> Option<Self> {
+    fn attempt(manner: &Manner, lines: &[Line]) -> Option<Self> {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let (address, control) = (free_port(), free_port());
-        furnish(folder.path(), lines, address, control);
+        let domain = manner.registrar.map_or("127.0.0.1", |(_, domain)| domain);
+        furnish(folder.path(), manner, lines, address, control);
+        let sip = match manner.by {
+            By::Udp | By::Tcp => address,
+            // It listens at the next port.
+            By::Tls => SocketAddr::new(address.ip(), address.port() + 1),
+        };
         let screen = folder.path().join("screen");
         let output = fs::File::create(&screen).expect("a file can be made");
         let error = output.try_clone().expect("a file can be shared");
@@ -95,13 +155,19 @@ impl Baresip {
         let news = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&news);
         thread::spawn(move || listen(reader, &shared));
-        Some(Self { child, folder, address, control, news })
+        Some(Self { child, folder, address: sip, domain, control, news })
     }
 
     /// Where it listens for SIP.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate that it shows, if it has one.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        Certificate::of(self.folder.path()).alone()
     }
 
     /// Waits until a line is called.
@@ -172,7 +238,7 @@ impl Baresip {
     pub fn heard(&self) -> Vec<Vec<i16>> {
         let files = self.files("-dec.wav");
         wait::until("whole recordings", PATIENCE, || files.iter().all(|file| is_whole(file)).then_some(()));
-        files.iter().map(|file| ears::read(file)).collect()
+        files.iter().map(|file| ears::read_any(file)).collect()
     }
 
     /// Listens in the latest call, from that sample on, until something was said and then nothing for a moment; gives
@@ -198,11 +264,13 @@ impl Baresip {
         })
     }
 
-    /// Waits until so many samples of the latest call were heard.
+    /// Waits until so many samples of the latest call were heard, at our rate.
     pub fn hears_for(&self, samples: usize) {
         wait::until("a conversation", 2 * PATIENCE, || {
-            let length = fs::metadata(self.files("-dec.wav").pop()?).ok()?.len();
-            (length as usize > WAV_HEAD + 2 * samples).then_some(())
+            let bytes = fs::read(self.files("-dec.wav").pop()?).ok()?;
+            let (channels, rate) = (usize::from(*bytes.get(22)?), bytes.get(24..28)?);
+            let rate = u32::from_le_bytes(rate.try_into().ok()?) as usize;
+            (bytes.len() > WAV_HEAD + 2 * samples * channels * rate / ears::RATE).then_some(())
         });
     }
 
@@ -232,7 +300,7 @@ impl Baresip {
 
     /// Chooses a line and gives it a command.
     fn on(&mut self, number: &str, command: &str, words: Option<&str>) {
-        self.command("uafind", Some(&format!("sip:{number}@127.0.0.1")));
+        self.command("uafind", Some(&format!("sip:{number}@{}", self.domain)));
         self.command(command, words);
     }
 
@@ -254,27 +322,48 @@ impl Drop for Baresip {
         // It may have ended already; then there is nothing to kill.
         self.child.kill().ok();
         self.child.wait().ok();
+        if thread::panicking() {
+            let said = fs::read(self.folder.path().join("screen")).unwrap_or_default();
+            eprintln!("what baresip said:\n{}", String::from_utf8_lossy(&said));
+        }
     }
 }
 
 /// Writes the files that a baresip starts with.
-fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAddr) {
+fn furnish(folder: &Path, manner: &Manner, lines: &[Line], address: SocketAddr, control: SocketAddr) {
     let heard = folder.join(HEARD);
     fs::create_dir(&heard).expect("a new folder can be written");
+    let certificate = match manner.by {
+        By::Udp | By::Tcp => String::new(),
+        By::Tls => format!("sip_certificate {}\n", Certificate::new(folder).both().display()),
+    };
     let config = format!(
-        "poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
+        "{certificate}poll_method epoll\nsip_listen {address}\nnet_interface 127.0.0.1\ncall_max_calls 8\n\
          audio_srate 8000\naudio_channels 1\naudio_level no\nrtp_ports 10000-19999\nrtcp_mux no\n\
          jitter_buffer_delay 5-10\nmodule_path /usr/lib/baresip/modules\n\
-         module g711.so\nmodule aufile.so\nmodule sndfile.so\n\
+         module g711.so\nmodule g722.so\nmodule opus.so\nmodule srtp.so\nmodule aufile.so\nmodule sndfile.so\n\
          module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen {control}\nsnd_path {}\n",
         heard.display()
     );
+    let Manner { codec: (codec, rate, channels), srtp, registrar, by } = manner;
+    let protection = if *srtp { ";mediaenc=srtp-mand" } else { "" };
     let mut accounts = String::new();
     for line in lines {
+        let number = line.number;
+        let home = registrar.map_or_else(
+            || format!("<sip:{number}@127.0.0.1;transport={}>;regint=0", by.word()),
+            |(registrar, domain)| {
+                format!(
+                    "<sip:{number}@{domain}>;regint=60;outbound=\"sip:{registrar}\";\
+                     auth_user={number};auth_pass=\"{TELEPHONES}\""
+                )
+            },
+        );
         let says = folder.join(format!("{}.wav", line.says));
-        fs::write(&says, ears::wav(&ears::sine(line.says, SAYS_SECS * ears::RATE)))
-            .expect("a new folder can be written");
+        let sound = ears::sine_at(*rate, line.says, SAYS_SECS * rate);
+        let sound = ears::wav_at(*rate, *channels, &sound);
+        fs::write(&says, sound).expect("a new folder can be written");
         let mode = match line.answers {
             Answers::ByHand => "manual",
             Answers::AtOnce => "auto",
@@ -282,8 +371,7 @@ fn furnish(folder: &Path, lines: &[Line], address: SocketAddr, control: SocketAd
         };
         writeln!(
             accounts,
-            "<sip:{}@127.0.0.1>;regint=0;answermode={mode};audio_codecs=pcma;audio_source=aufile,{}",
-            line.number,
+            "{home};answermode={mode};audio_codecs={codec}/{rate}/{channels}{protection};audio_source=aufile,{}",
             says.display()
         )
         .expect("a string takes any text");

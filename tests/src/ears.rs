@@ -29,6 +29,20 @@ pub fn read(path: &Path) -> Vec<i16> {
     parse(&bytes, 1)
 }
 
+/// Reads a WAV file of 16-bit PCM, of whatever channels and a multiple of our rate: the first channel, at our rate.
+///
+/// # Panics
+/// When the file is not such a file.
+#[must_use]
+pub fn read_any(path: &Path) -> Vec<i16> {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let Sound { tag: PCM, channels, rate, bytes } = sound_of(&bytes) else { panic!("this is no PCM") };
+    let samples: Vec<i16> =
+        bytes.chunks_exact(2 * channels).map(|all| i16::from_le_bytes([all[0], all[1]])).collect();
+    let mean = |part: &[i16]| part.iter().map(|sample| i32::from(*sample)).sum::<i32>() / part.len() as i32;
+    samples.chunks_exact(rate / RATE).map(|part| mean(part) as i16).collect()
+}
+
 /// Reads a WAV file of two channels: the left one and the right one.
 ///
 /// # Panics
@@ -45,23 +59,50 @@ pub fn read_stereo(path: &Path) -> [Vec<i16>; 2] {
 /// # Panics
 /// When the bytes are not such a file.
 #[must_use]
-pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
+pub fn parse(bytes: &[u8], channels: usize) -> Vec<i16> {
+    let sound = sound_of(bytes);
+    assert_eq!((sound.channels, sound.rate), (channels, RATE), "so many channels of 8 kHz are expected");
+    match sound.tag {
+        ALAW => sound.bytes.iter().map(|byte| alaw(*byte)).collect(),
+        _ => sound.bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect(),
+    }
+}
+
+/// The bytes of a mono WAV file of A-law, as they would be sent.
+///
+/// # Panics
+/// When it is not such a file.
+#[must_use]
+pub fn read_alaw(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
+    let Sound { tag: ALAW, channels: 1, rate: RATE, bytes } = sound_of(&bytes) else {
+        panic!("{} is no A-law", path.display())
+    };
+    bytes.to_vec()
+}
+
+/// The sound of a WAV file, and how it is written.
+struct Sound<'a> {
+    tag: u16,
+    channels: usize,
+    rate: usize,
+    bytes: &'a [u8],
+}
+
+fn sound_of(bytes: &[u8]) -> Sound<'_> {
     assert_eq!((&bytes[..4], &bytes[8..12]), (&b"RIFF"[..], &b"WAVE"[..]), "this is no WAV");
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("four bytes")) as usize;
     let mut at = 12;
-    let mut tag = 0;
+    let (mut tag, mut channels, mut rate) = (0, 0, 0);
     while at + 8 <= bytes.len() {
-        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
+        let size = number(&bytes[at + 4..at + 8]);
         let body = &bytes[at + 8..bytes.len().min(at + 8 + size)];
         match &bytes[at..at + 4] {
             b"fmt " => {
-                tag = u16::from_le_bytes([body[0], body[1]]);
-                let rate = u32::from_le_bytes(body[4..8].try_into().expect("four bytes"));
-                assert_eq!((body[2], rate), (channels, 8_000), "so many channels of 8 kHz are expected");
+                (tag, channels) = (u16::from_le_bytes([body[0], body[1]]), usize::from(body[2]));
+                rate = number(&body[4..8]);
             }
-            b"data" if tag == 6 => return body.iter().map(|byte| alaw(*byte)).collect(),
-            b"data" => {
-                return body.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-            }
+            b"data" => return Sound { tag, channels, rate, bytes: body },
             _ => {}
         }
         at += 8 + size + size % 2;
@@ -69,29 +110,52 @@ pub fn parse(bytes: &[u8], channels: u8) -> Vec<i16> {
     panic!("the file has no sound");
 }
 
+/// How a WAV file says that its sound is PCM, and that it is A-law.
+const PCM: u16 = 1;
+const ALAW: u16 = 6;
+
 /// A mono WAV file of 16-bit PCM at 8 kHz.
 ///
 /// # Panics
 /// Never: no test has hours of sound.
 #[must_use]
 pub fn wav(sound: &[i16]) -> Vec<u8> {
-    let length = u32::try_from(sound.len() * 2).expect("a sound is short");
+    wav_at(RATE, 1, sound)
+}
+
+/// A WAV file of 16-bit PCM at this rate, with the same sound in so many channels.
+///
+/// # Panics
+/// Never: no test has hours of sound.
+#[must_use]
+pub fn wav_at(rate: usize, channels: u16, sound: &[i16]) -> Vec<u8> {
+    let frame = 2 * usize::from(channels);
+    let number = |number: usize| u32::try_from(number).expect("a sound is short").to_le_bytes();
     let mut file = Vec::new();
     file.extend(b"RIFF");
-    file.extend((36 + length).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
-    file.extend(8_000_u32.to_le_bytes());
-    file.extend(16_000_u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
-    file.extend(length.to_le_bytes());
-    file.extend(sound.iter().flat_map(|sample| sample.to_le_bytes()));
+    file.extend(number(36 + sound.len() * frame));
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(channels.to_le_bytes());
+    file.extend(number(rate));
+    file.extend(number(rate * frame));
+    file.extend((2 * channels).to_le_bytes());
+    file.extend(b"\x10\0data");
+    file.extend(number(sound.len() * frame));
+    let all = |sample: &i16| sample.to_le_bytes().repeat(usize::from(channels));
+    file.extend(sound.iter().flat_map(all));
     file
 }
 
 /// A pure tone.
 #[must_use]
 pub fn sine(hz: f64, samples: usize) -> Vec<i16> {
-    let turn = |n: usize| n as f64 * hz / RATE as f64 * std::f64::consts::TAU;
+    sine_at(RATE, hz, samples)
+}
+
+/// A pure tone, of which so many samples make a second.
+#[must_use]
+pub fn sine_at(rate: usize, hz: f64, samples: usize) -> Vec<i16> {
+    let turn = |n: usize| n as f64 * hz / rate as f64 * std::f64::consts::TAU;
     (0..samples).map(|n| (turn(n).sin() * 12_000.0) as i16).collect()
 }
 

@@ -58,11 +58,20 @@ impl Installation {
     /// When one of the commands fails.
     #[must_use]
     pub fn new(peer: SocketAddr) -> Self {
+        Self::with_trunks(&format!("[trunk]\npeer = \"{peer}\"\n"))
+    }
+
+    /// The same with these tables of trunks.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn with_trunks(trunks: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let config = format!(
             "node = \"test.huihu\"\ndata_dir = \"{data}\"\nhttp = \"127.0.0.1:0\"\n\
              [sip]\nlisten = \"127.0.0.1:0\"\nshards = 2\n\
-             [trunk]\npeer = \"{peer}\"\n\
+             {trunks}\
              [push]\nallow = [\"127.0.0.0/8\"]\n",
             data = folder.path().join("data").display()
         );

@@ -4,13 +4,17 @@
 
 pub mod api;
 pub mod baresip;
+pub mod certificate;
 pub mod ears;
 pub mod handset;
 pub mod http;
 pub mod huihu;
+pub mod kamailio;
 pub mod ksyun;
 pub mod operator;
 pub mod receiver;
+pub mod relay;
+pub mod scenario;
 pub mod sipp;
 pub mod trace;
 pub mod wait;

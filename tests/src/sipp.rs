@@ -40,10 +40,19 @@ impl Sipp {
     #[must_use]
     pub fn play_with(scenario: &str, calls: u32, keys: &[(&str, &str)]) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("sipp").join(format!("{scenario}.xml"));
-        assert!(file.is_file(), "there is no scenario {}", file.display());
+        let text = fs::read_to_string(&file).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+        Self::play_text(&text, calls, keys)
+    }
+
+    /// The same with a scenario that stands nowhere.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn play_text(scenario: &str, calls: u32, keys: &[(&str, &str)]) -> Self {
         let mut last_words = String::new();
         for _ in 0..TRIES {
-            let mut sipp = Self::start(&file, calls, keys);
+            let mut sipp = Self::start(scenario, calls, keys);
             let listens = wait::until("sipp to listen", Duration::from_secs(10), || {
                 let ended = sipp.child.try_wait().expect("a child can be asked").is_some();
                 (ended || is_bound(sipp.address)).then_some(!ended)
@@ -57,14 +66,16 @@ impl Sipp {
     }
 
     /// Starts sipp on a port that was free a moment ago. Another test may be faster: sipp ends then.
-    fn start(file: &Path, calls: u32, keys: &[(&str, &str)]) -> Self {
+    fn start(scenario: &str, calls: u32, keys: &[(&str, &str)]) -> Self {
         let address = free_port();
         let folder = TempDir::new().expect("a temporary folder can be made");
+        let file = folder.path().join("scenario.xml");
+        fs::write(&file, scenario).expect("the folder can be written");
         let output = fs::File::create(folder.path().join("screen")).expect("a file can be made");
         let error = output.try_clone().expect("a file can be shared");
         let child = Command::new("sipp")
             .args(["-i", "127.0.0.1", "-p", &address.port().to_string(), "-m", &calls.to_string()])
-            .args(["-nostdin", "-timeout", "60s", "-trace_msg", "-message_file", "messages", "-mp"])
+            .args(["-nostdin", "-timeout", "120s", "-trace_msg", "-message_file", "messages", "-mp"])
             .arg(media_port().to_string())
             .args(keys.iter().flat_map(|(name, value)| ["-key", *name, *value]))
             .arg("-sf")
@@ -89,7 +100,7 @@ impl Sipp {
     /// # Panics
     /// When it does not end, or a call failed.
     pub fn succeeds(mut self) -> Trace {
-        let status = wait::until("sipp to end", Duration::from_secs(60), || {
+        let status = wait::until("sipp to end", Duration::from_secs(120), || {
             self.child.try_wait().expect("a child can be asked")
         });
         assert!(status.success(), "sipp says {status}:\n{}\n{}", self.read("screen"), self.messages());
@@ -134,8 +145,12 @@ fn media_port() -> u16 {
     free_port().port().min(65_000) & !1
 }
 
-/// Whether somebody has the port. Trying to bind it would take it from sipp at the wrong moment.
-fn is_bound(address: SocketAddr) -> bool {
+/// Whether somebody has the port. Trying to bind it would take it from a program that starts at the wrong moment.
+///
+/// # Panics
+/// When the system does not list its sockets.
+#[must_use]
+pub fn is_bound(address: SocketAddr) -> bool {
     let sockets = fs::read_to_string("/proc/net/udp").expect("Linux lists its sockets");
     sockets.contains(&format!("0100007F:{:04X} ", address.port()))
 }

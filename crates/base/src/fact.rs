@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::answerer::Answerer;
 use crate::call::Call;
 use crate::clip::ClipKey;
 use crate::id::{CallId, Leg};
 use crate::private::Private;
 use crate::quality::MediaReport;
-use crate::release::{Ending, Release};
+use crate::release::{Cause, Ending, Release};
 use crate::time::Timestamp;
 
 /// One line of the journal.
@@ -71,6 +72,27 @@ pub enum Fact {
     EarlyMedia {
         /// The leg that hears it.
         leg: Leg,
+    },
+    /// What the network of a leg said before the answer is an announcement that we know.
+    Announced {
+        /// The leg whose network said it.
+        leg: Leg,
+        /// Why the leg will fail, by what was said.
+        cause: Cause,
+    },
+    /// The network sent the call of a leg to another target, and our INVITE followed.
+    Redirected {
+        /// The leg.
+        leg: Leg,
+        /// The SIP status that sent it there, or with which the target before refused.
+        status: u16,
+    },
+    /// Who has picked up, as far as it can be heard. Again, when a machine wants its message.
+    PickedUp {
+        /// The leg.
+        leg: Leg,
+        /// Who or what it is.
+        answerer: Answerer,
     },
     /// The two parties hear each other from now on.
     Bridged,

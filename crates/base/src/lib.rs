@@ -12,6 +12,7 @@
 
 pub mod account;
 pub mod address;
+pub mod answerer;
 pub mod call;
 pub mod clip;
 pub mod experience;

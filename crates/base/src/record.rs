@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::answerer::Answerer;
 use crate::call::Call;
 use crate::id::Leg;
 use crate::private::Private;
@@ -80,4 +81,7 @@ pub struct LegRecord {
     /// What its media came to.
     #[serde(default)]
     pub media: Option<MediaReport>,
+    /// Who picked up, where that was listened for; the last that was told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answerer: Option<Answerer>,
 }

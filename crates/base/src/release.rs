@@ -94,6 +94,8 @@ pub enum Cause {
     CalleeBlocked,
     /// No key was pressed where one was asked for.
     NoDigits,
+    /// A machine picked up, and nobody wants to talk to machines.
+    Machine,
     /// The recording could not begin.
     RecordingFault,
     /// The process ended while the call ran; recovery closed it.
@@ -115,33 +117,55 @@ pub struct Ending {
 
 /// The cause of a leg that was never answered, by what the far end said.
 ///
-/// The Q.850 cause of a Reason header speaks first, since gateways put the telephone network's own word there;
-/// then the SIP status (RFC 3261 section 21, RFC 3398 section 8.2.6.1).
+/// The Q.850 cause of a Reason header speaks first, since gateways put the telephone network's own word there; then the
+/// announcement that the network played, which is its word too, for people; then the SIP status. A network that reads
+/// out "switched off" often sends the same 480 for everything.
 #[must_use]
-pub const fn cause_of(status: u16, q850: Option<u8>, rang: bool) -> Cause {
+pub const fn cause_of(status: u16, q850: Option<u8>, announced: Option<Cause>, rang: bool) -> Cause {
     if let Some(q850) = q850
         && let Some(cause) = cause_of_q850(q850)
     {
         return cause;
     }
+    if let Some(cause) = announced {
+        return cause;
+    }
+    cause_of_status(status, rang)
+}
+
+/// By RFC 3398 8.2.6.1, which gives each status the Q.850 cause that gateways make of it, and what that cause means
+/// here. It differs in three places, because we are the customer of a trunk and no switch:
+///
+/// - 401, 402 and 407 (cause 21) are the trunk's word about us and not a party's refusal;
+/// - 480 (cause 18) and 408 (cause 102) mean "no answer" only where a telephone rang;
+/// - a party that answers 487 by itself, which the RFC leaves open, has ended its ringing.
+///
+/// Statuses that it does not list are new kinds of 4xx, 5xx and 6xx: a trunk's failure, but for 607 (RFC 8197).
+const fn cause_of_status(status: u16, rang: bool) -> Cause {
     match status {
         486 | 600 => Cause::Busy,
-        404 | 604 | 484 | 410 => Cause::NoSuchNumber,
-        480 | 408 | 487 if rang => Cause::NoAnswer,
-        480 | 408 => Cause::Unreachable,
-        603 | 403 | 607 => Cause::Rejected,
+        404 | 410 | 484 | 485 | 604 => Cause::NoSuchNumber,
+        408 | 480 | 487 if rang => Cause::NoAnswer,
+        408 | 480 => Cause::Unreachable,
+        403 | 603 | 607 => Cause::Rejected,
         _ => Cause::TrunkFault,
     }
 }
 
+/// What the telephone network's causes mean (Q.850 table 1). `None` for those that say nothing about a call that was not
+/// answered, or less than its status does: normal clearing (16, 31), timers (102), interworking (127).
 const fn cause_of_q850(q850: u8) -> Option<Cause> {
     match q850 {
         17 => Some(Cause::Busy),
         18 | 19 => Some(Cause::NoAnswer),
         20 => Some(Cause::PoweredOff),
-        21 => Some(Cause::Rejected),
+        21 | 29 | 55 => Some(Cause::Rejected),
         1 | 22 | 28 => Some(Cause::NoSuchNumber),
         3 | 27 => Some(Cause::Unreachable),
+        // No route to the transit network, routing, circuits, congestion, equipment, resources, services.
+        2 | 25 | 34 | 38 | 39..=44 | 46 | 47 | 49 | 50 | 57 | 58 | 63 | 65 | 66 | 69 | 70 | 79 | 88 => {
+            Some(Cause::TrunkFault)
+        }
         _ => None,
     }
 }
@@ -152,15 +176,77 @@ mod tests {
 
     #[test]
     fn the_networks_own_word_wins_over_the_status() {
-        assert_eq!(cause_of(480, Some(17), false), Cause::Busy);
-        assert_eq!(cause_of(480, Some(20), false), Cause::PoweredOff);
-        assert_eq!(cause_of(486, Some(16), false), Cause::Busy);
+        assert_eq!(cause_of(480, Some(17), None, false), Cause::Busy);
+        assert_eq!(cause_of(480, Some(20), None, false), Cause::PoweredOff);
+        assert_eq!(cause_of(486, Some(16), None, false), Cause::Busy);
+    }
+
+    #[test]
+    fn an_announcement_stands_between_the_networks_number_and_the_status() {
+        let said = Some(Cause::PoweredOff);
+        assert_eq!(cause_of(480, None, said, true), Cause::PoweredOff);
+        assert_eq!(cause_of(480, Some(31), said, true), Cause::PoweredOff, "31 says nothing");
+        assert_eq!(cause_of(480, Some(17), said, true), Cause::Busy);
     }
 
     #[test]
     fn the_same_status_means_another_thing_after_ringing() {
-        assert_eq!(cause_of(480, None, true), Cause::NoAnswer);
-        assert_eq!(cause_of(480, None, false), Cause::Unreachable);
-        assert_eq!(cause_of(503, None, false), Cause::TrunkFault);
+        assert_eq!(cause_of(480, None, None, true), Cause::NoAnswer);
+        assert_eq!(cause_of(480, None, None, false), Cause::Unreachable);
+        assert_eq!(cause_of(503, None, None, false), Cause::TrunkFault);
+    }
+
+    /// Status, and the cause that RFC 3398 8.2.6.1 maps it to; of 488 and 606, where a Warning decides, without one.
+    const OF_THE_RFC: [(u16, u8); 36] = [
+        (400, 41),
+        (401, 21),
+        (402, 21),
+        (403, 21),
+        (404, 1),
+        (405, 63),
+        (406, 79),
+        (407, 21),
+        (408, 102),
+        (410, 22),
+        (413, 127),
+        (414, 127),
+        (415, 79),
+        (416, 127),
+        (420, 127),
+        (421, 127),
+        (423, 127),
+        (480, 18),
+        (481, 41),
+        (482, 25),
+        (483, 25),
+        (484, 28),
+        (485, 1),
+        (486, 17),
+        (488, 127),
+        (500, 41),
+        (501, 79),
+        (502, 38),
+        (503, 41),
+        (504, 102),
+        (505, 127),
+        (513, 127),
+        (600, 17),
+        (603, 21),
+        (604, 1),
+        (606, 127),
+    ];
+
+    #[test]
+    fn statuses_mean_what_the_causes_mean_that_gateways_make_of_them() {
+        for (status, q850) in OF_THE_RFC {
+            // What says nothing of the party is a trunk's failure.
+            let meant = cause_of_q850(q850).unwrap_or(Cause::TrunkFault);
+            let ours = cause_of(status, None, None, true);
+            match status {
+                401 | 402 | 407 => assert_eq!(ours, Cause::TrunkFault, "{status}"),
+                408 => assert_eq!(ours, Cause::NoAnswer),
+                _ => assert_eq!(ours, meant, "{status}"),
+            }
+        }
     }
 }

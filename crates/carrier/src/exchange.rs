@@ -14,17 +14,19 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant as StdInstant, SystemTime, UNIX_EPOCH};
 
 use base::time::{Instant, Timestamp};
 use media::timer_wheel::TimerWheel;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use sip::{Endpoint, LegKey, Outputs, PeerRule};
+use sip::{Endpoint, LegKey, Outputs, PeerRule, Transport};
 use slab::Slab;
 
 use crate::ledger::{EndedBy, Ledger};
 use crate::leg::Leg;
+use crate::links::{Links, Listener};
 use crate::phone::Event;
 use crate::poller::{Poller, Token};
 use crate::quirks::Quirks;
@@ -35,7 +37,15 @@ use crate::settings::Settings;
 pub(crate) struct Parts {
     pub(crate) socket: UdpSocket,
     pub(crate) address: SocketAddr,
-    /// Rings when the thread shall end.
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) tcp: Option<SocketAddr>,
+    pub(crate) tls: Option<SocketAddr>,
+    /// How many connections were made, for the handle.
+    pub(crate) made_links: Arc<AtomicUsize>,
+    /// Whether the connections shall be broken, and whether the thread shall end.
+    pub(crate) cut: Arc<AtomicBool>,
+    pub(crate) ended: Arc<AtomicBool>,
+    /// Rings when there is such a wish.
     pub(crate) bell: Arc<OwnedFd>,
     pub(crate) ledger: Ledger,
 }
@@ -46,6 +56,8 @@ pub(crate) struct Exchange {
     repertoire: Repertoire,
     started: StdInstant,
     socket: UdpSocket,
+    links: Links,
+    made_links: Arc<AtomicUsize>,
     ledger: Ledger,
     poller: Poller,
     sip: Endpoint,
@@ -53,11 +65,13 @@ pub(crate) struct Exchange {
     legs: Slab<Leg>,
     places: HashMap<LegKey, usize>,
     wheel: TimerWheel,
+    bell: Arc<OwnedFd>,
+    cut: Arc<AtomicBool>,
+    ended: Arc<AtomicBool>,
     /// Calls so far.
     serial: u64,
     /// The leg that is being served, which a panic would end.
     current: Option<usize>,
-    ended: bool,
     rng: SmallRng,
     outputs: Outputs,
     buffer: Box<[u8]>,
@@ -76,11 +90,16 @@ impl Exchange {
         manners.product = concat!("Huihu-Carrier/", env!("CARGO_PKG_VERSION")).to_owned();
         manners.peers = vec![PeerRule::Host(parts.address.ip())];
         manners.accept_calls = true;
+        manners.transports = vec![Transport::Udp, Transport::Tcp, Transport::Tls];
+        manners.sent_by.tcp = parts.tcp.map(|address| address.to_string());
+        manners.sent_by.tls = parts.tls.map(|address| address.to_string());
         manners.pace = settings.pace;
         Ok(Self {
             repertoire: Repertoire::new(&settings),
             started: StdInstant::now(),
             socket: parts.socket,
+            links: Links::new(parts.listeners, &poller)?,
+            made_links: parts.made_links,
             ledger: parts.ledger,
             poller,
             sip: Endpoint::new(manners, rng.random()),
@@ -90,7 +109,9 @@ impl Exchange {
             wheel: TimerWheel::new(0, Instant::START),
             serial: 0,
             current: None,
-            ended: false,
+            bell: parts.bell,
+            cut: parts.cut,
+            ended: parts.ended,
             rng,
             outputs: Vec::new(),
             buffer: fresh_buffer(),
@@ -101,7 +122,7 @@ impl Exchange {
     /// The thread's whole life.
     pub(crate) fn run(mut self) {
         let mut ready = Vec::new();
-        while !self.ended {
+        while !self.ended.load(Ordering::Acquire) {
             let next = [self.sip.deadline(), self.wheel.next_turn()].into_iter().flatten().min();
             let patience = next.map(|at| at.since(self.now()));
             self.poller.wait(patience, &mut ready);
@@ -120,12 +141,15 @@ impl Exchange {
         let now = self.now();
         for token in ready {
             match *token {
-                Token::Bell => self.ended = true,
+                Token::Bell => self.on_bell(),
                 Token::Signalling => self.on_signalling(now),
+                Token::Listener(place) => self.links.accept(place, &self.poller),
+                Token::Link(place) => self.on_link(place, now),
                 Token::Rtp(place) => self.on_rtp(place as usize, now),
                 Token::Rtcp(place) => self.on_rtcp(place as usize, now),
             }
         }
+        self.made_links.store(self.links.made(), Ordering::Release);
         self.current = None;
         self.sip.on_time(now, &mut self.outputs);
         self.drain_sip(now);
@@ -134,6 +158,14 @@ impl Exchange {
             self.drain_sip(now);
         }
         self.current = None;
+    }
+
+    fn on_bell(&mut self) {
+        // An already silent bell says "would block", which is as good.
+        rustix::io::read(&*self.bell, &mut [0; 8]).ok();
+        if self.cut.swap(false, Ordering::AcqRel) {
+            self.links.cut();
+        }
     }
 
     /// Ends the call that was being served when something panicked.

@@ -68,6 +68,8 @@ pub enum Deed {
         status: u16,
         /// Seconds in its Retry-After header.
         retry_after: Option<u32>,
+        /// The Q.850 cause in its Reason header.
+        cause: Option<u8>,
     },
 }
 
@@ -98,6 +100,8 @@ pub enum Announcement {
     EmptyNumber,
     /// The party you dialled is busy.
     Busy,
+    /// The party you dialled has switched the telephone off.
+    PoweredOff,
 }
 
 /// What is wrong with the way to a telephone.
@@ -142,11 +146,17 @@ const fn announce(announcement: Announcement, cause: Option<u8>) -> Step {
 }
 
 const fn refuse(pause: Pause, status: u16) -> Step {
-    Step { pause, deed: Deed::Refuse { status, retry_after: None } }
+    Step { pause, deed: Deed::Refuse { status, retry_after: None, cause: None } }
+}
+
+/// 480 after an announcement, with a cause.
+const fn absent(cause: u8) -> Step {
+    let deed = Deed::Refuse { status: 480, retry_after: None, cause: Some(cause) };
+    Step { pause: Pause::Announcement, deed }
 }
 
 const fn overload(secs: u32) -> Step {
-    Step { pause: Pause::No, deed: Deed::Refuse { status: 503, retry_after: Some(secs) } }
+    Step { pause: Pause::No, deed: Deed::Refuse { status: 503, retry_after: Some(secs), cause: None } }
 }
 
 const fn row(digits: &'static str, quirk: Quirk, steps: &'static [Step]) -> Row {
@@ -156,12 +166,17 @@ const fn row(digits: &'static str, quirk: Quirk, steps: &'static [Step]) -> Row 
 /// Q.850: user busy.
 const USER_BUSY: u8 = 17;
 
+/// Q.850: subscriber absent, which is what a telephone is that is switched off.
+const SUBSCRIBER_ABSENT: u8 = 20;
+
 /// The first row is for all numbers that no other row fits.
-static TABLE: [Row; 17] = [
+static TABLE: [Row; 19] = [
     row("0001", Quirk::No, &[RING, ANSWER]),
     row("0002", Quirk::No, &[RING, ANSWER, HANG_UP]),
     row("0003", Quirk::Echo, &[RING, ANSWER]),
     row("0004", Quirk::Mute, &[RING, ANSWER]),
+    row("0020", Quirk::No, &[announce(Announcement::PoweredOff, None), absent(SUBSCRIBER_ABSENT)]),
+    row("0021", Quirk::No, &[announce(Announcement::PoweredOff, None), refuse(Pause::Announcement, 480)]),
     row(
         "0183",
         Quirk::No,

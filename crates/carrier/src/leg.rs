@@ -119,6 +119,7 @@ impl Media {
                     any = true;
                     pressed.into_iter().for_each(|pressed| tell(pressed.key));
                 }
+                Incoming::Noise(_) => any = true,
                 Incoming::Dropped(_) => {}
             }
         }

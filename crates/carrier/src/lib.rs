@@ -38,6 +38,7 @@ mod exchange;
 pub mod fate;
 mod ledger;
 mod leg;
+mod links;
 mod phone;
 mod poller;
 mod quirks;

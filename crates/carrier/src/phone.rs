@@ -42,6 +42,7 @@ pub(crate) enum Wish {
     Refuse {
         status: u16,
         retry_after: Option<u32>,
+        cause: Option<u8>,
     },
 }
 
@@ -137,8 +138,8 @@ impl Phone {
                 wishes.push(Wish::HangUp);
                 self.close(EndedBy::Callee);
             }
-            Deed::Refuse { status, retry_after } => {
-                wishes.push(Wish::Refuse { status, retry_after });
+            Deed::Refuse { status, retry_after, cause } => {
+                wishes.push(Wish::Refuse { status, retry_after, cause });
                 self.close(EndedBy::Callee);
             }
         }
@@ -190,8 +191,9 @@ mod tests {
             let millis = self.now.micros() / 1_000;
             self.told.extend(wishes.iter().map(|wish| match wish {
                 Wish::Announce(what, cause) => format!("{millis} {what:?} {}", cause.unwrap_or_default()),
-                Wish::Refuse { status, retry_after } => {
-                    format!("{millis} {status} {}", retry_after.unwrap_or_default())
+                Wish::Refuse { status, retry_after, cause } => {
+                    let cause = cause.map_or_else(String::new, |cause| format!(" Q.850 {cause}"));
+                    format!("{millis} {status} {}{cause}", retry_after.unwrap_or_default())
                 }
                 other => format!("{millis} {other:?}"),
             }));
@@ -269,6 +271,8 @@ mod tests {
             ("0603", &["0 Ring", "1000 603 0"]),
             ("0404", &["0 EmptyNumber 0", "3000 404 0"]),
             ("0183", &["0 Busy 17", "3000 480 0"]),
+            ("0020", &["0 PoweredOff 0", "3000 480 0 Q.850 20"]),
+            ("0021", &["0 PoweredOff 0", "3000 480 0"]),
             ("0408", &[]),
         ] {
             let story = call(dialled).wait_until(90_000).did(told);

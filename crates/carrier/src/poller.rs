@@ -15,6 +15,10 @@ pub(crate) enum Token {
     /// The owner wants the thread to end.
     Bell,
     Signalling,
+    /// Somebody wants to connect to the listener at a place.
+    Listener(u32),
+    /// The connection at a place.
+    Link(u32),
     /// The RTP socket of a leg, by its place in the table.
     Rtp(u32),
     Rtcp(u32),
@@ -25,18 +29,22 @@ impl Token {
         match self {
             Self::Bell => 0,
             Self::Signalling => 1,
-            Self::Rtp(leg) => (leg as u64) << 2 | 2,
-            Self::Rtcp(leg) => (leg as u64) << 2 | 3,
+            Self::Rtp(leg) => (leg as u64) << KIND_BITS | 2,
+            Self::Rtcp(leg) => (leg as u64) << KIND_BITS | 3,
+            Self::Listener(place) => (place as u64) << KIND_BITS | 4,
+            Self::Link(place) => (place as u64) << KIND_BITS | 5,
         }
     }
 
     const fn from_data(data: u64) -> Self {
-        let leg = (data >> 2) as u32;
-        match data & 3 {
+        let place = (data >> KIND_BITS) as u32;
+        match data & KINDS {
             0 => Self::Bell,
             1 => Self::Signalling,
-            2 => Self::Rtp(leg),
-            _ => Self::Rtcp(leg),
+            2 => Self::Rtp(place),
+            3 => Self::Rtcp(place),
+            4 => Self::Listener(place),
+            _ => Self::Link(place),
         }
     }
 }
@@ -74,6 +82,10 @@ impl Poller {
     }
 }
 
+/// The bits of a token's number that say what kind it is of.
+const KIND_BITS: u32 = 3;
+const KINDS: u64 = 7;
+
 /// Events that are taken at once; more wait for the next turn, so that timers are not kept waiting for long.
 const EVENTS: usize = 512;
 
@@ -83,7 +95,15 @@ mod tests {
 
     #[test]
     fn a_token_comes_back_as_it_went() {
-        for token in [Token::Bell, Token::Signalling, Token::Rtp(0), Token::Rtcp(7), Token::Rtp(u32::MAX)] {
+        for token in [
+            Token::Bell,
+            Token::Signalling,
+            Token::Rtp(0),
+            Token::Rtcp(7),
+            Token::Rtp(u32::MAX),
+            Token::Listener(1),
+            Token::Link(u32::MAX),
+        ] {
             assert_eq!(Token::from_data(token.to_data()), token);
         }
     }

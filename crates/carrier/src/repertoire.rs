@@ -16,6 +16,7 @@ pub(crate) struct Repertoire {
     voices: Vec<Playlist>,
     empty_number: Playlist,
     busy: Playlist,
+    powered_off: Playlist,
     hush: Playlist,
     /// The tones of all keys, by their codes.
     keys: Vec<Playlist>,
@@ -32,6 +33,7 @@ impl Repertoire {
             voices: settings.voices.iter().map(|voice| list(Some(voice), settings.voice_plays)).collect(),
             empty_number: list(settings.empty_number.as_ref(), Plays::Endless),
             busy: list(settings.busy.as_ref(), Plays::Endless),
+            powered_off: list(settings.powered_off.as_ref(), Plays::Endless),
             keys: (0..).map_while(Key::from_code).map(tone).collect(),
             hush,
         }
@@ -52,6 +54,7 @@ impl Repertoire {
         match announcement {
             Announcement::EmptyNumber => self.empty_number.clone(),
             Announcement::Busy => self.busy.clone(),
+            Announcement::PoweredOff => self.powered_off.clone(),
         }
     }
 

@@ -3,15 +3,21 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use media::clip::{Clip, Plays};
+use rustls::ServerConfig;
 
 /// How a carrier behaves.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it listens for SIP over UDP; port 0 chooses a free one. Whoever calls from this address is served.
     pub listen: SocketAddr,
+    /// Where it listens for TCP too, if it does; port 0 chooses a free one.
+    pub tcp: Option<SocketAddr>,
+    /// Where it listens for TLS too, and what it shows there.
+    pub tls: Option<(SocketAddr, Arc<ServerConfig>)>,
     /// Where its telephones send and receive RTP.
     pub rtp_ip: IpAddr,
     /// The ports of its telephones: an even one for RTP and the next one for RTCP each.
@@ -25,6 +31,8 @@ pub struct Settings {
     pub empty_number: Option<Clip>,
     /// What the network says of a party that is busy.
     pub busy: Option<Clip>,
+    /// What the network says of a party whose telephone is switched off.
+    pub powered_off: Option<Clip>,
     /// A folder for what each telephone heard, as mono A-law WAV. It is created when it is missing.
     pub recordings: Option<PathBuf>,
     /// How long its telephones take.
@@ -43,12 +51,15 @@ impl Settings {
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             listen,
+            tcp: None,
+            tls: None,
             rtp_ip: listen.ip(),
             rtp_ports: RTP_PORTS,
             voices: Vec::new(),
             voice_plays: Plays::Endless,
             empty_number: None,
             busy: None,
+            powered_off: None,
             recordings: None,
             times: Times::default(),
             quiet_max: Some(QUIET_MAX),

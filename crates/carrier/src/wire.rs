@@ -80,7 +80,11 @@ impl Wire {
             match due {
                 Due::Rtp(length) => self.send(&out[..length]),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => tell(due),
             }
         }
     }

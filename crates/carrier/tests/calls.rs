@@ -148,6 +148,8 @@ fn failures_are_told_as_a_network_tells_them() {
         ("+8613800000503", &["Trying", "Failed 503 retry after 5"]),
         ("+8613800000404", &["Trying", "Early 183 fork 0 sdp", "Failed 404"]),
         ("+8613800000183", &["Trying", "Early 183 fork 0 sdp Q.850=17", "Failed 480"]),
+        ("+8613800000020", &["Trying", "Early 183 fork 0 sdp", "Failed 480 Q.850=20"]),
+        ("+8613800000021", &["Trying", "Early 183 fork 0 sdp", "Failed 480"]),
     ] {
         let carrier = carrier();
         let mut caller = Caller::of(&carrier);

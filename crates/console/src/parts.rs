@@ -12,7 +12,7 @@ use base::id::{AppId, CallId};
 use base::order::Placing;
 use base::refusal::Refusal;
 use base::time::Timestamp;
-use base::trunk::Condition;
+use base::trunk::{Condition, LinkFault};
 use speech::shelf::Shelf;
 use store::{Accounts, Admin, Store};
 
@@ -130,6 +130,8 @@ pub struct Trunk {
     pub username: Option<Box<str>>,
     /// How it is.
     pub condition: Condition,
+    /// What was wrong with the last connection to it.
+    pub link: Option<LinkFault>,
     /// Calls that it carries now; each leg is one.
     pub calls: u32,
     /// How many it may carry; `None`: any number.

@@ -1,6 +1,7 @@
 //! The API's own words for states: what stands in JSON, and the types of `base` and `store` that it stands for.
 
 use base::account;
+use base::answerer;
 use base::order;
 use base::quality;
 use base::quota;
@@ -300,6 +301,20 @@ words! {
 }
 
 words! {
+    /// Who picked up a telephone, as far as it could be heard.
+    PickedUp = answerer::Answerer {
+        /// A person.
+        Person,
+        /// A machine that takes messages, or that only talks.
+        Machine,
+        /// A machine that has beeped and wants its message.
+        Beep,
+        /// It could not be told.
+        Unsure,
+    }
+}
+
+words! {
     /// Why a leg or a call ended.
     Cause = release::Cause {
         /// It had been answered and was hung up.
@@ -342,6 +357,8 @@ words! {
         CalleeBlocked,
         /// Keys were wanted and none came.
         NoDigits,
+        /// A machine picked up and was hung up on.
+        Machine,
         /// The conversation could not be recorded.
         RecordingFault,
         /// The process ended while the call ran.

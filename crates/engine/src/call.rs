@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
+use base::answerer::{Answerer, OnMachine};
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::fact::{Dialog, Entry, Fact};
@@ -25,8 +26,10 @@ use base::private::Private;
 use base::quality::MediaReport;
 use base::release::{Cause, Ending, Party, Release};
 use base::time::{Instant, Timestamp};
-use plans::{Event, Plan, Repeat, Todo, Wish};
+use media::answerer::Told;
+use plans::{Event, Plan, Repeat, Todo, Treat, Wish};
 
+use crate::answering::Announced;
 use crate::call::experience::Experience;
 use crate::engine::Speech;
 use crate::keys::{Keys, Press};
@@ -198,6 +201,76 @@ impl Running {
         }
     }
 
+    /// What a leg's network sends before the answer can be heard again.
+    pub(crate) fn is_heard_again(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
+        if self.is_awaited(leg) {
+            self.tell(Event::EarlyMedia { leg, failure: false }, now, out);
+        }
+    }
+
+    /// What a leg's network sends before the answer has stopped, or may not be heard any more.
+    pub(crate) fn is_heard_no_more(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
+        if self.is_awaited(leg) {
+            self.tell(Event::EarlyMediaOver { leg }, now, out);
+        }
+    }
+
+    /// The call of a leg was sent to another target by a response of this status.
+    pub(crate) fn redirected(&mut self, leg: Leg, status: u16, now: Instant, out: &mut Outcome<'_>) {
+        if let Some(state) = self.legs[leg.index()].as_mut() {
+            state.dialled_again();
+            self.note(Fact::Redirected { leg, status }, now, out);
+        }
+    }
+
+    /// What a leg's network says before the answer is an announcement that is known.
+    pub(crate) fn announced(
+        &mut self,
+        leg: Leg,
+        (cause, after): (Cause, Announced),
+        now: Instant,
+        out: &mut Outcome<'_>,
+    ) {
+        let Some(state) = self.legs[leg.index()].as_mut() else { return };
+        if !state.recognised(cause) {
+            return;
+        }
+        self.note(Fact::Announced { leg, cause }, now, out);
+        self.tell(Event::EarlyMedia { leg, failure: true }, now, out);
+        if after == Announced::Ends
+            && self.is_awaited(leg)
+            && self.legs[leg.index()].as_mut().is_some_and(|state| state.hang_up(Party::of(leg), cause))
+        {
+            out.deeds.push_back(Deed::HangUp(leg, cause));
+        }
+    }
+
+    /// Something was heard of whoever has picked up.
+    pub(crate) fn picked_up(
+        &mut self,
+        leg: Leg,
+        (told, machine): (Told, OnMachine),
+        now: Instant,
+        out: &mut Outcome<'_>,
+    ) {
+        if !self.is_up(leg) {
+            return;
+        }
+        if let Told::Is(answerer) = told {
+            self.note(Fact::PickedUp { leg, answerer }, now, out);
+        }
+        use Answerer::{Beep, Machine, Person, Unsure};
+        let treat = match (machine, told) {
+            (OnMachine::HangUp, Told::Is(Machine | Beep)) => Treat::End,
+            (OnMachine::LeaveMessage, Told::Is(Machine)) => Treat::Wait,
+            (OnMachine::LeaveMessage, Told::Is(Beep) | Told::Hush) => Treat::Begin,
+            (OnMachine::Off | OnMachine::Note, _)
+            | (OnMachine::HangUp, Told::Hush)
+            | (OnMachine::HangUp | OnMachine::LeaveMessage, Told::Is(Person | Unsure)) => return,
+        };
+        self.tell(Event::Machine { leg, treat }, now, out);
+    }
+
     /// A 2xx.
     pub(crate) fn answered(&mut self, leg: Leg, now: Instant, out: &mut Outcome<'_>) {
         let Some(state) = self.legs[leg.index()].as_mut() else { return };
@@ -336,6 +409,11 @@ impl Running {
         }
     }
 
+    /// Whether a leg was dialled and is neither answered nor gone.
+    fn is_awaited(&self, leg: Leg) -> bool {
+        self.leg(leg).is_some_and(|state| !state.is_up() && !state.is_gone())
+    }
+
     fn is_up(&self, leg: Leg) -> bool {
         self.legs[leg.index()].as_ref().is_some_and(LegState::is_up)
     }
@@ -410,12 +488,17 @@ pub(crate) struct Outcome<'a> {
     pub(crate) dialog_of: &'a dyn Fn(Leg) -> Option<Dialog>,
 }
 
-/// Whether a party can make such facts for hours: keys, and what repeats when they are pressed. They must not fill the
+/// Whether a party can make such facts for hours: keys, and what repeats when they are pressed, or a network while a
+/// telephone rings. They must not fill the
 /// journal; everything else that a call can do stays far below the bound.
 const fn is_endless(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Digit { .. } | Fact::Collected { .. } | Fact::ClipStarted { .. } | Fact::CodeStarted { .. }
+        Fact::Digit { .. }
+            | Fact::Collected { .. }
+            | Fact::ClipStarted { .. }
+            | Fact::CodeStarted { .. }
+            | Fact::EarlyMedia { .. }
     )
 }
 

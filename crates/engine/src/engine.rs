@@ -22,11 +22,12 @@ use media::clip::Clip;
 use plans::{Plan, plan_for};
 use sip::Hop;
 
+use crate::answering::Answering;
 use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
-use crate::driver::ears::{self, Ears};
 use crate::driver::ground::Token;
 use crate::driver::kernel::{Kernel, Said};
+use crate::driver::listening::{self, Listening};
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::shard::{Letter, Parts, Shard};
@@ -58,6 +59,8 @@ pub struct Settings {
     pub recordings: Option<PathBuf>,
     /// What is kept of what goes over the wire; `None`: nothing.
     pub trace: Option<TraceSettings>,
+    /// What is done about who picks up, and what networks say before.
+    pub answering: Answering,
     /// What carries the packets.
     pub backend: Backend,
 }
@@ -120,8 +123,14 @@ impl Launch {
     /// A call that does what its product says, with the clips it may need, the spoken ones among them.
     #[must_use]
     pub fn new(admitted: Admitted, clips: Vec<(ClipKey, Clip)>, speech: Speech) -> Self {
-        let plan = plan_for(&admitted.call);
+        let plan = plan_for(&admitted.call, limits::RING);
         Self { call: admitted.call, permit: admitted.permit, plan, clips, speech }
+    }
+
+    /// The same call, with so long for each telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { plan: plan_for(&self.call, ring), ..self }
     }
 
     /// The same call with another plan.
@@ -211,9 +220,9 @@ impl Engine {
     ) -> Result<Self, StartFault> {
         sockets::pairs(&settings.rtp_ports)?;
         let settings = &settings.with_backend()?;
-        let Ears { voices, listeners, listening } = Ears::open(settings)?;
+        let Listening { datagrams, listeners, listening } = Listening::open(settings)?;
         let places = Places::new(listening.clone(), settings.advertised);
-        let gateways = ears::gateways(settings, &places)?;
+        let gateways = listening::gateways(settings, &places)?;
         let clock = Clock::new();
         let count = settings.shards.max(1);
         let boxes = mailboxes(count, limits::SHARD_MAILBOX).map_err(StartFault::Thread)?;
@@ -237,7 +246,7 @@ impl Engine {
         if settings.wants_connections() {
             let parts = streams::Parts {
                 clock,
-                book: ears::book(settings, &gateways),
+                book: listening::book(settings, &gateways),
                 board: Arc::clone(&engine.board),
                 posts: post_slots.clone(),
                 listeners,
@@ -253,7 +262,7 @@ impl Engine {
             let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, &seen_at, traces.clone()));
             let tracer = tracer.transpose().map_err(StartFault::Thread)?;
             let said = Said {
-                voices: voices.try_clone().map_err(StartFault::Thread)?,
+                datagrams: datagrams.try_clone().map_err(StartFault::Thread)?,
                 streams: engine.streams.as_ref().map(|(slot, _)| slot.clone()),
                 shard: number,
             };
@@ -327,7 +336,7 @@ impl Engine {
         gateways.truncate(TRUNK_ADDRESSES);
         self.board.has_addresses(trunk, gateways.len(), Clock::wall());
         if let Some((streams, _)) = &self.streams {
-            let ways = ears::ways(trunk, own, &gateways);
+            let ways = listening::ways(trunk, own, &gateways);
             if streams.post(streams::Letter::Ways { trunk, ways }).is_err() {
                 return false;
             }

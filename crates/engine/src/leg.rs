@@ -26,6 +26,8 @@ pub(crate) struct LegState {
     was_heard: bool,
     /// Q.850 cause that an early response announced (RFC 3326 in a 183).
     announced: Option<u8>,
+    /// What the network said before the answer, if it is an announcement that we know.
+    recognised: Option<Cause>,
     /// Who told us to release it and why, once somebody has.
     released_by: Option<(Party, Cause)>,
 }
@@ -68,6 +70,7 @@ impl LegState {
             rang: false,
             was_heard: false,
             announced: None,
+            recognised: None,
             released_by: None,
         }
     }
@@ -94,6 +97,15 @@ impl LegState {
         Early { began_to_ring: rings, failure: announced.is_some() }
     }
 
+    /// What the network says is a known announcement of a failure. False when that is no news, or matters no more.
+    pub(crate) fn recognised(&mut self, cause: Cause) -> bool {
+        let news = self.recognised.is_none() && matches!(self.phase, Phase::Dialled | Phase::Ringing);
+        if news {
+            self.recognised = Some(cause);
+        }
+        news
+    }
+
     /// A 2xx. False when the leg was already up or gone.
     pub(crate) fn answered(&mut self) -> bool {
         let news = matches!(self.phase, Phase::Dialled | Phase::Ringing);
@@ -115,6 +127,7 @@ impl LegState {
     /// The party is tried to be reached by another way: what the trunk before said of it counts no more.
     pub(crate) const fn dialled_again(&mut self) {
         self.announced = None;
+        self.recognised = None;
     }
 
     /// Whether another trunk may be tried at all: not once a telephone rang or something was heard, which would ring
@@ -153,7 +166,7 @@ impl LegState {
             (None, true, _) if status != TIMED_OUT => (Party::Platform, Cause::OurFault),
             (None, true, true) => (Party::Platform, Cause::RingTimeout),
             (None, true, false) => (Party::Platform, Cause::TrunkSilent),
-            (None, false, rang) => (self.party, cause_of(status, q850, rang)),
+            (None, false, rang) => (self.party, cause_of(status, q850, self.recognised, rang)),
         };
         Release { by, cause, status: Some(status), q850, rang: self.rang }
     }
@@ -273,6 +286,21 @@ mod tests {
         assert_eq!(early, Early { began_to_ring: false, failure: true });
         let release = leg.failed(&failure(487, false));
         assert_eq!((release.cause, release.q850, release.rang), (Cause::Busy, Some(17), false));
+    }
+
+    #[test]
+    fn a_known_announcement_tells_more_than_the_status_after_it() {
+        let said = |reason: Option<&Reason>| {
+            let mut leg = leg();
+            leg.early(183, true, None);
+            assert!(leg.recognised(Cause::PoweredOff) && !leg.recognised(Cause::Busy), "told once");
+            leg.failed(&Failure { reason, ..failure(480, false) }).cause
+        };
+        assert_eq!(said(None), Cause::PoweredOff);
+        assert_eq!(said(Some(&Reason::q850(17))), Cause::Busy, "the network's own number is surer");
+        let mut answered = leg();
+        answered.answered();
+        assert!(!answered.recognised(Cause::Busy), "what is said later is a conversation");
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! `call.rs`, `leg.rs`, `keys.rs` and `numbering.rs` are pure; `driver/` owns sockets, clocks and threads. Read [`engine`] first, then `call.rs`,
 //! then `driver/shard.rs`.
 
+pub mod answering;
 mod call;
 mod driver;
 pub mod engine;

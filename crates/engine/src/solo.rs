@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use base::id::{AppId, CallId};
 use base::limits;
-use base::trunk::{TRUNKS, Trunks};
+use base::trunk::{TRUNKS, TrunkNo, Trunks};
 
+use crate::driver::archive::{self, Beside};
 use crate::driver::ground::{Ground, News};
 use crate::driver::mailbox::{Slot, mailbox};
 use crate::driver::places::Places;
 use crate::driver::shard::{Letter, Parts, Shard};
 use crate::engine::{Journal, Launch, Settings, board_of};
-use crate::trunk::Trunk;
+use crate::trunk::{Peer, Trunk};
 
 /// See the module.
 pub struct Solo<G: Ground> {
@@ -25,6 +26,9 @@ pub struct Solo<G: Ground> {
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
     news: Vec<News<G::Arrival>>,
+    archive: Option<Beside>,
+    places: Places,
+    trunks: Vec<Trunk>,
 }
 
 /// What a shard holds: nothing, some time after its last call.
@@ -43,8 +47,8 @@ pub struct Held {
 }
 
 impl<G: Ground> Solo<G> {
-    /// A shard of its own. Of the settings it takes the trunks, the ports and the address, where it is reached too. It
-    /// records nothing.
+    /// A shard of its own. Of the settings it takes the trunks, the ports, the address, where it is reached too, and where
+    /// recordings go.
     ///
     /// # Errors
     /// When the system gives no descriptor for its mailbox.
@@ -56,9 +60,11 @@ impl<G: Ground> Solo<G> {
         // A made-up network has one way to everybody.
         let gateways = |trunk: &Trunk| places.gateways(trunk, &trunk.peers, |_| None).into();
         let gateways = settings.trunks.iter().take(TRUNKS).map(gateways).collect();
+        let beside = settings.recordings.clone().map(|folder| archive::beside(folder, letters.clone()));
+        let (intake, archive) = beside.unzip();
         let parts = Parts {
             number: 0,
-            places,
+            places: places.clone(),
             gateways,
             mailbox: own,
             post,
@@ -66,10 +72,12 @@ impl<G: Ground> Solo<G> {
             live: Arc::clone(&live),
             board: Arc::clone(&board),
             journal,
-            archive: None,
+            archive: intake,
             tracer: None,
         };
-        Ok(Self { shard: Shard::new(settings, ground, parts), letters, live, board, news: Vec::new() })
+        let shard = Shard::new(settings, ground, parts);
+        let trunks = settings.trunks.clone();
+        Ok(Self { shard, letters, live, board, news: Vec::new(), archive, places, trunks })
     }
 
     /// Posts a call that is to run; its ground has news of [`Token::Bell`](crate::ground::Token::Bell) then. False when
@@ -85,15 +93,24 @@ impl<G: Ground> Solo<G> {
         self.letters.post(Letter::Stop { call, app, answer: Box::new(answer) }).is_ok()
     }
 
+    /// Gives a trunk other addresses, likewise.
+    pub fn set_peers(&self, trunk: TrunkNo, peers: &[Peer]) -> bool {
+        let Some(own) = self.trunks.get(trunk.index()) else { return false };
+        let gateways: Arc<[_]> = self.places.gateways(own, peers, |_| None).into();
+        self.board.has_addresses(trunk, gateways.len(), self.shard.wall());
+        self.letters.post(Letter::Gateways { trunk, gateways }).is_ok()
+    }
+
     /// How long it may be left alone, unless there are news; for ever if it does not say.
     #[must_use]
     pub fn patience(&self) -> Option<Duration> {
         self.shard.patience()
     }
 
-    /// Lets it take one turn.
-    pub fn step(&mut self) {
+    /// Lets it take one turn, and what it records be written. Whether there may be a letter for it by then.
+    pub fn step(&mut self) -> bool {
         self.shard.step(&mut self.news);
+        self.archive.as_mut().is_some_and(Beside::work)
     }
 
     /// What it holds.

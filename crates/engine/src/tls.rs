@@ -106,7 +106,8 @@ pub(crate) fn meaning(fault: &Error) -> LinkFault {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 LinkFault::NameMismatch
             }
-            CertificateError::UnknownIssuer => LinkFault::UnknownAuthority,
+            // An authority of the same name has another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => LinkFault::UnknownAuthority,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => LinkFault::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 LinkFault::NotYetValid

@@ -55,6 +55,9 @@ pub struct Trunk {
     pub probe: Option<Probe>,
     /// How long it may say nothing to an INVITE before another trunk is tried, where there is one.
     pub silence: Duration,
+    /// How many targets a redirection may lead to, one after the other, all of them at its own addresses or its domain;
+    /// 0 to [`REDIRECTS_MAX`]. With 0 a redirection is a failure, and another trunk is tried.
+    pub redirects: u8,
     /// Which numbers it takes.
     pub routes: Vec<Route>,
     /// How many calls it carries at once; `None`: any number.
@@ -187,6 +190,7 @@ impl Trunk {
             identity: Identity::default(),
             probe: None,
             silence: SILENCE,
+            redirects: 0,
             routes,
             calls_max,
             calls_per_second,
@@ -215,3 +219,6 @@ pub const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
 
 /// How long a trunk may say nothing when nobody says otherwise: an INVITE that is lost is sent four times until then.
 pub const SILENCE: Duration = Duration::from_secs(5);
+
+/// The most that a trunk may say of redirections: each one is another INVITE for one call.
+pub const REDIRECTS_MAX: u8 = 5;

@@ -1,5 +1,6 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
+mod answering;
 mod trace;
 mod transports;
 mod trunks;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sip::Transport;
 use speech::voices::kokoro;
 
+pub(crate) use self::answering::Answering;
 pub(crate) use self::trace::{Trace, TracedCalls};
 pub(crate) use self::transports::{Listening, with_tcp};
 pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) speech: Speech,
     #[serde(default)]
     pub(crate) trace: Trace,
+    #[serde(default)]
+    pub(crate) answering: Answering,
 }
 
 /// `[sip]`: where the telephone side listens.
@@ -266,6 +270,7 @@ impl Config {
             requests: Requests::default(),
             recordings: Recordings::default(),
             speech: Speech::default(),
+            answering: Answering::default(),
             trace: Trace::default(),
         }
     }
@@ -302,6 +307,7 @@ impl Config {
         self.guard()?;
         self.trusted_proxies()?;
         self.trunks()?;
+        self.answering.check()?;
         self.trace.check()?;
         if self.tls_server()?.is_none() && self.sip.listen.by(Transport::Tls) {
             bail!("sip.listen has an address by TLS: set sip.tls_certificate and sip.tls_key too");
@@ -418,9 +424,10 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 15] = [
     "node",
     "data_dir",
+    "answering.announcements",
     "sip.rtp_ports",
     "trunk.domain",
     "trunk.username",

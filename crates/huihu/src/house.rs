@@ -18,6 +18,7 @@ use engine::{Engine, Homer, Orphan, SocketFault, StartFault, TraceSettings, Trac
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sip::Hop;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
 use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Retention, Store};
@@ -55,6 +56,8 @@ const GLANCE: Duration = Duration::from_millis(20);
 pub(crate) struct House {
     pub(crate) http: SocketAddr,
     pub(crate) sip: SocketAddr,
+    /// All addresses for SIP.
+    pub(crate) listening: Vec<Hop>,
     engine: Arc<Engine>,
     journal: Journal,
     writer: JournalTask,
@@ -136,6 +139,7 @@ impl House {
                 words,
                 tally: Arc::clone(&tally),
                 patience: Duration::from_secs(config.limits.accept_secs),
+                ring: config.answering.ring(),
                 waiting: Waiting::default(),
                 tasks: promised.clone(),
             },
@@ -166,6 +170,7 @@ impl House {
         Ok(Self {
             http,
             sip: engine.address(),
+            listening: engine.listening().to_vec(),
             journal,
             writer: task,
             delivery,
@@ -342,6 +347,7 @@ fn engine_settings(
         recordings: Some(recordings_dir(config)),
         trunks: resolved,
         trace: None,
+        answering: config.answering.read()?,
         backend: config.sip.backend.into(),
     })
 }

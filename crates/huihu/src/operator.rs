@@ -28,6 +28,7 @@ impl House for Road {
             domain: read.settings.domain.as_deref().map(Into::into),
             username: read.username.as_deref().map(Into::into),
             condition: view.condition,
+            link: view.link,
             calls: view.calls,
             seen_as: view.seen_as,
             calls_max: read.settings.calls_max,

@@ -50,6 +50,8 @@ pub(crate) struct Promises {
     pub(crate) tally: Arc<Tally>,
     /// How long an order waits for the journal.
     pub(crate) patience: Duration,
+    /// How long a telephone may ring.
+    pub(crate) ring: Duration,
     pub(crate) waiting: Waiting,
     /// The promises that are not kept yet.
     pub(crate) tasks: TaskTracker,
@@ -166,7 +168,7 @@ impl Promises {
             true => Launch::new(admitted, clips, engine::Speech::None),
             false => self.speak(admitted, clips).await,
         };
-        self.launch(call, launch).await;
+        self.launch(call, launch.ringing_for(self.ring)).await;
     }
 
     async fn speak(&self, admitted: Admitted, mut clips: Vec<(ClipKey, Clip)>) -> Launch {

@@ -11,9 +11,11 @@
 //! ```
 //!
 //! Read [`session`] first: one leg. Beside it stand the parts it is made of: [`source`] (whom we listen to), [`rtp`],
-//! [`rtcp`], [`srtp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`clip`], [`codec`], `transcode`, [`playout`]
-//! and [`conceal`]; and what drivers and far ends need: [`timer_wheel`], [`record`], [`tone`] and [`quality`].
+//! [`rtcp`], [`srtp`], [`dtmf`] (keys as events), `inband` (keys as tones), [`answerer`] (who picks up), [`announcement`]
+//! (what the network says before), [`clip`], [`codec`], `transcode`, [`playout`] and [`conceal`]; and what drivers and far ends need: [`timer_wheel`], [`record`], [`tone`] and [`quality`].
 
+pub mod announcement;
+pub mod answerer;
 pub mod clip;
 pub mod codec;
 pub mod conceal;

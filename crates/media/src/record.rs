@@ -141,7 +141,9 @@ impl Recorder {
     /// Takes an audio packet that a session heard, in whatever codec; `bytes` are the packet's, before [`crate::session::Session::forward`]
     /// rewrites them. Events are not heard.
     pub fn hear(&mut self, side: Side, heard: &Heard, bytes: &[u8], now: Instant) {
-        let (Some(codec), Some(payload)) = (heard.codec, bytes.get(heard.packet.payload())) else { return };
+        let (Some(codec), Some(payload)) = (heard.codec, bytes.get(heard.packet.payload())) else {
+            return self.pause(side, heard);
+        };
         self.advance(now);
         let earliest = self.passed;
         let place_now = u64::from(samples_in(now.since(self.start)));
@@ -163,6 +165,17 @@ impl Recorder {
         if let Some(place) = track.place(header.ssrc, header.timestamp, place_now, earliest) {
             track.miss(header, place, payload.len() as u64, earliest);
             track.write(place, payload, law, earliest);
+        }
+    }
+
+    /// What is no audio, the noise of a pause or a key, has a number all the same: before it nothing is missing.
+    fn pause(&mut self, side: Side, heard: &Heard) {
+        let track = match side {
+            Side::Left => Some(&mut self.left),
+            Side::Right => self.right.as_mut(),
+        };
+        if let Some(track) = track {
+            track.pause(&heard.packet.header);
         }
     }
 

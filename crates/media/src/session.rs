@@ -16,6 +16,7 @@
 mod clock;
 mod counts;
 mod description;
+mod listening;
 mod news;
 mod protection;
 mod voice;
@@ -44,6 +45,7 @@ use self::clock::Clock;
 use self::counts::Counts;
 pub use self::counts::Report;
 pub use self::description::{Description, EventTypes, Hears};
+use self::listening::Listening;
 pub use self::news::{Due, Heard, Incoming, Play, Unheard};
 
 /// Bytes that [`Session::tick`] may write: an RTP frame or an RTCP compound.
@@ -85,6 +87,8 @@ pub struct Session {
     /// Hears tones, where that was asked for and no event has come.
     tone_ear: Option<Box<ToneEar>>,
     events_heard: bool,
+    /// What else is listened for, where that was asked for and is not told yet.
+    listening: Option<Listening>,
     line: Line,
     source: Source,
     /// When silence goes out where nothing is played, if it does: not before this moment.
@@ -133,6 +137,7 @@ impl Session {
             ear: Ear::default(),
             tone_ear: None,
             events_heard: false,
+            listening: None,
             line: Line::new(params.ssrc, params.seq, params.timestamp, now),
             source: Source::Silent,
             fills_from: None,
@@ -202,6 +207,7 @@ impl Session {
     /// The leg is being released: sends nothing any more but RTCP.
     pub fn finish(&mut self) {
         self.fills_from = None;
+        self.listening = None;
         self.silence();
     }
 
@@ -263,12 +269,15 @@ impl Session {
                 self.counts.quiet = self.counts.quiet.saturating_add(u32::from(law.is_quiet(payload)));
                 if order != Order::Late {
                     pressed = self.tone_ear.as_mut().and_then(|ear| ear.hear(&header, payload, law));
+                    if let Some(listening) = &mut self.listening {
+                        listening.hear(&header, payload, law, now);
+                    }
                 }
             }
             return Incoming::Audio(Heard { packet, codec, moved, order, event: None }, pressed);
         }
         if is_noise {
-            return Incoming::Dropped(Unheard::Noise);
+            return Incoming::Noise(Heard { packet, codec: None, moved, order, event: None });
         }
         let Some(mut event) = Event::parse(payload) else { return self.unusable(from, Unheard::Malformed) };
         event.samples /= ticks as u16;
@@ -343,7 +352,14 @@ impl Session {
                 Event::write_duration(event.samples.saturating_mul(ticks), samples);
                 placed
             }
-            (None, None) => return None,
+            // The noise of a pause: the pause is silent here, and its packets are no losses.
+            (None, None) => {
+                self.relay.skip(heard.order);
+                if let Some(peer) = &mut self.transcoder {
+                    peer.pause(&heard.packet.header);
+                }
+                return None;
+            }
         };
         let range = heard.packet.rewritten();
         let header = bytes.get_mut(range.clone())?.first_chunk_mut::<HEADER_BYTES>()?;
@@ -413,6 +429,13 @@ impl Session {
         if let Some(pressed) = self.ear.lapse(now) {
             return Some(Due::Pressed(pressed));
         }
+        if let Some(listening) = &mut self.listening {
+            let told = listening.told(now);
+            self.listening.take_if(|listening| listening.is_over());
+            if told.is_some() {
+                return told;
+            }
+        }
         if now >= self.rtcp.due() && self.rtcp_target().is_some() {
             let account = self.account(now);
             let form = out.first_chunk_mut::<COMPOUND_BYTES_MAX>()?;
@@ -439,7 +462,8 @@ impl Session {
     pub fn next_due(&self) -> Option<Instant> {
         let rtcp = self.rtcp_target().map(|_| self.rtcp.due());
         let source = if self.keypad.is_busy() { self.keypad.due() } else { self.frame_due() };
-        [rtcp, source, self.ear.due()].into_iter().flatten().min()
+        let listening = self.listening.as_ref().and_then(Listening::due);
+        [rtcp, source, self.ear.due(), listening].into_iter().flatten().min()
     }
 
     /// Writes the leg's last RTCP compound, with BYE; `None` when there is nobody to send it to.
@@ -487,6 +511,9 @@ impl Session {
         self.ear.end_stream();
         if let Some(ear) = &mut self.tone_ear {
             ear.end_stream();
+        }
+        if let Some(listening) = &mut self.listening {
+            listening.end_stream();
         }
         self.rtcp.end_stream();
         self.counts.first_heard.get_or_insert(now);

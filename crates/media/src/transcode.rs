@@ -19,7 +19,7 @@ use crate::conceal::{Concealer, HISTORY_MILLIS, Pace};
 use crate::line::{FRAME_SAMPLES, FRAME_TICKS, samples_at};
 use crate::playout::Playout;
 use crate::resample::Resampler;
-use crate::rtp::{Header, timestamp_distance};
+use crate::rtp::{Header, seq_distance, timestamp_distance};
 
 /// Packets that may wait: 640 ms of the usual ones, twice the deepest buffer.
 const SLOTS: usize = 32;
@@ -60,6 +60,8 @@ pub(crate) struct Transcoder {
     playout: Playout,
     state: State,
     ssrc: u32,
+    /// Number of the last packet that told a pause.
+    paused: Option<u16>,
     slots: [Slot; SLOTS],
     /// Samples that were decoded and not yet given, at the beginning.
     fifo: [i16; FIFO],
@@ -104,6 +106,7 @@ impl Transcoder {
             playout: Playout::default(),
             state: State::Idle,
             ssrc: 0,
+            paused: None,
             slots: [Slot { seq: 0, timestamp: 0, length: 0, bytes: [0; PAYLOAD_BYTES_MAX] }; SLOTS],
             fifo: [0; FIFO],
             waiting: 0,
@@ -134,6 +137,7 @@ impl Transcoder {
             self.rest();
             self.playout = Playout::default();
             self.ssrc = header.ssrc;
+            self.paused = None;
         }
         if payload.is_empty() || payload.len() > PAYLOAD_BYTES_MAX || self.codec.span(payload) == 0 {
             return None;
@@ -159,6 +163,23 @@ impl Transcoder {
         }
         self.state = State::Playing { next: header.timestamp, last_seq: None, missed: 0 };
         Some(now + self.playout.depth())
+    }
+
+    /// The far end says that it pauses: what is missing next to this packet's number is no loss.
+    pub(crate) fn pause(&mut self, header: &Header) {
+        if header.ssrc == self.ssrc {
+            self.paused = Some(header.seq);
+        }
+    }
+
+    /// Whether nothing was lost between the packet that was decoded last and the next one, if that has come: they follow
+    /// each other, or a pause was told between them.
+    fn is_pause(&self, last: Option<u16>, next: Option<u16>) -> bool {
+        let Some(last) = last else { return next.is_some() };
+        let was_told = self.paused.is_some_and(|paused| {
+            seq_distance(paused, last) > 0 && next.is_none_or(|next| seq_distance(next, paused) > 0)
+        });
+        was_told || next == Some(last.wrapping_add(1))
     }
 
     /// Gives the next 20 ms at the codec's rate.
@@ -206,14 +227,14 @@ impl Transcoder {
             // It may still come in time.
             Some(_) | None if off < 0 => self.fill(STRETCH, is_quiet),
             Some((ahead, n)) => {
-                let is_pause = last_seq.is_none_or(|last| last.wrapping_add(1) == self.slots[n].seq);
+                let is_pause = self.is_pause(last_seq, Some(self.slots[n].seq));
                 let span = FRAME_TICKS.min(ahead.unsigned_abs());
                 self.fill(span, is_pause);
                 self.state = State::Playing { next: next.wrapping_add(span), last_seq, missed };
             }
             None if missed >= IDLE => self.state = State::Idle,
             None => {
-                self.fill(FRAME_TICKS, false);
+                self.fill(FRAME_TICKS, self.is_pause(last_seq, None));
                 let (next, missed) = (next.wrapping_add(FRAME_TICKS), missed + FRAME_TICKS);
                 self.state = State::Playing { next, last_seq, missed };
             }

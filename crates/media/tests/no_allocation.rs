@@ -11,7 +11,10 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base::release::Cause;
 use base::time::{Instant, Timestamp};
+use huihu_media::announcement::{Announcements, Reference};
+use huihu_media::answerer;
 use huihu_media::clip::{Clip, Playlist, Plays};
 use huihu_media::codec::Codec;
 use huihu_media::dtmf::Key;
@@ -261,4 +264,35 @@ fn protection_allocates_nothing() {
     }
     assert_eq!(allocations() - before, 0);
     assert!(heard > 980, "{heard} heard: nothing was proved");
+}
+
+/// A party that is listened to from the moment it picks up, and a network that is before it: a minute of voice each.
+#[test]
+fn listening_for_machines_and_announcements_allocates_nothing() {
+    let voice: Vec<u8> = (0..64_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let known = Announcements::new(Reference::new(Cause::Busy, &voice[8_000..56_000]));
+    let mut legs = [session(Codec::PCMA, Policy::Strict), session(Codec::PCMA, Policy::Strict)];
+    legs[0].listen_for_answerer(answerer::PATIENCE, Instant::START);
+    legs[1].listen_for_announcements(&known);
+    let (mut out, mut bytes, mut told) = ([0; OUT_BYTES], [0; HEADER_BYTES + 160], Vec::with_capacity(8));
+
+    let before = allocations();
+    for frame in 0..3_000u32 {
+        let now = Instant::START + Duration::from_millis(20) * frame;
+        let header =
+            Header { marker: false, payload_type: 8, seq: frame as u16, timestamp: frame * 160, ssrc: 9 };
+        header.write(bytes.first_chunk_mut().expect("there is room"));
+        bytes[HEADER_BYTES..].copy_from_slice(&voice[frame as usize % 400 * 160..][..160]);
+        for leg in &mut legs {
+            leg.receive(address(), &bytes, now);
+            while let Some(due) = leg.tick(now, &mut out) {
+                if matches!(due, Due::Announced(_) | Due::PickedUp(_)) {
+                    told.push(due);
+                }
+            }
+        }
+    }
+    assert_eq!(allocations() - before, 0);
+    assert!(told.contains(&Due::Announced(Cause::Busy)), "nothing was proved: {told:?}");
+    assert!(told.iter().any(|due| matches!(due, Due::PickedUp(_))), "nothing was proved: {told:?}");
 }

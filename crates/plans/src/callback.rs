@@ -13,8 +13,8 @@
 //! Closing ─last Released │ Deadline─▶ Over
 //! ```
 //!
-//! While B is dialled, A hears the wait voice, and B's early media in its place as far as the order allows. A conversation
-//! that is recorded begins with the tone that says so, to both.
+//! While B is dialled, A hears the wait voice, and B's early media in its place as far as the order allows and as long as
+//! it goes on. A conversation that is recorded begins with the tone that says so, to both.
 
 use std::mem;
 use std::time::Duration;
@@ -45,6 +45,7 @@ pub struct Callback {
     callee_media: CalleeMedia,
     longest: Option<Longest<ClipKey>>,
     recorded: Option<Recorded<ClipKey>>,
+    ring: Duration,
     state: State,
 }
 
@@ -76,8 +77,15 @@ impl Callback {
             callee_media: order.callee_media,
             longest: order.longest.clone(),
             recorded: order.recorded.clone(),
+            ring: limits::RING,
             state: State::New,
         }
+    }
+
+    /// The same, with so long for a telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { ring, ..self }
     }
 }
 
@@ -85,7 +93,7 @@ impl Plan for Callback {
     fn start(&mut self, now: Instant, todo: &mut Todo) {
         if matches!(self.state, State::New) {
             todo.dial(Leg::A);
-            self.state = State::RingingA { until: now + limits::RING };
+            self.state = State::RingingA { until: now + self.ring };
         }
     }
 
@@ -109,6 +117,9 @@ impl Plan for Callback {
 
             (RingingB { until, a_hears }, Event::EarlyMedia { leg: B, failure }) => {
                 RingingB { until, a_hears: self.early_media(a_hears, failure, todo) }
+            }
+            (RingingB { until, a_hears }, Event::EarlyMediaOver { leg: B }) => {
+                RingingB { until, a_hears: self.wait_again(a_hears, todo) }
             }
             (RingingB { .. }, Event::Answered { leg: B }) => self.connect(now, todo),
             (RingingB { until, .. }, Event::Deadline) if now >= until => b_rang_too_long(now, todo),
@@ -134,11 +145,13 @@ impl Plan for Callback {
                 state,
                 Event::Ringing { .. }
                 | Event::EarlyMedia { .. }
+                | Event::EarlyMediaOver { .. }
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
                 | Event::SpeechFailed
                 | Event::Digit { .. }
+                | Event::Machine { .. }
                 | Event::Released { .. }
                 | Event::Deadline
                 | Event::Stop,
@@ -168,7 +181,7 @@ impl Callback {
     fn dial_b(&self, now: Instant, todo: &mut Todo) -> State {
         todo.play(Leg::A, [self.wait_voice], Repeat::Forever);
         todo.dial(Leg::B);
-        State::RingingB { until: now + limits::RING, a_hears: Hears::WaitVoice }
+        State::RingingB { until: now + self.ring, a_hears: Hears::WaitVoice }
     }
 
     fn early_media(&self, a_hears: Hears, failure: bool, todo: &mut Todo) -> Hears {
@@ -184,6 +197,14 @@ impl Callback {
             }
             Hears::WaitVoice | Hears::EarlyMedia => a_hears,
         }
+    }
+
+    /// Nobody waits in silence: A hears what it heard before.
+    fn wait_again(&self, a_hears: Hears, todo: &mut Todo) -> Hears {
+        if matches!(a_hears, Hears::EarlyMedia) {
+            todo.play(Leg::A, [self.wait_voice], Repeat::Forever);
+        }
+        Hears::WaitVoice
     }
 
     fn connect(&self, now: Instant, todo: &mut Todo) -> State {

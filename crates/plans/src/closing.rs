@@ -43,11 +43,13 @@ impl Closing {
             // A party that answers or presses a key now is too late, and a second stop stops nothing.
             Event::Ringing { .. }
             | Event::EarlyMedia { .. }
+            | Event::EarlyMediaOver { .. }
             | Event::Answered { .. }
             | Event::ClipEnded { .. }
             | Event::ClipFailed { .. }
             | Event::SpeechFailed
             | Event::Digit { .. }
+            | Event::Machine { .. }
             | Event::Stop => false,
         };
         if given_up || self.up == [false; 2] {

@@ -10,6 +10,9 @@
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
 //! Before, Saying, After ─Deadline─▶ Closing    the longest announcement is over
 //! Before, Saying, After ─ClipFailed─▶ Closing  a code that is only half heard is of no use
+//! Before, Saying, After ─a machine greets─▶ Holding
+//! these and Holding ─it listens─▶ Before; ─nobody talks to it─▶ Closing
+//! Holding ─Deadline─▶ Closing
 //! any but Closing ─Stop─▶ Closing
 //! any but Closing ─Released─▶ Over
 //! Closing ─Released │ Deadline─▶ Over
@@ -19,6 +22,7 @@
 //! when the party hangs up or the deadline comes.
 
 use std::mem;
+use std::time::Duration;
 
 use base::clip::{ClipKey, SystemClip};
 use base::id::Leg;
@@ -30,7 +34,7 @@ use base::time::Instant;
 
 use crate::closing::Closing;
 use crate::ending::{self, STOPPED, by_platform};
-use crate::plan::{Event, Plan, Repeat, Todo};
+use crate::plan::{Event, Plan, Repeat, Todo, Treat};
 
 /// The plan of a verification code.
 #[derive(Debug)]
@@ -40,16 +44,23 @@ pub struct Code {
     times: Option<u8>,
     after: Option<ClipKey>,
     repeats: Repeats,
+    ring: Duration,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     New,
-    Ringing { until: Instant },
+    Ringing {
+        until: Instant,
+    },
     Before(Round),
     Saying(Round),
     After(Round),
+    /// A machine greets.
+    Holding {
+        until: Instant,
+    },
     Closing(Closing),
     Over,
 }
@@ -73,8 +84,15 @@ impl Code {
             times: order.times,
             after: order.after,
             repeats: order.repeats,
+            ring: limits::RING,
             state: State::New,
         }
+    }
+
+    /// The same, with so long for a telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { ring, ..self }
     }
 }
 
@@ -82,13 +100,13 @@ impl Plan for Code {
     fn start(&mut self, now: Instant, todo: &mut Todo) {
         if matches!(self.state, State::New) {
             todo.dial(Leg::A);
-            self.state = State::Ringing { until: now + limits::RING };
+            self.state = State::Ringing { until: now + self.ring };
         }
     }
 
     fn on(&mut self, now: Instant, event: Event, todo: &mut Todo) {
         use Leg::A;
-        use State::{After, Before, Closing, New, Over, Ringing, Saying};
+        use State::{After, Before, Closing, Holding, New, Over, Ringing, Saying};
         let state = mem::replace(&mut self.state, Over);
         self.state = match (state, event) {
             (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
@@ -108,11 +126,29 @@ impl Plan for Code {
                 close(now, by_platform(why.cause()), todo)
             }
 
-            (Ringing { .. } | Before(_) | Saying(_) | After(_), Event::Released { leg: A, release }) => {
-                over(ending::of(A, release), todo)
+            (Before(round) | Saying(round) | After(round), Event::Machine { leg: A, treat: Treat::Wait }) => {
+                hold(round.end_at, todo)
             }
+            (
+                Before(_) | Saying(_) | After(_) | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::Begin },
+            ) => self.begin(now, todo),
+            (
+                Before(_) | Saying(_) | After(_) | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::End },
+            ) => close(now, by_platform(Cause::Machine), todo),
+            (Holding { until }, Event::Deadline) if now >= until => {
+                close(now, by_platform(Cause::TimeOver), todo)
+            }
+
+            (
+                Ringing { .. } | Before(_) | Saying(_) | After(_) | Holding { .. },
+                Event::Released { leg: A, release },
+            ) => over(ending::of(A, release), todo),
             (New, Event::Stop) => over(STOPPED, todo),
-            (Ringing { .. } | Before(_) | Saying(_) | After(_), Event::Stop) => close(now, STOPPED, todo),
+            (Ringing { .. } | Before(_) | Saying(_) | After(_) | Holding { .. }, Event::Stop) => {
+                close(now, STOPPED, todo)
+            }
 
             (Closing(closing), event) => closing.on(now, &event, todo).map_or(Over, Closing),
 
@@ -121,11 +157,13 @@ impl Plan for Code {
                 state,
                 Event::Ringing { .. }
                 | Event::EarlyMedia { .. }
+                | Event::EarlyMediaOver { .. }
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
                 | Event::SpeechFailed
                 | Event::Digit { .. }
+                | Event::Machine { .. }
                 | Event::Released { .. }
                 | Event::Deadline
                 | Event::Stop,
@@ -135,7 +173,7 @@ impl Plan for Code {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Ringing { until } => Some(*until),
+            State::Ringing { until } | State::Holding { until } => Some(*until),
             State::Before(round) | State::Saying(round) | State::After(round) => Some(round.end_at),
             State::Closing(closing) => Some(closing.until()),
             State::New | State::Over => None,
@@ -191,6 +229,12 @@ impl Code {
 
 fn close(now: Instant, ending: Ending, todo: &mut Todo) -> State {
     State::Closing(Closing::new(now, ending).hang_up(Leg::A, ending.by, ending.cause, todo))
+}
+
+/// Says nothing until the machine listens.
+fn hold(until: Instant, todo: &mut Todo) -> State {
+    todo.silence(Leg::A);
+    State::Holding { until }
 }
 
 fn over(ending: Ending, todo: &mut Todo) -> State {

@@ -28,6 +28,8 @@ pub mod plan;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use base::call::Call;
 use base::order::Product;
 
@@ -35,15 +37,15 @@ use crate::callback::Callback;
 use crate::code::Code;
 use crate::menu::Menu;
 use crate::notice::Notice;
-pub use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Wish};
+pub use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Treat, Wish};
 
-/// The plan of an accepted call, not yet started.
+/// The plan of an accepted call, not yet started, with so long for each telephone to ring.
 #[must_use]
-pub fn plan_for(call: &Call) -> Box<dyn Plan> {
+pub fn plan_for(call: &Call, ring: Duration) -> Box<dyn Plan> {
     match &call.product {
-        Product::Callback(order) => Box::new(Callback::new(order)),
-        Product::Code(order) => Box::new(Code::new(order)),
-        Product::Notice(order) => Box::new(Notice::new(order)),
-        Product::Menu(order) => Box::new(Menu::new(order)),
+        Product::Callback(order) => Box::new(Callback::new(order).ringing_for(ring)),
+        Product::Code(order) => Box::new(Code::new(order).ringing_for(ring)),
+        Product::Notice(order) => Box::new(Notice::new(order).ringing_for(ring)),
+        Product::Menu(order) => Box::new(Menu::new(order).ringing_for(ring)),
     }
 }

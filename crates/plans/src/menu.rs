@@ -17,6 +17,9 @@
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
 //! Prompting, Waiting, Correcting, Leaving ─Deadline─▶ Closing      the longest announcement is over
 //! Prompting, Correcting, Leaving ─ClipFailed─▶ Closing
+//! Prompting, Waiting, Correcting, Leaving ─a machine greets─▶ Holding
+//! these and Holding ─it listens─▶ Prompting, the first node; ─nobody talks to it─▶ Closing
+//! Holding ─Deadline─▶ Closing
 //! any but Closing ─Stop─▶ Closing
 //! any but Closing ─Released─▶ Over
 //! Closing ─Released │ Deadline─▶ Over
@@ -27,6 +30,7 @@
 //! keys lead in a circle ends with the longest announcement.
 
 use std::mem;
+use std::time::Duration;
 
 use base::clip::ClipKey;
 use base::id::Leg;
@@ -38,23 +42,36 @@ use base::time::Instant;
 
 use crate::closing::Closing;
 use crate::ending::{self, STOPPED, by_platform};
-use crate::plan::{Event, Plan, Repeat, Todo};
+use crate::plan::{Event, Plan, Repeat, Todo, Treat};
 
 /// The plan of a menu.
 #[derive(Debug)]
 pub struct Menu {
     tree: MenuTree<ClipKey>,
+    ring: Duration,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     New,
-    Ringing { until: Instant },
+    Ringing {
+        until: Instant,
+    },
     Prompting(Visit),
-    Waiting { visit: Visit, until: Instant },
+    Waiting {
+        visit: Visit,
+        until: Instant,
+    },
     Correcting(Visit),
-    Leaving { cause: Cause, end_at: Instant },
+    Leaving {
+        cause: Cause,
+        end_at: Instant,
+    },
+    /// A machine greets.
+    Holding {
+        until: Instant,
+    },
     Closing(Closing),
     Over,
 }
@@ -76,7 +93,13 @@ impl Menu {
     /// The plan that does what was ordered.
     #[must_use]
     pub fn new(order: &order::Menu<ClipKey>) -> Self {
-        Self { tree: order.tree.clone(), state: State::New }
+        Self { tree: order.tree.clone(), ring: limits::RING, state: State::New }
+    }
+
+    /// The same, with so long for a telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { ring, ..self }
     }
 }
 
@@ -84,13 +107,13 @@ impl Plan for Menu {
     fn start(&mut self, now: Instant, todo: &mut Todo) {
         if matches!(self.state, State::New) {
             todo.dial(Leg::A);
-            self.state = State::Ringing { until: now + limits::RING };
+            self.state = State::Ringing { until: now + self.ring };
         }
     }
 
     fn on(&mut self, now: Instant, event: Event, todo: &mut Todo) {
         use Leg::A;
-        use State::{Closing, Correcting, Leaving, New, Over, Prompting, Ringing, Waiting};
+        use State::{Closing, Correcting, Holding, Leaving, New, Over, Prompting, Ringing, Waiting};
         let state = mem::replace(&mut self.state, Over);
         self.state = match (state, event) {
             (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
@@ -104,7 +127,8 @@ impl Plan for Menu {
                 Prompting(Visit { end_at, .. })
                 | Waiting { visit: Visit { end_at, .. }, .. }
                 | Correcting(Visit { end_at, .. })
-                | Leaving { end_at, .. },
+                | Leaving { end_at, .. }
+                | Holding { until: end_at },
                 Event::Deadline,
             ) if now >= end_at => close(now, by_platform(Cause::TimeOver), todo),
 
@@ -123,12 +147,38 @@ impl Plan for Menu {
             }
 
             (
-                Ringing { .. } | Prompting(_) | Waiting { .. } | Correcting(_) | Leaving { .. },
+                Prompting(Visit { end_at, .. })
+                | Waiting { visit: Visit { end_at, .. }, .. }
+                | Correcting(Visit { end_at, .. })
+                | Leaving { end_at, .. },
+                Event::Machine { leg: A, treat: Treat::Wait },
+            ) => hold(end_at, todo),
+            (
+                Prompting(_) | Waiting { .. } | Correcting(_) | Leaving { .. } | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::Begin },
+            ) => self.begin(now, todo),
+            (
+                Prompting(_) | Waiting { .. } | Correcting(_) | Leaving { .. } | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::End },
+            ) => close(now, by_platform(Cause::Machine), todo),
+
+            (
+                Ringing { .. }
+                | Prompting(_)
+                | Waiting { .. }
+                | Correcting(_)
+                | Leaving { .. }
+                | Holding { .. },
                 Event::Released { leg: A, release },
             ) => over(ending::of(A, release), todo),
             (New, Event::Stop) => over(STOPPED, todo),
             (
-                Ringing { .. } | Prompting(_) | Waiting { .. } | Correcting(_) | Leaving { .. },
+                Ringing { .. }
+                | Prompting(_)
+                | Waiting { .. }
+                | Correcting(_)
+                | Leaving { .. }
+                | Holding { .. },
                 Event::Stop,
             ) => close(now, STOPPED, todo),
 
@@ -139,11 +189,13 @@ impl Plan for Menu {
                 state,
                 Event::Ringing { .. }
                 | Event::EarlyMedia { .. }
+                | Event::EarlyMediaOver { .. }
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
                 | Event::SpeechFailed
                 | Event::Digit { .. }
+                | Event::Machine { .. }
                 | Event::Released { .. }
                 | Event::Deadline
                 | Event::Stop,
@@ -153,7 +205,7 @@ impl Plan for Menu {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Ringing { until } => Some(*until),
+            State::Ringing { until } | State::Holding { until } => Some(*until),
             State::Prompting(visit) | State::Correcting(visit) => Some(visit.end_at),
             State::Waiting { visit, until } => Some(visit.end_at.min(*until)),
             State::Leaving { end_at, .. } => Some(*end_at),
@@ -235,6 +287,12 @@ impl Menu {
 
 fn close(now: Instant, ending: Ending, todo: &mut Todo) -> State {
     State::Closing(Closing::new(now, ending).hang_up(Leg::A, ending.by, ending.cause, todo))
+}
+
+/// Says nothing until the machine listens.
+fn hold(until: Instant, todo: &mut Todo) -> State {
+    todo.silence(Leg::A);
+    State::Holding { until }
 }
 
 fn over(ending: Ending, todo: &mut Todo) -> State {

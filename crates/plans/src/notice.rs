@@ -15,6 +15,9 @@
 //! Ringing ─Deadline─▶ Closing                  the ring time is over
 //! Playing, Listening ─Deadline─▶ Closing       the longest announcement is over
 //! Playing ─ClipFailed─▶ Closing
+//! Playing, Listening ─a machine greets─▶ Holding
+//! Playing, Listening, Holding ─it listens─▶ Playing, the first item; ─nobody talks to it─▶ Closing
+//! Holding ─Deadline─▶ Closing
 //! any but Closing ─Stop─▶ Closing
 //! any but Closing ─Released─▶ Over
 //! Closing ─Released │ Deadline─▶ Over
@@ -25,6 +28,7 @@
 //! is no "done". Keys that come while an item is played that wants none are not kept for the next one.
 
 use std::mem;
+use std::time::Duration;
 
 use base::clip::ClipKey;
 use base::id::Leg;
@@ -36,21 +40,32 @@ use base::time::Instant;
 
 use crate::closing::Closing;
 use crate::ending::{self, STOPPED, by_platform};
-use crate::plan::{Event, Plan, Repeat, Todo};
+use crate::plan::{Event, Plan, Repeat, Todo, Treat};
 
 /// The plan of a notice.
 #[derive(Debug)]
 pub struct Notice {
     items: Vec<NoticeItem<ClipKey>>,
+    ring: Duration,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     New,
-    Ringing { until: Instant },
+    Ringing {
+        until: Instant,
+    },
     Playing(Turn),
-    Listening { turn: Turn, keys: Private<String>, until: Instant },
+    Listening {
+        turn: Turn,
+        keys: Private<String>,
+        until: Instant,
+    },
+    /// A machine greets.
+    Holding {
+        until: Instant,
+    },
     Closing(Closing),
     Over,
 }
@@ -66,7 +81,13 @@ impl Notice {
     /// The plan that does what was ordered.
     #[must_use]
     pub fn new(order: &order::Notice<ClipKey>) -> Self {
-        Self { items: order.items.clone(), state: State::New }
+        Self { items: order.items.clone(), ring: limits::RING, state: State::New }
+    }
+
+    /// The same, with so long for a telephone to ring; [`limits::RING`] otherwise.
+    #[must_use]
+    pub fn ringing_for(self, ring: Duration) -> Self {
+        Self { ring, ..self }
     }
 }
 
@@ -74,13 +95,13 @@ impl Plan for Notice {
     fn start(&mut self, now: Instant, todo: &mut Todo) {
         if matches!(self.state, State::New) {
             todo.dial(Leg::A);
-            self.state = State::Ringing { until: now + limits::RING };
+            self.state = State::Ringing { until: now + self.ring };
         }
     }
 
     fn on(&mut self, now: Instant, event: Event, todo: &mut Todo) {
         use Leg::A;
-        use State::{Closing, Listening, New, Over, Playing, Ringing};
+        use State::{Closing, Holding, Listening, New, Over, Playing, Ringing};
         let state = mem::replace(&mut self.state, Over);
         self.state = match (state, event) {
             (New, Event::SpeechFailed) => over(by_platform(Cause::SpeechFault), todo),
@@ -107,11 +128,29 @@ impl Plan for Notice {
                 self.keys_are_in(turn, keys, now, todo)
             }
 
-            (Ringing { .. } | Playing(_) | Listening { .. }, Event::Released { leg: A, release }) => {
-                over(ending::of(A, release), todo)
+            (Playing(turn) | Listening { turn, .. }, Event::Machine { leg: A, treat: Treat::Wait }) => {
+                hold(turn.end_at, todo)
             }
+            (
+                Playing(_) | Listening { .. } | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::Begin },
+            ) => self.begin(now, todo),
+            (
+                Playing(_) | Listening { .. } | Holding { .. },
+                Event::Machine { leg: A, treat: Treat::End },
+            ) => close(now, by_platform(Cause::Machine), todo),
+            (Holding { until }, Event::Deadline) if now >= until => {
+                close(now, by_platform(Cause::TimeOver), todo)
+            }
+
+            (
+                Ringing { .. } | Playing(_) | Listening { .. } | Holding { .. },
+                Event::Released { leg: A, release },
+            ) => over(ending::of(A, release), todo),
             (New, Event::Stop) => over(STOPPED, todo),
-            (Ringing { .. } | Playing(_) | Listening { .. }, Event::Stop) => close(now, STOPPED, todo),
+            (Ringing { .. } | Playing(_) | Listening { .. } | Holding { .. }, Event::Stop) => {
+                close(now, STOPPED, todo)
+            }
 
             (Closing(closing), event) => closing.on(now, &event, todo).map_or(Over, Closing),
 
@@ -120,11 +159,13 @@ impl Plan for Notice {
                 state,
                 Event::Ringing { .. }
                 | Event::EarlyMedia { .. }
+                | Event::EarlyMediaOver { .. }
                 | Event::Answered { .. }
                 | Event::ClipEnded { .. }
                 | Event::ClipFailed { .. }
                 | Event::SpeechFailed
                 | Event::Digit { .. }
+                | Event::Machine { .. }
                 | Event::Released { .. }
                 | Event::Deadline
                 | Event::Stop,
@@ -134,7 +175,7 @@ impl Plan for Notice {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Ringing { until } => Some(*until),
+            State::Ringing { until } | State::Holding { until } => Some(*until),
             State::Playing(turn) => Some(turn.end_at),
             State::Listening { turn, until, .. } => Some(turn.end_at.min(*until)),
             State::Closing(closing) => Some(closing.until()),
@@ -218,6 +259,12 @@ impl Turn {
 
 fn close(now: Instant, ending: Ending, todo: &mut Todo) -> State {
     State::Closing(Closing::new(now, ending).hang_up(Leg::A, ending.by, ending.cause, todo))
+}
+
+/// Says nothing until the machine listens.
+fn hold(until: Instant, todo: &mut Todo) -> State {
+    todo.silence(Leg::A);
+    State::Holding { until }
 }
 
 fn over(ending: Ending, todo: &mut Todo) -> State {

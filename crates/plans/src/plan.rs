@@ -39,6 +39,11 @@ pub enum Event {
         /// Whether a reason for a failure came with it, so that it is an announcement of that failure.
         failure: bool,
     },
+    /// What the network of the leg sent before the answer has stopped, or may not be heard any more. It may come again.
+    EarlyMediaOver {
+        /// The leg it came from.
+        leg: Leg,
+    },
     /// The leg was answered.
     Answered {
         /// The leg.
@@ -65,6 +70,13 @@ pub enum Event {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         digit: Private<char>,
     },
+    /// A machine has picked up, and is not to be talked to like a person.
+    Machine {
+        /// The leg.
+        leg: Leg,
+        /// What is to be done about it.
+        treat: Treat,
+    },
     /// The leg is gone, or could not be dialled. The last news of a leg.
     Released {
         /// The leg.
@@ -76,6 +88,17 @@ pub enum Event {
     Deadline,
     /// The customer asked us to stop.
     Stop,
+}
+
+/// What is to be done about a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treat {
+    /// The call ends.
+    End,
+    /// It greets: nothing is said until it listens.
+    Wait,
+    /// It listens: everything is said from the beginning.
+    Begin,
 }
 
 /// What is wrong with a clip.

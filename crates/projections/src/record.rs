@@ -116,11 +116,19 @@ impl Progress {
                 self.recording.get_or_insert(*length);
                 news
             }
+            Fact::PickedUp { leg, answerer } => {
+                let leg = &mut self.legs[leg.index()];
+                let news = leg.answerer != Some(*answerer);
+                leg.answerer = Some(*answerer);
+                news
+            }
             // They leave no trace in the record.
             Fact::Accepted(_)
             | Fact::ClipStarted { .. }
             | Fact::CodeStarted { .. }
             | Fact::EarlyMedia { .. }
+            | Fact::Announced { .. }
+            | Fact::Redirected { .. }
             | Fact::StopAsked
             | Fact::Over(_) => false,
         }

@@ -23,6 +23,9 @@ pub(crate) fn tell(call: &Call, entry: &Entry, rows: &mut Vec<Row>) {
         | Fact::ClipStarted { .. }
         | Fact::CodeStarted { .. }
         | Fact::EarlyMedia { .. }
+        | Fact::Announced { .. }
+        | Fact::Redirected { .. }
+        | Fact::PickedUp { .. }
         | Fact::Bridged
         | Fact::Digit { .. }
         | Fact::Spoken { .. }

@@ -228,6 +228,11 @@ fn fact(words: &[&str], call: &Call) -> Fact {
         ["clip", on] => Fact::ClipStarted { leg: leg(on), clip: ClipKey::System(SystemClip::RingBack) },
         ["speech", on] => Fact::ClipStarted { leg: leg(on), clip: SPEECH },
         ["early", on] => Fact::EarlyMedia { leg: leg(on) },
+        ["announced", on, why] => Fact::Announced { leg: leg(on), cause: cause(why) },
+        ["redirected", on, status] => Fact::Redirected { leg: leg(on), status: status.parse().unwrap() },
+        ["is", on, who] => {
+            Fact::PickedUp { leg: leg(on), answerer: serde_json::from_value(who.into()).unwrap() }
+        }
         ["bridged"] => Fact::Bridged,
         ["digit", on] => digit(on, "5", KeySource::Event),
         ["digit", on, key] => digit(on, key, KeySource::Event),

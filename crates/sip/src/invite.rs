@@ -40,6 +40,8 @@ pub struct Invite {
     /// failed. Targets that are no peer's address are asked for at the same peer, which knows the way; nobody can send
     /// our calls to a stranger.
     pub redirects_max: u8,
+    /// The hosts that a target must name, addresses or names; with none, any. A target elsewhere is left out.
+    pub redirects_to: Vec<Box<str>>,
     /// More headers.
     pub headers: Vec<Header>,
 }

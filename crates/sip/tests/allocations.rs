@@ -84,6 +84,7 @@ fn a_call_keeps_to_its_budget() {
             asserted_identity: None,
             privacy: Privacy::Unsaid,
             redirects_max: 0,
+            redirects_to: Vec::new(),
             supported_100rel: true,
             headers: Vec::new(),
         };

@@ -71,6 +71,7 @@ impl Near {
             asserted_identity: None,
             privacy: Privacy::Unsaid,
             redirects_max: 0,
+            redirects_to: Vec::new(),
             supported_100rel: true,
             headers: Vec::new(),
         };

@@ -21,13 +21,15 @@ pub enum Sample {
     EmptyNumber,
     /// The network's 您拨打的用户正忙.
     Busy,
+    /// The network's 您拨打的用户已关机.
+    PoweredOff,
     /// One period of the network's busy tone, made to be looped.
     BusyTone,
 }
 
 impl Sample {
     /// Every sample, each once.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Welcome,
         Self::CodeIs,
         Self::Again,
@@ -36,6 +38,7 @@ impl Sample {
         Self::DemoCallee,
         Self::EmptyNumber,
         Self::Busy,
+        Self::PoweredOff,
         Self::BusyTone,
     ];
 
@@ -51,6 +54,7 @@ impl Sample {
             Self::DemoCallee => DEMO_CALLEE,
             Self::EmptyNumber => EMPTY_NUMBER,
             Self::Busy => BUSY,
+            Self::PoweredOff => POWERED_OFF,
             Self::BusyTone => BUSY_TONE,
         }
     }
@@ -64,4 +68,5 @@ const DEMO_CALLER: &[u8] = payload(include_bytes!("../clips/zh/demo-caller.wav")
 const DEMO_CALLEE: &[u8] = payload(include_bytes!("../clips/zh/demo-callee.wav"));
 const EMPTY_NUMBER: &[u8] = payload(include_bytes!("../clips/zh/empty-number.wav"));
 const BUSY: &[u8] = payload(include_bytes!("../clips/zh/busy.wav"));
+const POWERED_OFF: &[u8] = payload(include_bytes!("../clips/zh/powered-off.wav"));
 const BUSY_TONE: &[u8] = payload(include_bytes!("../clips/zh/busy-tone.wav"));

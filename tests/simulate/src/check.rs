@@ -6,10 +6,12 @@ mod dialling;
 mod ends;
 mod journal;
 mod keys;
+mod recording;
 mod release;
 mod rows;
 #[cfg(test)]
 mod tale;
+mod truth;
 mod voice;
 
 use crate::history::History;
@@ -28,12 +30,14 @@ pub(crate) fn check(history: &History) -> Complaints {
     RULES.iter().flat_map(of).collect()
 }
 
-const RULES: [(&str, Rule); 7] = [
+const RULES: [(&str, Rule); 9] = [
     ("journal", journal::check),
     ("rows", rows::check),
     ("dialling", dialling::check),
+    ("truth", truth::check),
     ("release", release::check),
     ("voice", voice::check),
+    ("recording", recording::check),
     ("keys", keys::check),
     ("ends", ends::check),
 ];

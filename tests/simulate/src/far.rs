@@ -40,26 +40,30 @@ struct Gateway {
     sip: Endpoint,
     outputs: Outputs,
     by_key: BTreeMap<LegKey, usize>,
-    /// Whether it is there at all.
-    is_dead: bool,
+    door: Door,
+}
+
+/// A gateway as its world draws it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    /// Whether it says nothing at all.
+    pub(crate) is_dead: bool,
+    /// Whether its telephones may stand behind NAT.
+    pub(crate) is_nat: bool,
 }
 
 impl Far {
     /// Gateways at these addresses; the others of a trunk are as if they were not there.
-    pub(crate) fn new(net: &Rc<RefCell<Net>>, gateways: &[(SocketAddr, bool)], rng: &mut SmallRng) -> Self {
-        let gateway = |(address, is_dead): &(SocketAddr, bool)| {
+    pub(crate) fn new(net: &Rc<RefCell<Net>>, gateways: &[Door], rng: &mut SmallRng) -> Self {
+        let gateway = |door: &Door| {
+            let Door { address, .. } = door;
             let mut manners = sip::Settings::new(address.to_string());
             manners.peers = vec![PeerRule::Socket(US)];
             manners.accept_calls = true;
             manners.session.interval = rng.random_bool(0.5).then_some(SHORT_SESSION);
             let sip = Endpoint::new(manners, rng.random());
-            Gateway {
-                address: *address,
-                sip,
-                outputs: Vec::new(),
-                by_key: BTreeMap::new(),
-                is_dead: *is_dead,
-            }
+            Gateway { address: *address, sip, outputs: Vec::new(), by_key: BTreeMap::new(), door: *door }
         };
         let gateways = gateways.iter().map(gateway).collect();
         Self {
@@ -88,14 +92,14 @@ impl Far {
 
     /// Takes a datagram that came for somebody here.
     pub(crate) fn hear(&mut self, flight: Flight, now: Instant) {
-        let Flight { to, from, bytes, .. } = flight;
+        let Flight { to, from, mut bytes, .. } = flight;
         if let Some(gateway) = self.gateways.iter().position(|gateway| gateway.address == to) {
             self.hear_sip(gateway, (from, &bytes), now);
         } else if let Some(nth) = nth_of(to)
             && let Some(phone) = self.phones.get_mut(nth)
             && !phone.is_dead
         {
-            phone.hear(to.port() % 2 == 0, from, &bytes, now);
+            phone.hear(to.port() % 2 == 0, from, &mut bytes, now);
             self.set_wake(nth);
         }
         self.net.borrow_mut().recycle(bytes);
@@ -119,7 +123,7 @@ impl Far {
 
     fn hear_sip(&mut self, at: usize, (from, bytes): (SocketAddr, &[u8]), now: Instant) {
         let attempt = sip::call_id_of(bytes).and_then(Attempt::of);
-        let is_lost = self.gateways[at].is_dead
+        let is_lost = self.gateways[at].door.is_dead
             || attempt.is_some_and(|attempt| {
                 let Self { tempers, rng, .. } = self;
                 let temper = tempers.entry(attempt).or_insert_with(|| Temper::draw(rng));
@@ -166,8 +170,8 @@ impl Far {
         let Some(temper) = self.tempers.get(&attempt).cloned() else { return };
         let nth = self.phones.len();
         let phone = Phone::new(nth, (at, key, attempt), invited.offer, temper, now, &mut self.rng);
-        self.note(&phone, Seen::SendsFrom(phone.source()), now);
         self.phones.push(phone);
+        self.note_source(nth, now);
         self.gateways[at].by_key.insert(key, nth);
         self.called.insert(attempt, nth);
         self.serve(nth, now);
@@ -273,17 +277,28 @@ impl Far {
                 phone.moves(nth, *moves, rng);
                 let offer = phone.describe(Direction::SendRecv);
                 sip.offer(key, &offer, now, out);
-                self.note(&self.phones[nth], Seen::SendsFrom(self.phones[nth].source()), now);
+                self.note_source(nth, now);
             }
             Act::Info(digit) => {
-                let body = format!("Signal={digit}\r\nDuration=160\r\n");
-                sip.info(key, "application/dtmf-relay", body.as_bytes(), now, out);
+                sip.info(key, KEY_IN_INFO, info(digit).as_bytes(), now, out);
                 self.note(&self.phones[nth], Seen::Pressed(digit), now);
             }
             Act::Press(digit) => {
                 if phone.press(digit) {
                     self.note(&self.phones[nth], Seen::Pressed(digit), now);
                 }
+            }
+            Act::PressTwice(digit) => {
+                // Where one way may come late, it is another press for whoever hears it.
+                let is_told = phone.press(digit);
+                if self.net.borrow().is_calm() || !is_told {
+                    sip.info(key, KEY_IN_INFO, info(digit).as_bytes(), now, out);
+                }
+                self.note(&self.phones[nth], Seen::Pressed(digit), now);
+            }
+            Act::Hum(digit) => {
+                phone.hum(digit, now);
+                self.note(&self.phones[nth], Seen::Pressed(digit), now);
             }
             Act::Speak => phone.speak(voice, now),
             Act::Hush => phone.hush(),
@@ -292,6 +307,13 @@ impl Far {
                 phone.is_dead = true;
                 self.note(&self.phones[nth], Seen::Died, now);
             }
+        }
+    }
+
+    fn note_source(&self, nth: usize, now: Instant) {
+        let phone = &self.phones[nth];
+        if self.gateways[phone.gateway].door.is_nat {
+            self.note(phone, Seen::SendsFrom(phone.source()), now);
         }
     }
 
@@ -311,6 +333,13 @@ impl Far {
         }
     }
 }
+
+/// The body of an INFO that tells a key.
+fn info(digit: char) -> String {
+    format!("Signal={digit}\r\nDuration=160\r\n")
+}
+
+const KEY_IN_INFO: &str = "application/dtmf-relay";
 
 /// The session timer of gateways that have one: as short as it may be.
 const SHORT_SESSION: Duration = Duration::from_secs(90);

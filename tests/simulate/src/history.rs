@@ -24,6 +24,10 @@ pub(crate) struct History {
     pub(crate) far: Vec<(Instant, Attempt, Far)>,
     /// The sockets of legs, in the order in which they were opened.
     pub(crate) lines: Vec<Line>,
+    /// The recordings that were kept, and their bytes.
+    pub(crate) recordings: Vec<(CallId, u64)>,
+    /// SIP messages that left for strangers.
+    pub(crate) told_strangers: usize,
     pub(crate) end: End,
 }
 
@@ -61,6 +65,8 @@ pub(crate) struct Message {
     pub(crate) in_dialog: bool,
     /// Where its sender wants RTP.
     pub(crate) media: Option<SocketAddr>,
+    /// Whether its sender wants to hear anything.
+    pub(crate) hears: bool,
 }
 
 /// Who sent a message.
@@ -88,7 +94,7 @@ pub(crate) enum Far {
     Died,
     /// A key was pressed.
     Pressed(char),
-    /// Its RTP comes from here, whatever it describes.
+    /// Its RTP comes from here, whatever it describes, and its trunk stands behind NAT.
     SendsFrom(SocketAddr),
 }
 
@@ -102,7 +108,7 @@ pub(crate) struct Line {
     pub(crate) runs: Vec<Run>,
 }
 
-/// RTP packets in a row.
+/// RTP packets in a row, without a pause.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     pub(crate) to: SocketAddr,
@@ -132,6 +138,8 @@ impl Message {
     pub(crate) fn read(by: By, bytes: &[u8], sent: Instant) -> Option<Self> {
         let sip = Sip::parse(bytes).ok()?;
         let method = sip.method();
+        let audio =
+            AudioDescription::read(sip.body()).or_else(|_| AudioDescription::read_protected(sip.body())).ok();
         let what =
             sip.status().map_or_else(|| What::Request(method), |status| What::Response(status, method));
         Some(Self {
@@ -142,7 +150,8 @@ impl Message {
             what,
             cseq: sip.cseq(),
             in_dialog: sip.to().tag().is_some(),
-            media: AudioDescription::read(sip.body()).ok().map(|audio| audio.address),
+            media: audio.as_ref().map(|audio| audio.address),
+            hears: audio.is_some_and(|audio| audio.direction.receives()),
         })
     }
 
@@ -174,6 +183,14 @@ impl Attempt {
             .map_or(Some(1), |digit| digit.to_digit(10))
             .and_then(|number| u8::try_from(number).ok())?;
         Some(Self { call: call.parse().ok()?, leg, number })
+    }
+}
+
+impl Attempt {
+    /// Its Call-ID.
+    pub(crate) fn call_id(self) -> String {
+        let number = if self.number > 1 { self.number.to_string() } else { String::new() };
+        format!("{}{}{number}", self.call, self.leg)
     }
 }
 

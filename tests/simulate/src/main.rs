@@ -19,6 +19,7 @@ mod temper;
 mod weather;
 mod world;
 
+use std::panic;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -43,6 +44,7 @@ struct Options {
 fn main() -> anyhow::Result<ExitCode> {
     let Options { calls, seed, trace } = Options::parse();
     let began = Instant::now();
+    be_silent_of_plans_that_break();
     let (mut done, mut violations, mut told) = (0, 0, 0);
     for seed in seed.. {
         if done >= calls {
@@ -68,6 +70,16 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Some plans panic, as they should: nobody wants to read of that.
+fn be_silent_of_plans_that_break() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |news| {
+        if news.payload_as_str() != Some(world::BREAKS) {
+            usual(news);
+        }
+    }));
+}
+
 /// How many calls lie between two words of progress.
 const PROGRESS: usize = 1_000;
 
@@ -77,6 +89,7 @@ mod tests {
 
     #[test]
     fn no_world_breaks_a_rule() {
+        be_silent_of_plans_that_break();
         let (mut done, mut complaints) = (0, Vec::new());
         for seed in 1_000.. {
             let (world, own) = World::new(seed, 1_000).unwrap();

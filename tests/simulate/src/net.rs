@@ -21,6 +21,12 @@ use crate::weather::Weather;
 /// Where the engine is.
 pub(crate) const US: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5_060);
 
+/// Whom nobody knows.
+const STRANGER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, 9, 9)), 9_998);
+
+/// RTP that is further apart is no run.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What the wall clock says when the other one says zero.
 pub(crate) const WALL: Timestamp = Timestamp::from_millis(1_767_323_045_000);
 
@@ -32,6 +38,8 @@ pub(crate) struct Net {
     pub(crate) rung: bool,
     /// Addresses that no way leads to.
     pub(crate) nowhere: BTreeSet<SocketAddr>,
+    /// Gateways that take their time: how long each message to them waits.
+    pub(crate) slow: BTreeMap<SocketAddr, Duration>,
     sip: Weather,
     rtp: Weather,
     rng: SmallRng,
@@ -72,6 +80,7 @@ impl Net {
             history: History::default(),
             rung: false,
             nowhere: BTreeSet::new(),
+            slow: BTreeMap::new(),
             sip: Weather::draw(rng),
             rtp: Weather::draw(rng),
             rng: SmallRng::from_rng(rng),
@@ -82,6 +91,11 @@ impl Net {
             news: Vec::new(),
             spare: Vec::new(),
         }
+    }
+
+    /// Whether nothing is lost or late here.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.sip.is_calm() && self.rtp.is_calm() && self.slow.is_empty()
     }
 
     /// When the next datagram comes.
@@ -119,12 +133,33 @@ impl Net {
 
     /// A SIP message leaves.
     pub(crate) fn send_sip(&mut self, by: By, (from, to): (SocketAddr, SocketAddr), bytes: &[u8]) {
-        let came = self.sip.arrivals(self.now, &mut self.rng);
+        let waits = self.slow.get(&to).copied().unwrap_or_default();
+        let mut came = self.sip.arrivals(self.now, &mut self.rng);
+        came.iter_mut().for_each(|at| *at = *at + waits);
         for at in &came {
             self.depart(*at, (from, to), bytes);
         }
+        self.history.told_strangers += usize::from(to.ip() == STRANGER.ip());
         let read = Message::read(by, bytes, self.now);
         self.history.messages.extend(read.map(|message| Message { came, ..message }));
+    }
+
+    /// A stranger, who knows everything, sends to all that is open: RTP, and a BYE for the last call.
+    pub(crate) fn intrude(&mut self) {
+        let rtp = [[0x80, 8, 1, 1, 0, 0, 0, 160, 0, 0, 0, 9].as_slice(), &[0x11; 160]].concat();
+        let ports: Vec<u16> = self.ports.keys().copied().collect();
+        for port in ports {
+            self.depart(self.now, (STRANGER, SocketAddr::new(US.ip(), port)), &rtp);
+            self.depart(self.now, (STRANGER, SocketAddr::new(US.ip(), port + 1)), &rtp);
+        }
+        if let Some(attempt) = self.history.messages.last().map(|message| message.attempt) {
+            let bye = format!(
+                "BYE sip:us SIP/2.0\r\nVia: SIP/2.0/UDP {STRANGER};branch=z9hG4bKx\r\nFrom: <sip:x>;tag=1\r\n\
+                 To: <sip:y>;tag=2\r\nCall-ID: {}\r\nCSeq: 9 BYE\r\nContent-Length: 0\r\n\r\n",
+                attempt.call_id()
+            );
+            self.depart(self.now, (STRANGER, US), bye.as_bytes());
+        }
     }
 
     /// RTP or RTCP leaves.
@@ -178,7 +213,8 @@ impl Net {
     fn note_rtp(&mut self, port: u16, to: SocketAddr) {
         let (now, Some(port)) = (self.now, self.ports.get(&port)) else { return };
         let Some(line) = self.history.lines.get_mut(port.line) else { return };
-        match line.runs.last_mut().filter(|run| run.to == to) {
+        let goes_on = |run: &&mut Run| run.to == to && now.since(run.last) <= PAUSE;
+        match line.runs.last_mut().filter(goes_on) {
             Some(run) => (run.last, run.packets) = (now, run.packets + 1),
             None => line.runs.push(Run { to, first: now, last: now, packets: 1 }),
         }

@@ -80,7 +80,7 @@ fn callback([caller, callee]: [E164; 2], shown: E164, rng: &mut SmallRng) -> Cal
         pre_voice: rng.random_bool(0.3).then_some(UPLOADED),
         wait_voice: ClipKey::System(SystemClip::RingBack),
         callee_media: *MEDIA.choose(rng).unwrap_or(&CalleeMedia::All),
-        recorded: rng.random_bool(0.1).then_some(Recorded { hint: ClipKey::System(SystemClip::HintTone) }),
+        recorded: rng.random_bool(0.4).then_some(Recorded { hint: ClipKey::System(SystemClip::HintTone) }),
     }
 }
 

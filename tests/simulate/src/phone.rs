@@ -10,10 +10,12 @@ use media::codec;
 use media::dtmf::Key;
 use media::session::{Description, Due, EventTypes, Hears, OUT_BYTES, Params, Session};
 use media::source::Policy;
+use media::srtp::{Keying, Keys, Suite};
+use media::tone::alaw_key;
 use rand::Rng;
 use rand::rngs::SmallRng;
 use sip::LegKey;
-use sip::sdp::{Agreed, AudioDescription, Codec, Direction, Kind, OurSide};
+use sip::sdp::{Agreed, AudioDescription, Codec, Crypto, Direction, KEYING_BYTES, Kind, OurSide};
 
 use crate::history::Attempt;
 use crate::temper::{Act, Temper};
@@ -33,6 +35,8 @@ pub(crate) struct Phone {
     described: SocketAddr,
     is_behind_nat: bool,
     codec: Codec,
+    /// What it protects its packets by, if it is to.
+    keying: Option<[u8; KEYING_BYTES]>,
     side: OurSide,
     session: Session,
     to_do: VecDeque<(Instant, Act)>,
@@ -50,8 +54,10 @@ impl Phone {
         rng: &mut SmallRng,
     ) -> Self {
         let described = address(nth, 0);
-        let codec = if rng.random_bool(0.8) { Codec::Pcma } else { Codec::Pcmu };
-        let side = OurSide::new(described, &[codec], rng.random());
+        let codec = temper.codec;
+        let is_safe = offer.as_ref().is_some_and(|offer| AudioDescription::read(offer).is_err());
+        let keying = is_safe.then(|| std::array::from_fn(|_| rng.random()));
+        let side = side(described, codec, keying, rng);
         let params = Params {
             ssrc: rng.random(),
             seq: rng.random(),
@@ -74,6 +80,7 @@ impl Phone {
             described,
             is_behind_nat: temper.is_behind_nat,
             codec,
+            keying,
             side,
             session: Session::new(params, now),
             to_do,
@@ -139,7 +146,7 @@ impl Phone {
     /// Wants its RTP elsewhere from now on.
     pub(crate) fn moves(&mut self, nth: usize, times: u16, rng: &mut SmallRng) {
         self.described = address(nth, times);
-        self.side = OurSide::new(self.described, &[self.codec], rng.random());
+        self.side = side(self.described, self.codec, self.keying, rng);
     }
 
     pub(crate) fn speak(&mut self, clip: &Clip, now: Instant) {
@@ -159,11 +166,21 @@ impl Phone {
     }
 
     /// Hears what has come to its RTP port, or to the next one.
-    pub(crate) fn hear(&mut self, is_rtp: bool, from: SocketAddr, bytes: &[u8], now: Instant) {
+    pub(crate) fn hear(&mut self, is_rtp: bool, from: SocketAddr, bytes: &mut [u8], now: Instant) {
         if is_rtp {
-            self.session.receive(from, bytes, now);
-        } else {
-            self.session.receive_rtcp(from, bytes, now);
+            if let Ok(length) = self.session.open(bytes) {
+                self.session.receive(from, &bytes[..length], now);
+            }
+        } else if let Ok(length) = self.session.open_rtcp(bytes) {
+            self.session.receive_rtcp(from, &bytes[..length], now);
+        }
+    }
+
+    /// Lets the tones of a key be heard.
+    pub(crate) fn hum(&mut self, key: char, now: Instant) {
+        let tones = Key::from_char(key).map(|key| Clip::from_alaw(&alaw_key(key, TONE)));
+        if let Some(playlist) = Playlist::new(tones, Plays::ONCE) {
+            self.session.play(playlist, now);
         }
     }
 
@@ -180,7 +197,11 @@ impl Phone {
                 Due::Rtcp(length) => {
                     self.session.rtcp_target().into_iter().for_each(|to| send((rtcp, to), &out[..length]));
                 }
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => {}
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => {}
             }
         }
     }
@@ -191,12 +212,19 @@ impl Phone {
             remote: Some(agreed.address),
             remote_rtcp: Some(agreed.rtcp),
             codec: match agreed.codec {
+                Codec::Pcma => codec::Codec::PCMA,
                 Codec::Pcmu => codec::Codec::PCMU,
-                Codec::Pcma | Codec::G722 | Codec::Opus => codec::Codec::PCMA,
+                Codec::G722 => codec::Codec::G722,
+                Codec::Opus => codec::Codec::Opus { receive: agreed.payload_heard, send: agreed.payload },
             },
             hears: Hears::Both,
             events: events.map(|(send, receive)| EventTypes { receive, send }),
         };
+        if let Some((ours, theirs)) = self.side.crypto().zip(agreed.crypto.as_ref()) {
+            let keying = |crypto: &Crypto| Keying::from_bytes(*crypto.expose());
+            let keys = Keys { suite: Suite::Tag80, ours: keying(ours), theirs: keying(theirs) };
+            self.session.protect(keys);
+        }
         self.session.describe(description, now);
         if agreed.direction.sends() {
             self.session.resume();
@@ -207,13 +235,31 @@ impl Phone {
 
     /// The payload type of telephone-events in what it said last.
     fn events(&self) -> Option<u8> {
-        let said = AudioDescription::read(self.side.said()).ok()?;
+        let said = self.side.said();
+        let said = AudioDescription::read(said).or_else(|_| AudioDescription::read_protected(said)).ok()?;
         said.payloads
             .iter()
             .find(|payload| payload.kind == Kind::TelephoneEvent)
             .map(|payload| payload.number)
     }
 }
+
+/// What a telephone describes.
+fn side(
+    address: SocketAddr,
+    codec: Codec,
+    keying: Option<[u8; KEYING_BYTES]>,
+    rng: &mut SmallRng,
+) -> OurSide {
+    let side = OurSide::new(address, &[codec], rng.random());
+    match keying {
+        Some(keying) => side.protected_by(keying),
+        None => side,
+    }
+}
+
+/// How long a key is hummed.
+const TONE: Duration = Duration::from_millis(120);
 
 /// Where the nth telephone of a world wants its RTP, after it moved so often.
 fn address(nth: usize, moved: u16) -> SocketAddr {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
-use sip::sdp::Direction;
+use sip::sdp::{Codec, Direction};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Temper {
     pub(crate) is_deaf: bool,
     /// Whether its RTP comes from another address than it describes.
     pub(crate) is_behind_nat: bool,
+    /// What it speaks.
+    pub(crate) codec: Codec,
     /// What it does, by the time since its INVITE came.
     pub(crate) at_first: Vec<(Duration, Act)>,
     /// What it does, by the time since its ACK came.
@@ -41,6 +43,10 @@ pub(crate) enum Act {
     Info(char),
     /// A key, as an event of RFC 4733.
     Press(char),
+    /// A key, in both ways at once: it is one all the same.
+    PressTwice(char),
+    /// A key, as its tones.
+    Hum(char),
     /// It speaks.
     Speak,
     /// It is silent.
@@ -56,6 +62,7 @@ impl Temper {
         let mut temper = Self {
             is_deaf: rng.random_bool(0.05),
             is_behind_nat: rng.random_bool(0.3),
+            codec: CODECS[rng.random_range(0..CODECS.len())],
             at_first: Vec::new(),
             once_up: Vec::new(),
         };
@@ -97,6 +104,8 @@ impl Temper {
                 2 => Act::Update(direction),
                 3 => Act::Move,
                 4..6 => Act::Info(key),
+                6 => Act::Hum(key),
+                7 => Act::PressTwice(key),
                 _ => Act::Press(key),
             };
             self.once_up.push((at, act));
@@ -112,6 +121,22 @@ impl Temper {
 }
 
 const REFUSALS: [u16; 14] = [302, 401, 404, 408, 480, 486, 487, 488, 500, 502, 503, 504, 600, 603];
+
+/// Most speak A-law; whoever speaks what is not offered refuses.
+const CODECS: [Codec; 12] = [
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcma,
+    Codec::Pcmu,
+    Codec::Pcmu,
+    Codec::G722,
+    Codec::Opus,
+];
 
 const KEYS: [char; 12] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'];
 

@@ -16,6 +16,8 @@ pub(crate) struct Weather {
     delay: Duration,
     /// What a datagram may take longer: those that leave soon after each other overtake each other.
     jitter: Duration,
+    /// How many come so late that nobody waits for them any more. Of 1.
+    stray: f64,
     outages: Vec<(Instant, Instant)>,
 }
 
@@ -34,9 +36,15 @@ impl Weather {
             loss: badness * rng.random::<f64>(),
             twice: badness * rng.random::<f64>() / 2.0,
             delay: Duration::from_millis(rng.random_range(0..60)),
+            stray: badness / 50.0,
             jitter: Duration::from_millis([0, 5, 40, 300][rng.random_range(0..4)]),
             outages,
         }
+    }
+
+    /// Whether nothing is lost, and nothing late.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.loss == 0.0 && self.outages.is_empty() && self.jitter < Duration::from_millis(100)
     }
 
     /// When a datagram that leaves now comes: mostly once.
@@ -48,7 +56,10 @@ impl Weather {
         let copies = 1 + u8::from(rng.random_bool(self.twice));
         for _ in 0..copies {
             if !rng.random_bool(self.loss) {
-                let late = self.delay + self.jitter.mul_f64(rng.random());
+                let mut late = self.delay + self.jitter.mul_f64(rng.random());
+                if rng.random_bool(self.stray) {
+                    late += LATE.mul_f64(rng.random());
+                }
                 arrivals.push(on_grid(now + late));
             }
         }
@@ -56,6 +67,9 @@ impl Weather {
         arrivals
     }
 }
+
+/// How late strays come.
+const LATE: Duration = Duration::from_secs(40);
 
 /// The next whole millisecond after a moment: what comes in one is served in one turn.
 fn on_grid(at: Instant) -> Instant {

@@ -14,13 +14,18 @@ use base::fact::Entry;
 use base::id::AppId;
 use base::permit::{Permit, Ports};
 use base::time::Instant;
+use base::trunk::TrunkNo;
+use engine::answering::Answering;
 use engine::solo::{Held, Solo};
-use engine::trunk::Probe;
-use engine::{Backend, Journal, Launch, Settings, Speech, Trunk};
+use engine::trunk::{Probe, Srtp};
+use engine::{Backend, Journal, Launch, Settings, Speech, Trunk, recording_path};
+use plans::{Event, Plan, Todo, plan_for};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use sip::sdp::Codec;
+use tempfile::TempDir;
 
-use crate::far::Far;
+use crate::far::{Door, Far};
 use crate::history::{End, History, Stop};
 use crate::net::{MadeUp, Net, US, WALL};
 use crate::orders::{self, APP};
@@ -36,6 +41,8 @@ pub(crate) struct World {
     /// Questions to trunks that may be open when all else is over.
     questions: usize,
     desk: Desk,
+    trunks: Vec<Trunk>,
+    recordings: TempDir,
     /// What will happen from outside, the last first.
     plan: Vec<(Instant, Happening)>,
 }
@@ -55,6 +62,10 @@ enum Happening {
     Stop(usize),
     JournalFills,
     JournalEmpties,
+    /// A stranger sends something.
+    Intrusion,
+    /// The addresses of a trunk come in another order, or are fewer.
+    OtherPeers,
 }
 
 /// A journal in memory. It takes what it has room for.
@@ -85,25 +96,41 @@ impl World {
             .map(|trunk| trunk.peers.len() * QUESTIONS)
             .sum();
         let far = Far::new(&net, &gateways, &mut rng);
+        let recordings = tempfile::tempdir().context("cannot make a folder for recordings")?;
         let settings = Settings {
             sip: vec![US.into()],
-            tls: None,
             advertised: None,
+            tls: None,
             // Sometimes there is not a pair for each leg.
             rtp_ports: if rng.random_bool(0.05) { 10_000..=10_007 } else { 10_000..=19_999 },
             shards: 1,
             trunks,
-            recordings: None,
+            recordings: Some(recordings.path().to_owned()),
+            answering: Answering::default(),
             trace: None,
             backend: Backend::Auto,
         };
         let desk = Desk::default();
         let pen = Pen { pages: Arc::clone(&desk.pages), is_full: Arc::clone(&desk.is_full) };
         let ground = MadeUp { net: Rc::clone(&net), seed: rng.random() };
+        let plan = plan(calls, &settings.trunks, &mut rng);
         let solo = Solo::new(&settings, ground, Box::new(pen)).context("cannot make a shard")?;
-        let plan = plan(calls, &mut rng);
         let turns = (Instant::START, 0);
-        Ok((Self { net, solo, due: Some(Instant::START), turns, far, questions, desk, plan }, calls))
+        Ok((
+            Self {
+                net,
+                solo,
+                due: Some(Instant::START),
+                turns,
+                far,
+                questions,
+                trunks: settings.trunks,
+                recordings,
+                desk,
+                plan,
+            },
+            calls,
+        ))
     }
 
     /// Lets it go on until there is nothing more to come, and tells what was seen.
@@ -124,7 +151,8 @@ impl World {
             }
             self.far.on_time(now);
             if self.net.borrow().has_news() || self.due.is_some_and(|due| due <= now) {
-                self.solo.step();
+                let has_letters = self.solo.step();
+                self.net.borrow_mut().rung |= has_letters;
                 self.due = self.solo.patience().map(|patience| now + patience);
                 self.turns = if self.turns.0 == now { (now, self.turns.1 + 1) } else { (now, 1) };
                 spun = self.turns.1 > TURNS_MAX;
@@ -166,7 +194,14 @@ impl World {
                 let clips = orders::clips(&call, rng);
                 self.net.borrow_mut().history.accepted.push((now, (*call).clone()));
                 let admitted = Admitted { call: *call, permit, texts: Vec::new(), objection: None };
-                self.solo.launch(Launch::new(admitted, clips, speech));
+                let is_fragile = rng.random_bool(0.03);
+                let inner = plan_for(&admitted.call);
+                let launch = Launch::new(admitted, clips, speech);
+                self.solo.launch(if is_fragile {
+                    launch.with_plan(Box::new(Fragile { inner, holds: rng.random_range(0..6) }))
+                } else {
+                    launch
+                });
             }
             Happening::Stop(nth) => {
                 let mut net = self.net.borrow_mut();
@@ -183,18 +218,30 @@ impl World {
             }
             Happening::JournalFills => self.desk.is_full.store(true, Ordering::Release),
             Happening::JournalEmpties => self.desk.is_full.store(false, Ordering::Release),
+            Happening::Intrusion => self.net.borrow_mut().intrude(),
+            Happening::OtherPeers => {
+                let nth = rng.random_range(0..self.trunks.len());
+                let peers: Vec<_> = self.trunks[nth].peers.iter().rev().cloned().collect();
+                let kept = &peers[..rng.random_range(0..=peers.len())];
+                TrunkNo::new(nth).map(|trunk| self.solo.set_peers(trunk, kept));
+            }
         }
         self.net.borrow_mut().rung = true;
     }
 
     fn conclude(self, at: Option<Instant>, spun: bool) -> History {
         let held = self.held();
-        let Self { net, solo, desk, .. } = self;
+        let Self { net, solo, desk, recordings, .. } = self;
         let now = WALL + net.borrow().now.since(Instant::START);
         let seats = solo.trunks().views(now).iter().map(|trunk| trunk.calls).sum();
         let sockets = net.borrow().open();
         let mut history = mem::take(&mut net.borrow_mut().history);
         history.end = End { at, held, permits: desk.ports.taken(), seats, sockets, spun };
+        let size = |call: &Call| {
+            let file = std::fs::metadata(recording_path(recordings.path(), call.id)).ok()?;
+            Some((call.id, file.len()))
+        };
+        history.recordings = history.accepted.iter().filter_map(|(_, call)| size(call)).collect();
         history.journal = desk.pages.lock().map(|mut pages| mem::take(&mut *pages)).unwrap_or_default();
         for (question, was_running) in desk.answers.lock().into_iter().flat_map(|answers| answers.clone()) {
             history.stops[question].was_running = was_running;
@@ -203,19 +250,47 @@ impl World {
     }
 }
 
+/// A plan that panics at one of its first news.
+#[derive(Debug)]
+struct Fragile {
+    inner: Box<dyn Plan>,
+    holds: u8,
+}
+
+impl Plan for Fragile {
+    fn start(&mut self, now: Instant, todo: &mut Todo) {
+        self.inner.start(now, todo);
+    }
+
+    fn on(&mut self, now: Instant, event: Event, todo: &mut Todo) {
+        assert!(self.holds > 0, "{BREAKS}");
+        self.holds -= 1;
+        self.inner.on(now, event, todo);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.inner.deadline()
+    }
+}
+
+/// What a plan says that breaks because it should.
+pub(crate) const BREAKS: &str = "this plan breaks, as it should";
+
 /// The moment of an entry.
 pub(crate) fn moment(entry: &Entry) -> Instant {
     Instant::START + entry.at.since(WALL)
 }
 
 /// One to three trunks, and the gateways behind them; a few are dead, or there is no way to them.
-fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<(SocketAddr, bool)>) {
+fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<Door>) {
     let (mut trunks, mut gateways) = (Vec::new(), Vec::new());
     for nth in 0..rng.random_range(1..=3_u8) {
         let address = |peer: u8| SocketAddr::from((Ipv4Addr::new(10, 0, 1 + nth, peer), 5_060));
         let mut trunk = Trunk::new(&format!("trunk{nth}"), address(1));
         trunk.peers.extend(rng.random_bool(0.4).then(|| address(2).into()));
         trunk.behind_nat = rng.random_bool(0.4);
+        trunk.srtp = if rng.random_bool(0.1) { Srtp::Required } else { Srtp::Off };
+        trunk.codecs = OFFERS[rng.random_range(0..OFFERS.len())].to_vec();
         trunk.calls_max = rng.random_bool(0.1).then_some(5);
         let probe = Probe { every: Duration::from_secs(5), misses: 2 };
         trunk.probe = rng.random_bool(0.15).then_some(probe);
@@ -223,7 +298,11 @@ fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<(Socke
             if rng.random_bool(0.05) {
                 net.borrow_mut().nowhere.insert(peer);
             }
-            gateways.push((peer, rng.random_bool(0.07)));
+            if rng.random_bool(0.15) {
+                net.borrow_mut().slow.insert(peer, Duration::from_millis(rng.random_range(500..9_000)));
+            }
+            let is_nat = trunk.behind_nat;
+            gateways.push(Door { address: peer, is_dead: rng.random_bool(0.07), is_nat });
         }
         trunks.push(trunk);
     }
@@ -231,7 +310,7 @@ fn trunks(net: &Rc<RefCell<Net>>, rng: &mut SmallRng) -> (Vec<Trunk>, Vec<(Socke
 }
 
 /// What happens from outside, the last first.
-fn plan(calls: usize, rng: &mut SmallRng) -> Vec<(Instant, Happening)> {
+fn plan(calls: usize, trunks: &[Trunk], rng: &mut SmallRng) -> Vec<(Instant, Happening)> {
     let mut plan = Vec::new();
     let mut at = Instant::from_millis(1_500);
     for nth in 0..calls {
@@ -253,6 +332,13 @@ fn plan(calls: usize, rng: &mut SmallRng) -> Vec<(Instant, Happening)> {
         let length = Duration::from_millis(rng.random_range(10..8_000));
         plan.extend([(full, Happening::JournalFills), (full + length, Happening::JournalEmpties)]);
     }
+    // A trunk behind NAT hears whoever is first.
+    while rng.random_bool(0.3) && trunks.iter().all(|trunk| !trunk.behind_nat) {
+        plan.push((Instant::from_millis(rng.random_range(1_000..40_000)), Happening::Intrusion));
+    }
+    while rng.random_bool(0.1) {
+        plan.push((Instant::from_millis(rng.random_range(1_000..40_000)), Happening::OtherPeers));
+    }
     plan.sort_by_key(|(at, _)| *at);
     plan.reverse();
     plan
@@ -260,6 +346,15 @@ fn plan(calls: usize, rng: &mut SmallRng) -> Vec<(Instant, Happening)> {
 
 /// Questions to a trunk that does not answer: one each five seconds, each for 64*T1.
 const QUESTIONS: usize = 8;
+
+/// What trunks are offered.
+const OFFERS: [&[Codec]; 5] = [
+    &[Codec::Pcma, Codec::Pcmu],
+    &[Codec::Pcma, Codec::Pcmu],
+    &[Codec::Pcmu, Codec::Pcma],
+    &[Codec::G722, Codec::Pcma],
+    &[Codec::Opus, Codec::Pcma, Codec::Pcmu],
+];
 
 /// Turns that a shard may want in one moment: a packet each, of a busy world.
 const TURNS_MAX: u32 = 1_000;

@@ -49,7 +49,7 @@ impl Exchange {
             media.wire.tick(now, |due| match due {
                 Due::Pressed(pressed) => keys.push(pressed.key),
                 Due::ClipEnded(_) => silent = true,
-                Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
+                Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) | Due::Announced(_) | Due::PickedUp(_) => {}
             });
         }
         if leg.chores.is_some_and(|at| at <= now) {

@@ -6,7 +6,7 @@ use base::time::Instant;
 use media::dtmf::Key;
 use sip::message::{Message, Method, Uri, text};
 use sip::sdp::Direction;
-use sip::{Event as SipEvent, Invited, LegKey, Output, sdp};
+use sip::{Event as SipEvent, Hop, Invited, LegKey, Output, Transport, sdp};
 
 use super::{Exchange, wall};
 use crate::fate::{Fate, Quirk};
@@ -19,14 +19,23 @@ impl Exchange {
         let mut buffer = mem::take(&mut self.buffer);
         for _ in 0..SIGNALLING_BURST {
             let Ok((length, from)) = self.socket.recv_from(&mut buffer) else { break };
-            let datagram = &buffer[..length];
-            self.current = None;
-            if !self.quirks.loses(datagram, now) && !self.ignores(datagram) {
-                self.sip.receive(from, datagram, now, &mut self.outputs);
-                self.drain_sip(now);
-            }
+            self.on_message(from.into(), &buffer[..length], now);
         }
         self.buffer = buffer;
+    }
+
+    pub(super) fn on_link(&mut self, place: u32, now: Instant) {
+        for (from, message) in self.links.read(place) {
+            self.on_message(from, &message, now);
+        }
+    }
+
+    fn on_message(&mut self, from: Hop, message: &[u8], now: Instant) {
+        self.current = None;
+        if !self.quirks.loses(message, now) && !self.ignores(message) {
+            self.sip.receive(from, message, now, &mut self.outputs);
+            self.drain_sip(now);
+        }
     }
 
     /// Whether the datagram is an INVITE for a number that nothing is ever heard of. The first one is reported.
@@ -56,9 +65,15 @@ impl Exchange {
         while !self.outputs.is_empty() {
             for output in mem::take(&mut self.outputs) {
                 match output {
-                    Output::Send { to, datagram, .. } => {
-                        // What cannot be sent now is sent again by its timer.
-                        self.socket.send_to(&self.quirks.dressed(&datagram), to).ok();
+                    Output::Send { to, transport, datagram } => {
+                        let dressed = self.quirks.dressed(&datagram);
+                        match transport {
+                            // What cannot be sent now is sent again by its timer.
+                            Transport::Udp => _ = self.socket.send_to(&dressed, to),
+                            Transport::Tcp | Transport::Tls => {
+                                self.links.send(Hop::new(transport, to), &dressed, &self.poller);
+                            }
+                        }
                     }
                     Output::Event { leg, event } => self.on_sip(leg, event, now),
                     Output::Pong { .. } | Output::Registration { .. } => {}

@@ -41,11 +41,12 @@ impl Exchange {
             Wish::Speak => self.speak(place, now),
             Wish::PressKeys(which, way) => self.press(place, which, way, now),
             Wish::HangUp => self.sip.hang_up(key, None, now, &mut self.outputs),
-            Wish::Refuse { status, retry_after } => {
+            Wish::Refuse { status, retry_after, cause } => {
                 if let Some(secs) = retry_after {
                     self.quirks.dress(leg.call_id.as_bytes(), status, format!("Retry-After: {secs}"));
                 }
-                self.sip.reject(key, status, None, now, &mut self.outputs);
+                let reason = cause.map(Reason::q850);
+                self.sip.reject(key, status, reason.as_ref(), now, &mut self.outputs);
             }
         }
     }

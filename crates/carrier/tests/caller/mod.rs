@@ -95,6 +95,7 @@ impl Caller {
             asserted_identity: None,
             privacy: Privacy::Unsaid,
             redirects_max: 0,
+            redirects_to: Vec::new(),
             supported_100rel: true,
             headers: Vec::new(),
         };
@@ -233,7 +234,7 @@ impl Call {
                     self.hear_keys(pressed);
                 }
                 Incoming::Event(_, pressed) => self.hear_keys(pressed),
-                Incoming::Dropped(_) => {}
+                Incoming::Noise(_) | Incoming::Dropped(_) => {}
             }
         }
         let mut out = [0; OUT_BYTES];

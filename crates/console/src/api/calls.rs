@@ -20,7 +20,7 @@ use crate::page::{Ask, Page, PageQuery};
 use crate::parts::{Parts, Sessions};
 use crate::problem::Problem;
 use crate::time::Time;
-use crate::words::{Cause, EndedBy, MediaTrouble, Product};
+use crate::words::{Cause, EndedBy, MediaTrouble, PickedUp, Product};
 
 /// A call that was accepted.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -150,6 +150,9 @@ pub(crate) struct LegSummary {
     /// When it was answered; null when it never was.
     #[schema(required)]
     answered_at: Option<Time>,
+    /// Who picked up; null where that was not listened for.
+    #[schema(required)]
+    picked_up: Option<PickedUp>,
     /// When it was gone; null when it was never there.
     #[schema(required)]
     released_at: Option<Time>,
@@ -285,6 +288,7 @@ impl LegSummary {
             dialled_at: leg.dialled_at.map(Into::into),
             ringing_at: leg.ringing_at.map(Into::into),
             answered_at: leg.answered_at.map(Into::into),
+            picked_up: leg.answerer.map(Into::into),
             released_at: leg.released_at.map(Into::into),
             cause: release.map(|release| release.cause.into()),
             by: release.map(|release| release.by.into()),

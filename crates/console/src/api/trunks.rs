@@ -40,6 +40,9 @@ pub(crate) struct Trunk {
     /// when nothing came back. Null when none failed since one worked.
     #[schema(required, minimum = 300, maximum = 699)]
     sip_status: Option<u16>,
+    /// What was wrong with the last connection to it, in words; null when nothing was, and always by UDP.
+    #[schema(required, example = "its certificate is for another name")]
+    connection_fault: Option<String>,
     /// Calls that it carries now; each leg is one.
     calls: u32,
     /// How many it may carry; null when nobody limited it.
@@ -89,6 +92,7 @@ impl From<parts::Trunk> for Trunk {
             },
             since: since.into(),
             sip_status: status,
+            connection_fault: trunk.link.map(|fault| fault.to_string()),
             calls: trunk.calls,
             calls_max: trunk.calls_max,
             seen_as: trunk.seen_as.map(|address| address.to_string()),

@@ -226,6 +226,7 @@ impl House for Somebody {
             domain: None,
             username: Some("us".into()),
             condition: Condition { state, since: noon(), status },
+            link: None,
             calls: 7,
             calls_max: Some(30),
             seen_as: "203.0.113.5:40000".parse().ok(),

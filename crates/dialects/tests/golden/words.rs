@@ -64,6 +64,7 @@ impl<'a> Words<'a> {
             released_at: Some(ended_at - Duration::from_millis(100)),
             release: self.one_of("cause").map(release),
             media: None,
+            answerer: None,
         }
     }
 }

@@ -39,7 +39,7 @@ struct Story {
 impl Story {
     fn new(product: Product<ClipKey>) -> Self {
         let call = call(product);
-        let plan = plans::plan_for(&call);
+        let plan = plans::plan_for(&call, limits::RING);
         Self::of(call, plan)
     }
 
@@ -204,6 +204,9 @@ fn word(fact: &Fact) -> String {
         },
         Fact::CodeStarted { leg } => format!("{leg} hears a code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears early media"),
+        Fact::Announced { leg, cause } => format!("{leg} announces {cause:?}"),
+        Fact::Redirected { leg, status } => format!("redirected {leg} {status}"),
+        Fact::PickedUp { leg, answerer } => format!("{leg} is {answerer:?}"),
         Fact::Bridged => "bridged".to_owned(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
         Fact::Collected { leg, digits } => format!("{leg} answered {}", digits.expose()),
@@ -498,7 +501,7 @@ fn a_plan_that_never_ends_is_ended() {
 #[test]
 fn the_keys_of_a_notice_are_told_together() {
     let call = call(notice());
-    let plan = plans::plan_for(&call);
+    let plan = plans::plan_for(&call, limits::RING);
     let mut story = Story::spoken(call, plan, Speech::Took(Duration::from_millis(250)));
     story.answers(Leg::A).presses(Leg::A, '1').presses(Leg::A, '1').has_heard_it(Leg::A);
     story.presses(Leg::A, '2').sleeps().confirms(Leg::A);
@@ -526,7 +529,7 @@ fn a_notice_repeated_for_ever_leaves_room_for_the_end() {
 #[test]
 fn words_that_could_not_be_spoken_dial_nobody() {
     let call = call(notice());
-    let plan = plans::plan_for(&call);
+    let plan = plans::plan_for(&call, limits::RING);
     let story = Story::spoken(call, plan, Speech::Failed);
     assert_eq!(story.journal(), "over SpeechFault");
     assert_eq!(story.talked(), None);

@@ -162,6 +162,33 @@ pub(crate) fn start(
     Ok((intakes, thread))
 }
 
+/// The archive without its thread, for a shard that has none either.
+pub(crate) struct Beside {
+    archive: Archive,
+    todo: Receiver<Work>,
+}
+
+/// An archive that works when it is told to, and the shard's way into it.
+pub(crate) fn beside(folder: PathBuf, letters: Slot<Letter>) -> (Intake, Beside) {
+    let (works, todo) = sync_channel(QUEUE);
+    let (give, room) = sync_channel(ROOMS);
+    let outlets = vec![Outlet { letters, room: give }];
+    let archive = Archive { folder, outlets, open: HashMap::new(), finished: VecDeque::new() };
+    (Intake::new(works, room), Beside { archive, todo })
+}
+
+impl Beside {
+    /// Does all that waits; whether there was anything, and so perhaps a letter for the shard.
+    pub(crate) fn work(&mut self) -> bool {
+        let mut any = false;
+        while let Ok(work) = self.todo.try_recv() {
+            self.archive.on(work);
+            any = true;
+        }
+        any
+    }
+}
+
 impl Archive {
     /// The thread's whole life. Files are made to outlive the machine when there is nothing better to do.
     fn run(mut self, todo: &Receiver<Work>) {

@@ -1,4 +1,4 @@
-//! The ground of shards that carry people's voices: the system's clocks, its chance and its sockets.
+//! The ground of shards that carry people's datagrams: the system's clocks, its chance and its sockets.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,12 +12,12 @@ use rand::rngs::StdRng;
 use sip::{Datagram, Hop};
 
 use crate::driver::clock::Clock;
+use crate::driver::datagrams::Datagrams;
 use crate::driver::ground::{Ground, Sockets, Token};
 use crate::driver::mailbox::Slot;
 use crate::driver::net::{Arrival, Net, News, receive_from, send_now};
 use crate::driver::sockets::{self, Pair, SocketFault};
 use crate::driver::streams;
-use crate::driver::voices::Voices;
 use crate::engine::Backend;
 
 /// See the module.
@@ -25,7 +25,7 @@ pub(crate) struct Kernel {
     clock: Clock,
     net: Net,
     /// For signalling; every shard sends from them, the first one reads them.
-    voices: Voices,
+    datagrams: Datagrams,
     /// Where messages go that take a connection.
     streams: Option<Slot<streams::Letter>>,
     /// The number of this shard.
@@ -34,7 +34,7 @@ pub(crate) struct Kernel {
 
 /// What a shard says SIP by.
 pub(crate) struct Said {
-    pub(crate) voices: Voices,
+    pub(crate) datagrams: Datagrams,
     pub(crate) streams: Option<Slot<streams::Letter>>,
     /// The number of the shard.
     pub(crate) shard: usize,
@@ -45,19 +45,19 @@ impl Kernel {
     pub(crate) fn new(
         backend: Backend,
         clock: Clock,
-        Said { voices, streams, shard }: Said,
+        Said { datagrams, streams, shard }: Said,
         bells: [(BorrowedFd<'_>, Token); 2],
     ) -> io::Result<Self> {
         let net = Net::new(backend)?;
         for (bell, token) in bells {
             net.watch(bell, token)?;
         }
-        Ok(Self { clock, net, voices, streams, shard })
+        Ok(Self { clock, net, datagrams, streams, shard })
     }
 
     /// Reads the signalling sockets from now on.
     pub(crate) fn listen(&self) -> io::Result<()> {
-        self.voices.sockets().try_for_each(|socket| self.net.watch(socket.as_fd(), Token::Signalling))
+        self.datagrams.sockets().try_for_each(|socket| self.net.watch(socket.as_fd(), Token::Signalling))
     }
 }
 
@@ -86,11 +86,11 @@ impl Ground for Kernel {
     }
 
     fn hear(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        self.voices.hear(buffer)
+        self.datagrams.hear(buffer)
     }
 
     fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool {
-        self.voices.say(datagram, to)
+        self.datagrams.say(datagram, to)
     }
 
     fn stream(&mut self, message: &Datagram, to: Hop) -> bool {

@@ -3,10 +3,11 @@
 mod alarms;
 pub(crate) mod archive;
 pub(crate) mod clock;
-pub(crate) mod ears;
+pub(crate) mod datagrams;
 mod files;
 pub mod ground;
 pub(crate) mod kernel;
+pub(crate) mod listening;
 pub(crate) mod mailbox;
 mod names;
 pub(crate) mod net;
@@ -20,5 +21,4 @@ mod talk;
 pub(crate) mod trace;
 pub mod trial;
 pub(crate) mod uring;
-pub(crate) mod voices;
 mod wire;

@@ -66,10 +66,20 @@ pub(crate) fn invite_to(
         credentials: trunk.credentials.clone(),
         asserted_identity: trunk.identity.asserted.then_some(told),
         privacy,
-        redirects_max: 0,
+        redirects_max: trunk.redirects,
+        redirects_to: redirect_hosts(trunk),
         supported_100rel: true,
         headers: Vec::new(),
     })
+}
+
+/// Where a trunk may send our calls: to itself. Elsewhere they would cost what nobody agreed to.
+fn redirect_hosts(trunk: &Trunk) -> Vec<Box<str>> {
+    if trunk.redirects == 0 {
+        return Vec::new();
+    }
+    let peers = trunk.peers.iter().map(|peer| peer.hop.address.ip().to_string().into_boxed_str());
+    peers.chain(trunk.domain.as_deref().map(Box::from)).collect()
 }
 
 /// The REGISTER by which a trunk learns where we are; `None` for a trunk that wants none, or whose domain is none. `word`

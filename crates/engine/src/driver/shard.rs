@@ -11,6 +11,7 @@
 
 mod attempts;
 mod deeds;
+mod early;
 mod letters;
 mod packets;
 mod pings;
@@ -30,7 +31,7 @@ use base::fact::{Dialog, Entry};
 use base::id::{AppId, CallId, Leg};
 use base::release::Cause;
 use base::table::Table;
-use base::time::Instant;
+use base::time::{Instant, Timestamp};
 use base::trunk::{TRUNKS, TrunkNo, Trunks};
 use media::clip::Clip;
 use media::timer_wheel::TimerWheel;
@@ -40,6 +41,7 @@ use rand::rngs::StdRng;
 use sip::{Endpoint, LegKey, Output, Outputs, PeerRule, Transport};
 use slab::Slab;
 
+use crate::answering::Answering;
 use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
@@ -48,6 +50,7 @@ use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::post::Post;
 use crate::driver::shard::attempts::Attempts;
+use crate::driver::shard::early::EarlyWatch;
 use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
 use crate::driver::shard::registrations::Registrations;
@@ -105,6 +108,7 @@ struct Live {
     wires: [Option<u32>; 2],
     attempts: [Attempts; 2],
     recording: Option<Box<Recording>>,
+    early: Option<EarlyWatch>,
     /// What the alarms hold for it.
     alarm: Option<Alarm>,
 }
@@ -114,7 +118,8 @@ impl Live {
     fn deadline(&self) -> Option<Instant> {
         let recording = self.recording.as_ref().map(|recording| recording.next());
         let [a, b] = &self.attempts;
-        [self.running.deadline(), recording, a.patience(), b.patience()].into_iter().flatten().min()
+        let early = self.early.as_ref().map(EarlyWatch::next);
+        [self.running.deadline(), recording, early, a.patience(), b.patience()].into_iter().flatten().min()
     }
 }
 
@@ -131,6 +136,7 @@ pub(crate) struct Shard<G: Ground> {
     registrations: Registrations,
     places: Places,
     talk: Talk,
+    answering: Answering,
     mailbox: Mailbox<Letter>,
     /// What others read for this one.
     post: Mailbox<Post>,
@@ -201,6 +207,7 @@ impl<G: Ground> Shard<G> {
             registrations: Registrations::default(),
             places: parts.places,
             talk: Talk::new(settings),
+            answering: settings.answering.clone(),
             mailbox: parts.mailbox,
             post: parts.post,
             posts: parts.posts,
@@ -291,6 +298,11 @@ impl<G: Ground> Shard<G> {
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))
         }
+    }
+
+    /// What the wall clock of its ground says.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.ground.wall()
     }
 
     /// What it holds, but for calls that wait in the mailbox.
@@ -392,6 +404,7 @@ impl<G: Ground> Shard<G> {
             }
             self.serve_recording(number, now);
             self.serve_attempts(number, now);
+            self.serve_early_media(number, now);
             self.with(number, now, Running::wake);
             self.drain_sip(now);
         }

@@ -125,7 +125,12 @@ pub(crate) fn keys(ours: &OurSide, agreed: &Agreed) -> Option<Keys> {
 /// What the far end is told of why we release a leg (RFC 3326, Q.850).
 pub(crate) const fn reason_of(cause: Cause) -> Reason {
     Reason::q850(match cause {
-        Cause::Normal | Cause::OtherPartyGone | Cause::Stopped | Cause::TimeOver | Cause::NoDigits => 16,
+        Cause::Normal
+        | Cause::OtherPartyGone
+        | Cause::Stopped
+        | Cause::TimeOver
+        | Cause::NoDigits
+        | Cause::Machine => 16,
         Cause::Busy => 17,
         Cause::NoAnswer | Cause::RingTimeout => 19,
         Cause::Rejected => 21,

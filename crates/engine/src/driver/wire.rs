@@ -7,8 +7,8 @@ use base::quality::MediaReport;
 use base::time::Instant;
 use base::trace::Way;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
-use sip::Fork;
 use sip::sdp::{Agreed, Direction, OurSide};
+use sip::{EarlyBranches, EarlyMedia, Fork};
 use smallvec::SmallVec;
 
 use crate::driver::ground::{Ground, Sockets};
@@ -17,6 +17,19 @@ use crate::driver::trace::Headers;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
+
+/// What becomes of the sound that a leg sends before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sound {
+    /// Nobody is heard, and nobody was.
+    None,
+    /// A branch is heard from now on.
+    Begins,
+    /// A branch is heard, maybe another one than before.
+    GoesOn,
+    /// Nobody is heard any more.
+    Ends,
+}
 
 /// A leg's sockets, its session, and where what it says goes.
 pub(crate) struct Wire<G: Ground> {
@@ -41,6 +54,11 @@ pub(crate) struct Wire<G: Ground> {
     ours: OurSide,
     /// What each branch of the call has agreed to: the 2xx that ends the ringing need not say it again.
     agreed: SmallVec<[(Fork, Agreed); 1]>,
+    /// The branches before the answer, and the one of them that is heard.
+    branches: EarlyBranches,
+    heard: Option<Fork>,
+    /// Whether its early media is or was listened to for announcements: that is begun once.
+    pub(crate) overheard: bool,
     sockets: G::Sockets,
     /// The far end that the kernel filters for, when sources are strict.
     connected: Option<SocketAddr>,
@@ -70,6 +88,9 @@ impl<G: Ground> Wire<G> {
             answered: None,
             ours,
             agreed: SmallVec::new(),
+            branches: EarlyBranches::default(),
+            heard: None,
+            overheard: false,
             sockets,
             connected: None,
             strict,
@@ -91,18 +112,53 @@ impl<G: Ground> Wire<G> {
     pub(crate) fn accept(&mut self, fork: Fork, answer: &[u8], now: Instant) -> bool {
         let Ok(agreed) = self.ours.accept(answer) else { return false };
         self.reaches(&agreed) && {
-            self.agree(fork, agreed, now);
+            self.keep(fork, agreed);
+            self.agree(&agreed, now);
             true
         }
     }
 
     /// Takes what a branch said before it answered; whether it said anything that can be talked by.
     pub(crate) fn accept_early(&mut self, fork: Fork, now: Instant) -> bool {
-        let agreed = self.agreed.iter().find(|(own, _)| *own == fork).map(|(_, agreed)| *agreed);
-        agreed.is_some_and(|agreed| {
-            self.agree(fork, agreed, now);
-            true
-        })
+        let agreed = self.agreed_with(fork);
+        if let Some(agreed) = &agreed {
+            self.agree(agreed, now);
+        }
+        agreed.is_some()
+    }
+
+    /// A branch says something before the answer: how it is reached, what its network allows, or both. Of several only
+    /// one is heard. Gives what becomes of the sound.
+    pub(crate) fn hear_branch(
+        &mut self,
+        fork: Fork,
+        sdp: Option<&[u8]>,
+        allowed: Option<EarlyMedia>,
+        now: Instant,
+    ) -> Sound {
+        let agreed = sdp.and_then(|sdp| self.ours.accept(sdp).ok()).filter(|agreed| self.reaches(agreed));
+        if let Some(agreed) = agreed {
+            self.keep(fork, agreed);
+        }
+        let heard = self.branches.on_news(fork, agreed.is_some(), allowed);
+        let before = std::mem::replace(&mut self.heard, heard);
+        let is_changed = before != heard || (heard == Some(fork) && agreed.is_some());
+        if let Some(agreed) = heard.filter(|_| is_changed).and_then(|heard| self.agreed_with(heard)) {
+            self.agree(&agreed, now);
+        }
+        match (before, heard) {
+            (None, None) => Sound::None,
+            (None, Some(_)) => Sound::Begins,
+            (Some(_), Some(_)) => Sound::GoesOn,
+            (Some(_), None) => Sound::Ends,
+        }
+    }
+
+    /// The call was sent elsewhere: what branches there were are gone.
+    pub(crate) fn forget_branches(&mut self) -> Sound {
+        self.branches = EarlyBranches::default();
+        self.agreed.clear();
+        self.heard.take().map_or(Sound::None, |_| Sound::Ends)
     }
 
     /// Answers an offer of the far end; a refused one leaves everything as it was.
@@ -114,7 +170,11 @@ impl<G: Ground> Wire<G> {
             self.ours = before;
             return Err(NOT_ACCEPTABLE);
         }
-        self.agree(fork, agreed, now);
+        self.keep(fork, agreed);
+        // Before the answer, a branch that is not heard may change its mind about what will be.
+        if self.answered.is_some() || self.heard.is_none_or(|heard| heard == fork) {
+            self.agree(&agreed, now);
+        }
         Ok(answer)
     }
 
@@ -123,18 +183,25 @@ impl<G: Ground> Wire<G> {
         agreed.address.is_ipv4() == self.sockets.is_ipv4()
     }
 
-    fn agree(&mut self, fork: Fork, agreed: Agreed, now: Instant) {
+    fn keep(&mut self, fork: Fork, agreed: Agreed) {
         match self.agreed.iter_mut().find(|(own, _)| *own == fork) {
             Some((_, kept)) => *kept = agreed,
             None => self.agreed.push((fork, agreed)),
         }
-        let mut description = talk::description(&agreed);
+    }
+
+    fn agreed_with(&self, fork: Fork) -> Option<Agreed> {
+        self.agreed.iter().find(|(own, _)| *own == fork).map(|(_, agreed)| *agreed)
+    }
+
+    fn agree(&mut self, agreed: &Agreed, now: Instant) {
+        let mut description = talk::description(agreed);
         if agreed.address.ip().is_unspecified() {
             // The older way to hold (RFC 2543 B.5): the far end stays where it was.
             description.remote = self.session.description().remote;
             description.remote_rtcp = self.session.description().remote_rtcp;
         }
-        if let Some(keys) = talk::keys(&self.ours, &agreed) {
+        if let Some(keys) = talk::keys(&self.ours, agreed) {
             self.session.protect(keys);
         }
         self.describe(description, now);
@@ -198,7 +265,11 @@ impl<G: Ground> Wire<G> {
             match due {
                 Due::Rtp(length) => self.send(ground, &out[..length], now),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => tell(due),
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => tell(due),
             }
         }
     }

@@ -117,7 +117,10 @@ impl Plan for Hasty {
 fn a_telephone_that_rings_too_long_is_given_up() {
     let mut world = World::new();
     let launch = world.admitted(0, callback);
-    let hasty = Hasty { inner: plans::plan_for(&crate::world::call(0, callback(0))), since: Instant::START };
+    let hasty = Hasty {
+        inner: plans::plan_for(&crate::world::call(0, callback(0)), base::limits::RING),
+        since: Instant::START,
+    };
     world.launch_as(0, launch.with_plan(Box::new(hasty)));
     let a = world.phone(0, Leg::A);
     world.far.ring(a);

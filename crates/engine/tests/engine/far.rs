@@ -145,6 +145,46 @@ impl Far {
         });
     }
 
+    /// 183 with a session description, and what the network allows of its early media (RFC 5009).
+    pub(crate) fn begin_early_media_that_is(&mut self, phone: usize, allowed: &str) {
+        let (now, sdp) = (self.now(), self.phones[phone].describe());
+        let ring = Ring { status: 183, sdp: Some(sdp), reliably: false };
+        self.sip.ring(self.phones[phone].key, ring, now, &mut self.outputs);
+        self.rewrite(|text| {
+            let line = format!("\r\nP-Early-Media: {allowed}\r\nContent-Type:");
+            text.replacen("\r\nContent-Type:", &line, 1)
+        });
+    }
+
+    /// 183 of another branch of the call, by a telephone that nobody hears.
+    pub(crate) fn another_branch_rings(&mut self, phone: usize) {
+        let (now, sdp) = (self.now(), self.phones[phone].describe());
+        let ring = Ring { status: 183, sdp: Some(sdp), reliably: false };
+        self.sip.ring(self.phones[phone].key, ring, now, &mut self.outputs);
+        self.rewrite(|text| {
+            let elsewhere = |line: &str| match line {
+                line if line.starts_with("To:") => format!("{line}x"),
+                line if line.starts_with("m=audio") => "m=audio 9 RTP/AVP 8".to_owned(),
+                line => line.to_owned(),
+            };
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let lines = |part: &str| part.split("\r\n").map(elsewhere).collect::<Vec<_>>().join("\r\n");
+            let (head, body) = (lines(head), lines(body));
+            let is_kept = |line: &&str| !line.starts_with("Content-Length");
+            let head = head.split("\r\n").filter(is_kept).collect::<Vec<_>>().join("\r\n");
+            format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        });
+    }
+
+    /// Sends the call to another target.
+    pub(crate) fn redirect(&mut self, phone: usize, target: &str) {
+        let now = self.now();
+        self.sip.reject(self.phones[phone].key, 302, None, now, &mut self.outputs);
+        self.rewrite(|text| {
+            text.replacen("\r\nContent-Length:", &format!("\r\nContact: <{target}>\r\nContent-Length:"), 1)
+        });
+    }
+
     /// A 200 that says nothing of the session: what it said early holds.
     pub(crate) fn answer_as_said_early(&mut self, phone: usize) {
         let (now, sdp) = (self.now(), self.phones[phone].describe());

@@ -33,7 +33,7 @@ impl Plan for Fragile {
 }
 
 fn fragile(world: &World, number: u32, breaks: fn(&Event) -> bool) {
-    let inner = plans::plan_for(&crate::world::call(number, callback(number)));
+    let inner = plans::plan_for(&crate::world::call(number, callback(number)), base::limits::RING);
     let launch = world.admitted(number, callback).with_plan(Box::new(Fragile { inner, breaks }));
     world.launch_as(number, launch);
 }

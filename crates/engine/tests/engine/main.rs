@@ -6,8 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on ends there")]
 
 mod allocations;
+mod answering;
 mod bridge;
 mod codecs;
+mod early;
 mod endings;
 mod far;
 mod faults;
@@ -18,6 +20,7 @@ mod orphans;
 mod recording;
 mod registration;
 mod traces;
+mod transports;
 mod trials;
 mod trunks;
 mod verdict;

@@ -16,8 +16,11 @@ use base::order::{Callback, CalleeMedia, Code, Collect, Notice, NoticeItem, Prod
 use base::permit::{Permit, Ports};
 use base::private::Private;
 use base::time::Timestamp;
+use huihu_engine::answering::Answering;
+use huihu_engine::tls::TlsServer;
 use huihu_engine::{Backend, Engine, Journal, Launch, Settings, Speech, Trunk};
 use media::clip::Clip;
+use sip::Hop;
 use sip::sdp::Codec;
 
 use crate::allocations;
@@ -95,6 +98,8 @@ impl World {
             trunks: vec![Trunk::new("trunk", far.address())],
             recordings: None,
             trace: None,
+            // Stories that are told slowly keep their early media.
+            answering: Answering { early_silence: Duration::from_secs(3_600), ..Answering::default() },
             backend: backend(),
         };
         let mut world = Self {
@@ -114,9 +119,31 @@ impl World {
 
     /// Starts another engine, which has these trunks.
     pub(crate) fn by(trunks: Vec<Trunk>) -> Self {
+        Self::new().with_trunks(trunks)
+    }
+
+    /// The same far end, for another engine, which has these trunks.
+    pub(crate) fn with_trunks(mut self, trunks: Vec<Trunk>) -> Self {
+        self.engine = None;
+        self.settings.trunks = trunks;
+        self.start();
+        self
+    }
+
+    /// Starts another engine, which listens for this.
+    pub(crate) fn answering(answering: Answering) -> Self {
         let mut world = Self::new();
         world.engine = None;
-        world.settings.trunks = trunks;
+        world.settings.answering = answering;
+        world.start();
+        world
+    }
+
+    /// Starts another engine, which listens there and has these trunks.
+    pub(crate) fn listening_at(listening: Vec<Hop>, tls: Option<TlsServer>, trunks: Vec<Trunk>) -> Self {
+        let mut world = Self::new();
+        world.engine = None;
+        (world.settings.sip, world.settings.tls, world.settings.trunks) = (listening, tls, trunks);
         world.start();
         world
     }
@@ -367,6 +394,9 @@ fn word(fact: &Fact) -> String {
         Fact::ClipStarted { leg, clip: ClipKey::Spoken(_) } => format!("{leg} hears words"),
         Fact::CodeStarted { leg } => format!("{leg} hears a code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears early media"),
+        Fact::Announced { leg, cause } => format!("{leg}'s network says {cause:?}"),
+        Fact::Redirected { leg, status } => format!("redirected {leg} by {status}"),
+        Fact::PickedUp { leg, answerer } => format!("{leg} is {answerer:?}"),
         Fact::Bridged => "bridged".to_owned(),
         Fact::Digit { leg, .. } => format!("{leg} pressed a key"),
         Fact::Collected { leg, digits } => format!("{leg} answered {}", digits.expose()),

@@ -4,10 +4,14 @@
 
 #[path = "../engine/allocations.rs"]
 mod allocations;
+#[path = "../engine/answering.rs"]
+mod answering;
 #[path = "../engine/bridge.rs"]
 mod bridge;
 #[path = "../engine/codecs.rs"]
 mod codecs;
+#[path = "../engine/early.rs"]
+mod early;
 #[path = "../engine/endings.rs"]
 mod endings;
 #[path = "../engine/far.rs"]
@@ -26,6 +30,8 @@ mod orphans;
 mod recording;
 #[path = "../engine/registration.rs"]
 mod registration;
+#[path = "../engine/transports.rs"]
+mod transports;
 #[path = "../engine/trials.rs"]
 mod trials;
 #[path = "../engine/trunks.rs"]

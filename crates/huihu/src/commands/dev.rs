@@ -140,6 +140,7 @@ fn start_carrier(command: &Dev) -> Result<Carrier> {
     settings.voice_plays = Plays::Endless;
     settings.empty_number = Some(clip(Sample::EmptyNumber));
     settings.busy = Some(clip(Sample::Busy));
+    settings.powered_off = Some(clip(Sample::PoweredOff));
     settings.recordings = Some(command.data_dir.join("heard"));
     settings.times.talk = demo::TALK;
     settings.seed = rand::random();
@@ -291,5 +292,6 @@ fn curl(url: &str, client: &huawei::Client, body: &Value) -> String {
 const FATES: &str = "\
 The callee's last four digits choose its fate: 0001 answers, 0002 answers and hangs up, 0003 echoes,
 0004 says nothing, 0486 busy, 0480 no answer, 0404 no such number, 0603 rejects, 0408 silent,
-0183 busy in early media, 1nnn presses nnn, 5nnn presses them one by one, 6nnn by SIP INFO, 7nnn as tones.
+0183 busy in early media, 0020 switched off, 1nnn presses nnn, 5nnn presses them one by one, 6nnn by SIP INFO,
+7nnn as tones.
 Ctrl-C ends.";

@@ -22,7 +22,8 @@ pub(crate) async fn run(command: Serve) -> Result<()> {
     if let Some(file) = &command.ready_file {
         write_ready(file, &ready)?;
     }
-    say(&format!("Huihu listens: HTTP on http://{}, SIP on {}/udp", house.http, house.sip));
+    let listening: Vec<String> = house.listening.iter().map(ToString::to_string).collect();
+    say(&format!("Huihu listens: HTTP on http://{}, SIP on {}", house.http, listening.join(", ")));
     asked_to_end().await?;
     end(house).await
 }

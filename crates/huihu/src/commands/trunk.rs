@@ -28,6 +28,7 @@ fn line(trunk: &Value) -> String {
     let number = |field: &str| trunk[field].as_u64();
     let status =
         number("sip_status").map(|status| format!(", last failed with SIP {status}")).unwrap_or_default();
+    let fault = trunk["connection_fault"].as_str().map(|fault| format!(", not reached: {fault}"));
     let calls = match (number("calls").unwrap_or(0), number("calls_max")) {
         (calls, Some(max)) => format!("{calls} of {max} calls"),
         (calls, None) => format!("{calls} calls"),
@@ -37,10 +38,11 @@ fn line(trunk: &Value) -> String {
     let peers: Vec<&str> =
         trunk["peers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     format!(
-        "{:<16} {:<12} since {}  {calls:<16} {}{seen_as}{status}",
+        "{:<16} {:<12} since {}  {calls:<16} {}{seen_as}{status}{}",
         text(trunk, "name"),
         words(trunk, "health"),
         text(trunk, "since"),
         peers.join(", "),
+        fault.unwrap_or_default(),
     )
 }

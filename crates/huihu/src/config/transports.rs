@@ -23,11 +23,6 @@ impl Listening {
         &self.0
     }
 
-    /// The first one.
-    pub(crate) fn first(&self) -> Hop {
-        self.0[0]
-    }
-
     /// Whether it is among them.
     pub(crate) fn by(&self, transport: Transport) -> bool {
         self.0.iter().any(|own| own.transport == transport)
@@ -238,7 +233,7 @@ mod tests {
         };
         assert_eq!(told(&udp, false), "127.0.0.1:5060 by UDP");
         assert_eq!(told(&udp, true), "127.0.0.1:5060 by UDP, 127.0.0.1:5060 by TCP");
-        let own = Listening(vec![udp.first(), Hop::new(Transport::Tcp, ([127, 0, 0, 1], 5070).into())]);
+        let own = Listening(vec![udp.0[0], Hop::new(Transport::Tcp, ([127, 0, 0, 1], 5070).into())]);
         assert_eq!(told(&own, true), "127.0.0.1:5060 by UDP, 127.0.0.1:5070 by TCP");
     }
 }

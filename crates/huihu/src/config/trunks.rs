@@ -10,7 +10,9 @@ use base::address::Block;
 use base::private::Private;
 use base::trunk::{Route, TRUNK_ADDRESSES, TRUNKS};
 use engine::numbering::Step;
-use engine::trunk::{CODECS, FromHost, Identity, Privacy, Probe, Registration, SILENCE, Srtp, Turn};
+use engine::trunk::{
+    CODECS, FromHost, Identity, Privacy, Probe, REDIRECTS_MAX, Registration, SILENCE, Srtp, Turn,
+};
 use serde::{Deserialize, Serialize};
 use sip::digest::Credentials;
 use sip::sdp::Codec;
@@ -114,6 +116,9 @@ pub(crate) struct Trunk {
     /// Seconds that it may say nothing to an INVITE.
     #[serde(default = "silence_secs")]
     pub(crate) silence_secs: u64,
+    /// Targets at its own addresses that a redirection may lead to.
+    #[serde(default)]
+    pub(crate) redirects: u8,
     /// Which numbers it takes; without any, all.
     #[serde(default)]
     pub(crate) routes: Vec<WrittenRoute>,
@@ -361,6 +366,9 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
             trunk.silence_secs
         );
     }
+    if trunk.redirects > REDIRECTS_MAX {
+        bail!("{of} has redirects = {}: set 0 to {REDIRECTS_MAX}", trunk.redirects);
+    }
     let probe = (trunk.options_secs > 0)
         .then(|| Probe { every: Duration::from_secs(trunk.options_secs), misses: trunk.options_misses });
     let settings = engine::Trunk {
@@ -388,6 +396,7 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         },
         probe,
         silence: Duration::from_secs(trunk.silence_secs),
+        redirects: trunk.redirects,
         routes: routes(&of, &trunk.routes)?,
         calls_max: trunk.max_calls,
         calls_per_second: trunk.calls_per_second,

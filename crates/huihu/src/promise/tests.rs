@@ -92,6 +92,7 @@ impl Stage {
             words: Words(speech),
             tally: Arc::new(Tally::new()),
             patience: Duration::from_secs(60),
+            ring: Duration::from_secs(60),
             waiting: Waiting::default(),
             tasks: TaskTracker::new(),
         };
@@ -170,6 +171,7 @@ fn settings() -> engine::Settings {
         trunks: vec![engine::Trunk::new("trunk", here(9))],
         recordings: None,
         trace: None,
+        answering: engine::answering::Answering::default(),
         backend: engine::Backend::Epoll,
     }
 }

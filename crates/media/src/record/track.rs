@@ -160,6 +160,16 @@ impl Track {
         }
     }
 
+    /// A packet without audio has come: between the one before it and the next one is a pause.
+    pub(super) fn pause(&mut self, header: &Header) {
+        if let Some((ssrc, seq, samples)) = &mut self.newest
+            && *ssrc == header.ssrc
+            && seq_distance(header.seq, *seq) > 0
+        {
+            (*seq, *samples) = (header.seq, 0);
+        }
+    }
+
     /// Conceals what is missing in a stretch of the window that leaves it.
     pub(super) fn conceal(&mut self, stretch: Range<usize>) {
         if self.missing_count == 0 {

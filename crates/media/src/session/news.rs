@@ -1,5 +1,8 @@
 //! What a session says of packets and ticks.
 
+use base::release::Cause;
+
+use crate::answerer::Told;
 use crate::codec::Codec;
 use crate::dtmf::{Event, Pressed};
 use crate::reception::Order;
@@ -18,6 +21,9 @@ pub enum Incoming {
     Audio(Heard, Option<Pressed>),
     /// A packet of a key press, and the key if one is over now.
     Event(Heard, Option<Pressed>),
+    /// The noise of a pause (RFC 3389), to be handed on like audio, so that nobody takes its packets for losses. It is
+    /// counted as heard; the pause is silent.
+    Noise(Heard),
 }
 
 /// Why a packet is not heard.
@@ -31,8 +37,6 @@ pub enum Unheard {
     Unknown,
     /// Its number is far from the others'.
     Wild,
-    /// It describes the noise of a pause (RFC 3389). It is counted as heard; the pause is silent.
-    Noise,
 }
 
 /// A packet of the far end, read and judged; the bytes stay in the driver's buffer.
@@ -40,7 +44,7 @@ pub enum Unheard {
 pub struct Heard {
     /// Header and bounds. The timestamp is in 1/8,000 s, whatever clock the codec has.
     pub packet: Packet,
-    /// The codec of an audio packet; `None` for an event.
+    /// The codec of an audio packet; `None` for an event and for the noise of a pause.
     pub codec: Option<Codec>,
     /// Whether the far end's address has changed with this packet; see [`super::Session::target`].
     pub moved: bool,
@@ -68,4 +72,8 @@ pub enum Due {
     KeysSent,
     /// The far end's key press is over although its end was lost.
     Pressed(Pressed),
+    /// The far end's network says, before the answer, why the call will fail.
+    Announced(Cause),
+    /// Something was heard of whoever has picked up.
+    PickedUp(Told),
 }

@@ -2,6 +2,7 @@
 
 mod concealing;
 mod keys;
+mod noise;
 mod playing;
 mod protected;
 mod quality;
@@ -105,7 +106,11 @@ impl Leg {
             match due {
                 Due::Rtp(length) => self.note(&out[..length]),
                 Due::Rtcp(length) => self.rtcp.push((self.millis(), out[..length].to_vec())),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => self.news.push((self.millis(), due)),
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => self.news.push((self.millis(), due)),
             }
         }
         assert!(self.session.next_due().is_none_or(|due| due > self.now), "something due was left");
@@ -120,7 +125,7 @@ impl Leg {
     /// The peer's session hears a packet of its far end; this leg forwards it.
     fn forward(&mut self, peer: &mut Session, bytes: &[u8]) -> bool {
         let mut bytes = bytes.to_vec();
-        let (Incoming::Audio(heard, _) | Incoming::Event(heard, _)) =
+        let (Incoming::Audio(heard, _) | Incoming::Event(heard, _) | Incoming::Noise(heard)) =
             peer.receive(address(), &bytes, self.now)
         else {
             return false;

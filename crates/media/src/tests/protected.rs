@@ -50,7 +50,11 @@ fn two_protected_ends_hear_each_other() {
                         let length = far.open_rtcp(&mut out[..length]).unwrap();
                         far.receive_rtcp(rtcp, &out[..length], now);
                     }
-                    Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => {}
+                    Due::ClipEnded(_)
+                    | Due::KeysSent
+                    | Due::Pressed(_)
+                    | Due::Announced(_)
+                    | Due::PickedUp(_) => {}
                 }
             }
         }

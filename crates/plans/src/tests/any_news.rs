@@ -12,7 +12,7 @@ use crate::callback::Callback;
 use crate::code::Code;
 use crate::menu::Menu;
 use crate::notice::Notice;
-use crate::plan::{ClipFailure, Event, Plan};
+use crate::plan::{ClipFailure, Event, Plan, Treat};
 
 /// One step of a random history.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ fn leg() -> impl Strategy<Value = Leg> {
 /// Keys that lead on in the menus, and one that leads nowhere.
 fn key() -> impl Strategy<Value = char> {
     prop_oneof![Just('1'), Just('2'), Just('0'), Just('*'), Just('D')]
+}
+
+fn treat() -> impl Strategy<Value = Treat> {
+    prop_oneof![Just(Treat::End), Just(Treat::Wait), Just(Treat::Begin)]
 }
 
 fn release() -> impl Strategy<Value = Release> {
@@ -52,6 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Hears(Event::Deadline)),
         1 => Just(Step::Hears(Event::Stop)),
         2 => (leg(), any::<bool>()).prop_map(|(leg, failure)| Step::Hears(Event::EarlyMedia { leg, failure })),
+        1 => leg().prop_map(|leg| Step::Hears(Event::EarlyMediaOver { leg })),
+        2 => (leg(), treat()).prop_map(|(leg, treat)| Step::Hears(Event::Machine { leg, treat })),
         2 => (leg(), release()).prop_map(|(leg, release)| Step::Hears(Event::Released { leg, release })),
     ]
 }

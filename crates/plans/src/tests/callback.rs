@@ -329,3 +329,23 @@ fn what_cannot_be_said_dials_nobody() {
         call.has_no_words().starts().does("over Platform SpeechFault");
     });
 }
+
+#[test]
+fn a_waits_with_its_own_voice_whenever_bs_network_is_silent() {
+    callback(&plain(), |call| {
+        b_rings(call).sends_early_media(B).does("early media to A");
+        call.ends_early_media(B).does("loop ring-back to A");
+        call.ends_early_media(B).does("");
+        call.sends_early_media(B).does("early media to A");
+        call.answers(B).does("bridge");
+        call.ends_early_media(B).does("");
+    });
+}
+
+#[test]
+fn a_telephone_rings_for_as_long_as_the_operator_wants() {
+    script(Callback::new(&plain()).ringing_for(Duration::from_secs(25)), |call| {
+        call.starts().rings(A).does("dial A");
+        call.deadline_after_secs(25).does("hang up A Platform RingTimeout");
+    });
+}

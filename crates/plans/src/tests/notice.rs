@@ -9,6 +9,7 @@ use base::release::Cause;
 
 use super::script::{Script, script};
 use crate::notice::Notice;
+use crate::plan::Treat;
 
 const TRANSFERRING: ClipKey = ClipKey::System(SystemClip::Transferring);
 const HINT: ClipKey = ClipKey::System(SystemClip::HintTone);
@@ -250,4 +251,41 @@ fn no_key_is_in_any_debug_output() {
     }
     let shown = format!("{call:?} {todo:?}");
     assert!(!shown.contains('4') && !shown.contains("987"), "{shown}");
+}
+
+#[test]
+fn a_machine_is_hung_up_on() {
+    notice(&heard(2), |call| {
+        call.starts().answers(A).does("dial A; play hint-tone to A");
+        call.is_a_machine(A, Treat::End).does("hang up A Platform Machine");
+        call.is_gone(A).does("over Platform Machine");
+    });
+}
+
+#[test]
+fn a_machine_hears_everything_once_it_listens() {
+    notice(&heard(2), |call| {
+        call.starts().answers(A).has_heard_it(A);
+        call.does("dial A; play hint-tone to A; play hint-tone to A");
+        call.is_a_machine(A, Treat::Wait).does("silence A");
+        call.has_heard_it(A).does("");
+        call.is_a_machine(A, Treat::Begin).does("play hint-tone to A");
+        call.has_heard_it(A).does("play hint-tone to A");
+        call.has_heard_it(A).does("hang up A Platform Normal");
+    });
+}
+
+#[test]
+fn a_machine_that_never_listens_is_not_waited_for_longer_than_a_person() {
+    notice(&asking(1, None), |call| {
+        asked(call).is_a_machine(A, Treat::Wait).does("silence A");
+        call.deadline_after_secs(600).does("hang up A Platform TimeOver");
+    });
+}
+
+#[test]
+fn who_was_taken_for_nobody_and_beeps_hears_it_again() {
+    notice(&asking(1, None), |call| {
+        listening(call).is_a_machine(A, Treat::Begin).does("play transferring to A");
+    });
 }

@@ -7,7 +7,7 @@ use base::release::{Cause, Party, Release};
 use base::time::Instant;
 
 use super::witness::Witness;
-use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Wish};
+use crate::plan::{ClipFailure, Event, Plan, Repeat, Todo, Treat, Wish};
 
 /// Tells a story, then stops the call and lets every deadline pass: each call comes to its one end.
 pub(super) fn script(plan: impl Plan + 'static, story: impl FnOnce(&mut Script)) {
@@ -52,6 +52,15 @@ impl Script {
 
     pub(super) fn sends_early_media(&mut self, leg: Leg) -> &mut Self {
         self.hears(Event::EarlyMedia { leg, failure: false })
+    }
+
+    pub(super) fn ends_early_media(&mut self, leg: Leg) -> &mut Self {
+        self.hears(Event::EarlyMediaOver { leg })
+    }
+
+    /// A machine has picked up.
+    pub(super) fn is_a_machine(&mut self, leg: Leg, treat: Treat) -> &mut Self {
+        self.hears(Event::Machine { leg, treat })
     }
 
     pub(super) fn announces_a_failure(&mut self, leg: Leg) -> &mut Self {

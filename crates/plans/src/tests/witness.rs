@@ -38,11 +38,13 @@ impl Witness {
             }
             Event::Ringing { .. }
             | Event::EarlyMedia { .. }
+            | Event::EarlyMediaOver { .. }
             | Event::Answered { .. }
             | Event::ClipEnded { .. }
             | Event::ClipFailed { .. }
             | Event::SpeechFailed
             | Event::Digit { .. }
+            | Event::Machine { .. }
             | Event::Released { .. }
             | Event::Deadline
             | Event::Stop => {}

@@ -1,5 +1,6 @@
 //! What a fact says in a ladder.
 
+use base::answerer::Answerer;
 use base::call::Call;
 use base::clip::{ClipKey, SystemClip};
 use base::fact::{Fact, KeySource};
@@ -18,6 +19,9 @@ pub(super) fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         Fact::ClipStarted { leg, .. } => Arrow::To(*leg, "clip".into()),
         Fact::CodeStarted { leg } => Arrow::To(*leg, "code".into()),
         Fact::EarlyMedia { leg } => Arrow::Through(*leg, "early media"),
+        Fact::Announced { leg, .. } => Arrow::From(*leg, "announces".into()),
+        Fact::Redirected { leg, status } => Arrow::From(*leg, status.to_string()),
+        Fact::PickedUp { leg, answerer: Answerer::Beep } => Arrow::From(*leg, "beep".into()),
         Fact::Bridged => Arrow::Both("conversation"),
         Fact::Digit { leg, .. } => Arrow::From(*leg, "key".into()),
         Fact::Collected { leg, .. } => Arrow::From(*leg, "keys".into()),
@@ -26,6 +30,7 @@ pub(super) fn arrow(fact: &Fact, answered: [bool; 2]) -> Arrow {
         | Fact::Spoken { .. }
         | Fact::RecordingStarted
         | Fact::RecordingEnded { .. }
+        | Fact::PickedUp { .. }
         | Fact::StopAsked
         | Fact::Over(_) => Arrow::Plain,
     }
@@ -64,6 +69,9 @@ pub(super) fn words(fact: &Fact, call: Option<&Call>) -> String {
         Fact::ClipStarted { leg, clip } => format!("{leg} hears {}", clip_words(*clip)),
         Fact::CodeStarted { leg } => format!("{leg} hears the code"),
         Fact::EarlyMedia { leg } => format!("{leg} hears what {}'s network sends", leg.other()),
+        Fact::Announced { leg, cause } => format!("{leg}'s network announces: {}", cause_words(*cause)),
+        Fact::Redirected { leg, status } => format!("{leg} is looked for elsewhere, after {status}"),
+        Fact::PickedUp { leg, answerer } => format!("{leg} is {}", answerer_words(*answerer)),
         Fact::Bridged => "A and B hear each other".into(),
         Fact::Digit { leg, source, .. } => format!("{leg} pressed a key{}", source_words(*source)),
         Fact::Collected { leg, .. } if is_menu(call) => format!("{leg} chose where to go"),
@@ -101,6 +109,15 @@ const fn source_words(source: KeySource) -> &'static str {
         KeySource::Event => "",
         KeySource::Info => ", told by INFO",
         KeySource::Tone => ", heard as a tone",
+    }
+}
+
+const fn answerer_words(answerer: Answerer) -> &'static str {
+    match answerer {
+        Answerer::Person => "a person",
+        Answerer::Machine => "a machine",
+        Answerer::Beep => "a machine that wants its message",
+        Answerer::Unsure => "a person or a machine",
     }
 }
 
@@ -159,6 +176,7 @@ const fn cause_words(cause: Cause) -> &'static str {
         Cause::ForbiddenWords => "words may not be said",
         Cause::CalleeBlocked => "callee may not be called",
         Cause::NoDigits => "no key pressed",
+        Cause::Machine => "a machine picked up",
         Cause::RecordingFault => "recording cannot begin",
         Cause::Interrupted => "interrupted",
         Cause::OurFault => "fault of our own",

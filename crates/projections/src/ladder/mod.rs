@@ -178,11 +178,14 @@ const fn said_by_sip(fact: &Fact) -> Option<Leg> {
         Fact::Dialled { leg, .. }
         | Fact::Ringing { leg, .. }
         | Fact::Answered { leg, .. }
+        | Fact::Redirected { leg, .. }
         | Fact::Released { leg, .. } => Some(*leg),
         Fact::Accepted(_)
         | Fact::ClipStarted { .. }
         | Fact::CodeStarted { .. }
         | Fact::EarlyMedia { .. }
+        | Fact::Announced { .. }
+        | Fact::PickedUp { .. }
         | Fact::Bridged
         | Fact::Digit { .. }
         | Fact::Collected { .. }

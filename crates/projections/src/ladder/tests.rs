@@ -1,3 +1,4 @@
+use base::answerer::Answerer;
 use base::clip::{ClipKey, SystemClip};
 use base::quality::MediaReport;
 use base::trace::{Kind, Packet};
@@ -145,6 +146,31 @@ fn a_leg_that_was_not_answered_ends_in_its_status_or_our_cancel() {
         "0 accepted; 1 dialled A near; 2 dialled A far 503",
         "    +0.002 s   │◀─── INVITE ─────│                 │   A dialled again by far, after 503: +86138****0001",
     );
+}
+
+#[test]
+fn who_picked_up_and_what_the_network_said_is_told() {
+    let told = |text: &str| ladder(&story::notice(text));
+    let lines = told(
+        "0 accepted; 1 dialled A; 2 redirected A 302; 3 announced A PoweredOff; 5 answered A; \
+         2400 is A Machine; 7000 is A Beep",
+    );
+    let last: Vec<_> = lines.lines().skip(3).collect();
+    assert_eq!(
+        last,
+        [
+            "    +0.002 s   │────── 302 ─────▶│   A is looked for elsewhere, after 302",
+            "    +0.003 s   │─── announces ──▶│   A's network announces: switched off",
+            "    +0.005 s   │────── 200 ─────▶│   A answered",
+            "    +2.400 s   │                 │   A is a machine",
+            "    +7.000 s   │───── beep ─────▶│   A is a machine that wants its message",
+        ]
+    );
+    let record = story::record(&story::notice(
+        "0 accepted; 1 dialled A; 5 answered A; 9 is A Machine; 10 is A Beep; \
+         12 released A Platform Machine; 12 over Platform Machine",
+    ));
+    assert_eq!(record.unwrap().legs[0].answerer, Some(Answerer::Beep));
 }
 
 #[test]

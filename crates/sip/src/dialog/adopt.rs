@@ -85,7 +85,7 @@ impl Leg {
             cseq: saved.cseq,
             proof: None,
             trying_told: true,
-            redirects: Redirects::new(0),
+            redirects: Redirects::new(0, Vec::new()),
         }));
     }
 

@@ -45,7 +45,7 @@ impl Leg {
                 cseq: crate::FIRST_CSEQ,
                 proof: None,
                 trying_told: false,
-                redirects: Redirects::new(invite.redirects_max),
+                redirects: Redirects::new(invite.redirects_max, invite.redirects_to),
             })),
             incoming: None,
             unacknowledged: None,

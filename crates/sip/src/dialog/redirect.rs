@@ -3,11 +3,13 @@
 //! One after the other, best first, each once, and no more than the owner allows. A busy callee is busy wherever it is
 //! reached, so 486 and any 6xx end the search.
 
+use std::net::IpAddr;
+
 use super::route::hop_of;
 use super::tools::Tools;
 use super::{Errand, Leg, Owner};
 use crate::event::Event;
-use crate::message::{Message, NameAddr, Scheme};
+use crate::message::{Message, NameAddr, Scheme, Uri};
 use crate::transaction::clients::News;
 use crate::transaction::stored;
 use crate::transport::Hop;
@@ -15,15 +17,17 @@ use crate::transport::Hop;
 /// Where a call may still be sent.
 pub(super) struct Redirects {
     left: u8,
+    /// The hosts that targets must name; with none, any.
+    hosts: Vec<Box<str>>,
     /// Targets that wait their turn, best last.
     waiting: Vec<Box<str>>,
     tried: Vec<Box<str>>,
 }
 
 impl Redirects {
-    /// May lead to so many targets.
-    pub(super) const fn new(left: u8) -> Self {
-        Self { left, waiting: Vec::new(), tried: Vec::new() }
+    /// May lead to so many targets, at these hosts; at any if there are none.
+    pub(super) const fn new(left: u8, hosts: Vec<Box<str>>) -> Self {
+        Self { left, hosts, waiting: Vec::new(), tried: Vec::new() }
     }
 
     /// The next target after this response, if there is one.
@@ -44,11 +48,16 @@ impl Redirects {
         Some(next)
     }
 
+    fn may_go_to(&self, target: &str) -> bool {
+        let host = Uri::parse(target.as_bytes()).and_then(|uri| str::from_utf8(uri.host()).ok());
+        self.hosts.is_empty() || host.is_some_and(|host| self.hosts.iter().any(|own| is_same_host(own, host)))
+    }
+
     /// Takes the targets of a redirection, before all that waited.
     fn learn(&mut self, response: &Message<'_>) {
         let mut found: Vec<(u16, Box<str>)> = Vec::new();
         for contact in response.contacts().take(CONTACTS_MAX) {
-            let Some(target) = target_of(contact) else { continue };
+            let Some(target) = target_of(contact).filter(|target| self.may_go_to(target)) else { continue };
             let known = self.tried.iter().chain(&self.waiting).chain(found.iter().map(|(_, own)| own));
             if !known.into_iter().any(|known| *known == target) {
                 found.push((preference(contact), target));
@@ -97,6 +106,16 @@ fn target_of(contact: NameAddr<'_>) -> Option<Box<str>> {
     let uri = contact.address().filter(|uri| uri.scheme() == Scheme::Sip)?;
     let bare = &uri.as_bytes()[..uri.as_bytes().len() - uri.headers().len()];
     str::from_utf8(bare).ok().filter(|uri| uri.is_ascii()).map(Box::from)
+}
+
+/// Whether two hosts are the same: addresses by what they are, names whatever their case.
+fn is_same_host(left: &str, right: &str) -> bool {
+    let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+    match (bare(left), bare(right)) {
+        (Some(left), Some(right)) => left == right,
+        (None, None) => left.eq_ignore_ascii_case(right),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 /// The `q` of a contact in thousandths; 1000 where nothing is said (RFC 3261 20.10).

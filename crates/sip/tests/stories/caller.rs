@@ -580,3 +580,34 @@ fn identity_and_more_headers_stand_in_the_invite() {
     assert_eq!(far.header("INVITE", "Supported"), "timer");
     assert_eq!(far.header("INVITE", "Via"), "SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKfirst");
 }
+
+#[test]
+fn a_redirection_leads_only_where_the_owner_lets_it() {
+    let at_home = |contact: &str| {
+        let mut far = Far::with(|settings| settings.peers.push(PeerRule::Host([10, 0, 0, 3].into())));
+        far.call(|invite| {
+            invite.redirects_max = 3;
+            invite.redirects_to = vec!["10.0.0.2".into(), "Trunk.example".into()];
+        });
+        far.replies("INVITE", Reply::new(302).header(&format!("Contact: {contact}")));
+        far
+    };
+    for elsewhere in [
+        "<sip:c@203.0.113.7>",
+        "<sip:c@10.0.0.3>",
+        "<sip:c@evil.example>",
+        "<sip:10.0.0.2@evil.example>",
+        "<sip:c@evil.example?X=10.0.0.2>",
+        "<sip:c@trunk.example.evil.example>",
+    ] {
+        assert_eq!(at_home(elsewhere).story(), "Failed 302", "{elsewhere}");
+    }
+    for home in ["<sip:c@10.0.0.2:5060>", "<sip:c@trunk.EXAMPLE>"] {
+        let mut far = at_home(&format!("<sip:x@203.0.113.7>;q=1, {home};q=0.1"));
+        far.hang_up();
+        far.replies("INVITE", Reply::new(180));
+        far.replies("INVITE", Reply::new(487));
+        assert_eq!(far.story(), "Redirected 302, Failed 487", "{home}");
+        far.run_out();
+    }
+}

@@ -107,6 +107,7 @@ pub(crate) fn invite(leg: LegKey) -> Invite {
         asserted_identity: None,
         privacy: Privacy::Unsaid,
         redirects_max: 0,
+        redirects_to: Vec::new(),
         supported_100rel: true,
         headers: Vec::new(),
     }

@@ -27,7 +27,7 @@ fn every_clip_has_its_length() {
             Sample::Again | Sample::CodeIs => 800..=2_000,
             Sample::Welcome => 1_300..=3_000,
             Sample::DemoCaller | Sample::DemoCallee => 4_000..=6_000,
-            Sample::EmptyNumber | Sample::Busy => 2_500..=5_000,
+            Sample::EmptyNumber | Sample::Busy | Sample::PoweredOff => 2_500..=5_000,
             Sample::BusyTone => 700..=700,
         };
         assert!(

@@ -16,6 +16,9 @@ pub(super) fn check(history: &History) -> Complaints {
     if end.spun {
         complaints.push("the shard took turn after turn, and no time passed".to_owned());
     }
+    if history.told_strangers > 0 {
+        complaints.push(format!("strangers were told {} messages", history.told_strangers));
+    }
     if end.at.is_none() {
         complaints.push(format!("it never came to rest: {:?}", end.held));
     }
@@ -58,6 +61,8 @@ mod tests {
             check(&history)
         };
         assert_eq!(ends(|_| {}), Complaints::new());
+        let told = History { told_strangers: 1, ..tale().history };
+        assert!(check(&told).join("; ").contains("strangers"));
         let changes: [fn(&mut End); 7] = [
             |end| end.at = None,
             |end| end.spun = true,

@@ -111,6 +111,13 @@ impl Line {
                 self.must_ring(*leg, "was answered");
                 self.legs[leg.index()].answered = true;
             }
+            Fact::Announced { leg, .. } => self.must_ring(*leg, "announced something"),
+            Fact::Redirected { leg, .. } => self.must_ring(*leg, "was sent elsewhere"),
+            Fact::PickedUp { leg, .. } => {
+                let known = &self.legs[leg.index()];
+                let is_up = known.answered && !known.released;
+                self.complain_if(!is_up, "somebody was heard who had not picked up, or was gone");
+            }
             Fact::ClipStarted { leg, .. }
             | Fact::CodeStarted { leg }
             | Fact::EarlyMedia { leg }

@@ -42,7 +42,8 @@ impl Tale {
         );
         let came = if is_lost { smallvec![] } else { smallvec![Instant::from_millis(at + 1)] };
         let attempt = self.attempt(name);
-        let message = Message { sent, came, by, attempt, what, cseq: 1, in_dialog: false, media: None };
+        let message =
+            Message { sent, came, by, attempt, what, cseq: 1, in_dialog: false, media: None, hears: true };
         self.history.messages.push(message);
         self
     }
@@ -70,6 +71,12 @@ impl Tale {
     /// The last message describes RTP at that address.
     pub(crate) fn describing(mut self, address: SocketAddr) -> Self {
         self.history.messages.last_mut().unwrap().media = Some(address);
+        self
+    }
+
+    /// The last message wants to hear nothing.
+    pub(crate) fn holding(mut self) -> Self {
+        self.history.messages.last_mut().unwrap().hears = false;
         self
     }
 
@@ -112,6 +119,9 @@ fn fact(words: &str) -> Fact {
         ["digit", on, key] => {
             let digit = Private::new(key.parse().unwrap());
             Fact::Digit { leg: leg(on), digit, source: KeySource::Event }
+        }
+        ["recorded", secs] => {
+            Fact::RecordingEnded { length: std::time::Duration::from_secs(secs.parse().unwrap()) }
         }
         ["recording"] => Fact::RecordingStarted,
         ["stop"] => Fact::StopAsked,

@@ -1,10 +1,12 @@
 //! Where RTP goes: to nobody but the party, and not once its leg was told to go.
 
+use std::net::SocketAddr;
+
 use base::time::Instant;
 use sip::message::Method;
 
 use super::Complaints;
-use crate::history::{Attempt, By, Far, History, Line, Message, What};
+use crate::history::{Attempt, By, Far, History, Line, Message, Run, What};
 
 pub(super) fn check(history: &History) -> Complaints {
     let attempts = history.attempts();
@@ -29,15 +31,16 @@ pub(super) fn check(history: &History) -> Complaints {
 fn of_line(history: &History, attempt: Attempt, messages: &[&Message], line: &Line) -> Complaints {
     let mut complaints = Vec::new();
     let told_to_go = messages.iter().filter_map(|message| end_of(message)).min();
+    let agreements = agreements(messages);
     for run in &line.runs {
-        let described = messages.iter().any(|message| {
-            let had_come = message.came.iter().any(|at| *at <= run.first);
-            message.by == By::Them && message.media == Some(run.to) && had_come
-        });
         let is_seen =
             |(_, own, far): &(Instant, Attempt, Far)| *own == attempt && *far == Far::SendsFrom(run.to);
-        if !described && !history.far.iter().any(is_seen) {
+        let is_nat = history.far.iter().any(is_seen);
+        let mut allowed = agreements.iter().filter(|agreed| agreed.from <= run.first);
+        if !is_nat && allowed.all(|agreed| agreed.address != run.to) {
             complaints.push(format!("{attempt}: RTP to {}, which nobody described", run.to));
+        } else if let Some(broken) = broken(run, &agreements, is_nat) {
+            complaints.push(format!("{attempt}: RTP to {} although {broken:?} was agreed to", run.to));
         }
         if told_to_go.is_some_and(|at| run.last > at) {
             complaints.push(format!("{attempt}: RTP to a leg that was told to go, or had gone"));
@@ -47,6 +50,49 @@ fn of_line(history: &History, attempt: Attempt, messages: &[&Message], line: &Li
         }
     }
     complaints
+}
+
+/// What both sides have agreed to of the voice.
+#[derive(Clone, Copy, Debug)]
+struct Agreement {
+    /// Since when.
+    from: Instant,
+    /// Where they want RTP.
+    address: SocketAddr,
+    /// Whether they want any.
+    hears: bool,
+}
+
+/// What was agreed to, one after the other: their answers when they come, their offers when we accept them.
+fn agreements(messages: &[&Message]) -> Vec<Agreement> {
+    let of = |from: Instant, said: &Message| {
+        said.media.map(|address| Agreement { from, address, hears: said.hears })
+    };
+    let agreement = |message: &&Message| match (message.by, message.what) {
+        (By::Them, What::Response(101..=299, Method::Invite)) => of(*message.came.first()?, message),
+        (By::Us, What::Response(200..=299, method @ (Method::Invite | Method::Update))) => {
+            let is_its = |offer: &&&Message| {
+                offer.by == By::Them && offer.what == What::Request(method) && offer.cseq == message.cseq
+            };
+            of(message.sent, messages.iter().find(is_its)?)
+        }
+        _ => None,
+    };
+    let mut agreements: Vec<_> = messages.iter().filter_map(agreement).collect();
+    agreements.sort_by_key(|agreement| agreement.from);
+    agreements
+}
+
+/// An agreement that a run does not keep.
+fn broken(run: &Run, agreements: &[Agreement], is_nat: bool) -> Option<Agreement> {
+    let before = agreements.iter().rposition(|agreed| agreed.from < run.first);
+    let holds = agreements.iter().enumerate().filter(|(at, agreed)| {
+        // What was agreed to at the very end binds what comes after.
+        Some(*at) == before && agreements.get(at + 1).is_none_or(|next| next.from > run.first)
+            || agreed.from >= run.first && agreed.from < run.last
+    });
+    let is_broken = |agreed: &Agreement| !agreed.hears || !is_nat && agreed.address != run.to;
+    holds.map(|(_, agreed)| *agreed).find(is_broken)
 }
 
 /// Whether an INVITE offers the ports of a line.
@@ -66,8 +112,6 @@ fn end_of(message: &Message) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
     use crate::check::tale::{Tale, tale};
 
@@ -92,6 +136,23 @@ mod tests {
         assert_eq!(check(&nat), Complaints::new());
         let nobody = check(&tale().rtp(10_000, party(), 1, 2).history).join("; ");
         assert!(nobody.contains("offered to nobody"), "{nobody}");
+    }
+
+    #[test]
+    fn rtp_against_what_was_agreed_to_is_complained_of() {
+        let elsewhere = "10.1.0.1:10000".parse().unwrap();
+        let moved = || talking().them(400, "A1", "INVITE").describing(elsewhere).us(402, "A1", "200");
+        assert_eq!(check(&moved().rtp(10_000, party(), 30, 402).history), Complaints::new());
+        assert_eq!(check(&moved().rtp(10_000, elsewhere, 403, 900).history), Complaints::new());
+        let held = talking().them(400, "A1", "INVITE").describing(party()).holding().us(402, "A1", "200");
+        for wrong in [
+            moved().rtp(10_000, party(), 30, 500),
+            moved().rtp(10_000, party(), 450, 500),
+            held.rtp(10_000, party(), 30, 500),
+        ] {
+            let found = check(&wrong.history).join("; ");
+            assert!(found.contains("was agreed to"), "{found}");
+        }
     }
 
     #[test]

@@ -75,6 +75,7 @@ const fn after_the_answer(ending: Ending) -> State {
             Party::Caller | Party::Callee => USER_RELEASED,
             Party::Platform | Party::Customer => PLATFORM_RELEASED,
         },
+        Cause::Machine => PLATFORM_RELEASED,
         Cause::Stopped => RELEASED_ON_REQUEST,
         Cause::TimeOver => TIME_OVER,
         Cause::ClipFault => PLAY_FAILED,
@@ -112,6 +113,8 @@ const fn before_the_answer(cause: Cause, rang: bool, failed: Failed) -> State {
         (Cause::RecordingFault, _) => RECORDING_FAILED,
         (Cause::Interrupted, _) => ABNORMAL,
         (Cause::OurFault, _) => INTERNAL,
+        // Whoever picked up was there.
+        (Cause::Machine, _) => PLATFORM_RELEASED,
         // The first party answered and left while the second was being reached.
         (Cause::Normal | Cause::OtherPartyGone, _) => CALLER_GONE,
         (Cause::TrunkFault | Cause::TrunkSilent, _) => NOT_CONNECTED,
@@ -192,6 +195,7 @@ fn release_point(record: &CallRecord) -> u16 {
         Cause::ClipMissing => 524,
         Cause::NoDigits => 100,
         Cause::RecordingFault => 507,
+        Cause::Machine => 0,
         Cause::Normal | Cause::Stopped | Cause::TimeOver if connected(record) => 0,
         Cause::Stopped => RELEASED_ON_REQUEST.0,
         Cause::TimeOver => 513,
@@ -261,6 +265,7 @@ pub(super) fn unanswered(leg: &LegRecord) -> u8 {
         | Cause::ForbiddenWords
         | Cause::CalleeBlocked
         | Cause::NoDigits
+        | Cause::Machine
         | Cause::RecordingFault
         | Cause::Interrupted
         | Cause::OurFault => release.q850.map_or(0, documented),

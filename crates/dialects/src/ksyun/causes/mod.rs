@@ -17,7 +17,7 @@
 //! | cannot be reached | 480 | DH:0020 |
 //! | switched off: Q.850 20 | 480 | DH:0018 |
 //! | refused | 603; 403 | DH:0017; DH:0014 |
-//! | a failure announcement | 480 | DH:9999 |
+//! | a failure announcement, a machine that was hung up on | 480 | DH:9999 |
 //! | a trunk's failure | its status, or the nearest of the table | DH:9999; of 402 DH:0016 |
 //! | given up by us, stopped | 487 | DH:0008; after the answer DH:9999 |
 //! | could not be played or spoken | 500 | DH:0005 |
@@ -126,7 +126,8 @@ fn end(record: &CallRecord) -> End {
             Some(403) => failure("403", "DH:0014"),
             _ => failure("603", "DH:0017"),
         },
-        Cause::Announcement => other("480", NOT_CONNECTED),
+        // A machine was hung up on: nobody was reached.
+        Cause::Announcement | Cause::Machine => other("480", NOT_CONNECTED),
         Cause::TrunkFault => of_trunk(status),
         Cause::Stopped if leg.answered_at.is_some() => other("487", ENDED_BY_REQUEST),
         Cause::OtherPartyGone | Cause::Stopped => failure("487", "DH:0008"),

@@ -38,7 +38,10 @@ impl<G: Ground> Shard<G> {
             Deed::Dial(leg) => self.dial(number, leg, now),
             Deed::Play(leg, clips, repeat) => self.play(number, leg, &clips, repeat, now),
             Deed::Silence(leg) => self.silence(number, leg),
-            Deed::PassEarlyMedia(leg) => self.relay_to(number, leg),
+            Deed::PassEarlyMedia(leg) => {
+                self.relay_to(number, leg);
+                self.watch_early_media(number, leg, now);
+            }
             Deed::Bridge => {
                 self.relay_to(number, Leg::A);
                 self.relay_to(number, Leg::B);

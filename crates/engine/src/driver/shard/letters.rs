@@ -73,6 +73,7 @@ impl<G: Ground> Shard<G> {
                 wires: [None, None],
                 attempts: Default::default(),
                 recording: None,
+                early: None,
                 alarm: None,
             },
         );

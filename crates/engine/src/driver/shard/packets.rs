@@ -26,9 +26,10 @@ impl<G: Ground> Shard<G> {
         let (heard, key) = match wire.session.receive(from, &packet[..length], now) {
             Incoming::Audio(heard, pressed) => (heard, pressed.map(Some)),
             Incoming::Event(heard, pressed) => (heard, Some(pressed)),
+            Incoming::Noise(heard) => (heard, None),
             Incoming::Dropped(_) => return,
         };
-        let (call, leg, peer) = (wire.call, wire.leg, wire.peer);
+        let (call, leg, peer, has_news) = (wire.call, wire.leg, wire.peer, wire.session.has_news());
         if wire.recorded
             && let Some(recording) = self.calls.get_mut(&call).and_then(|live| live.recording.as_mut())
         {
@@ -42,8 +43,8 @@ impl<G: Ground> Shard<G> {
                 peer.into_iter().for_each(|peer| self.arm_wire(peer as usize));
             }
         }
-        if key.is_some() || heard.moved {
-            // A press whose end gets lost is over after a while, and a new address has a report to come.
+        if key.is_some() || heard.moved || has_news {
+            // A press whose end gets lost is over after a while, a new address has a report to come, and news are told.
             self.arm_wire(at);
         }
         if let Some(Some(pressed)) = key {
@@ -86,6 +87,8 @@ impl<G: Ground> Shard<G> {
                     self.drain_sip(now);
                 }
                 Due::Pressed(pressed) => self.on_pressed(call, leg, pressed, now),
+                Due::Announced(cause) => self.on_announced(call, leg, cause, now),
+                Due::PickedUp(told) => self.on_picked_up(call, leg, told, now),
                 Due::ClipEnded(_) | Due::KeysSent | Due::Rtp(_) | Due::Rtcp(_) => {}
             }
         }

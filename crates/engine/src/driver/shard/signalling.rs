@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::answerer::OnMachine;
 use base::fact::KeySource;
 use base::id::Leg;
 use base::release::Release;
@@ -9,10 +10,11 @@ use base::time::Instant;
 use sip::{Event, Fork, Hop, LegKey, Output, Transport};
 
 use super::{Live, SIGNALLING_BURST, Shard, of_key, traces};
-use crate::call::EarlyNews;
+use crate::answering::Answering;
 use crate::driver::ground::Ground;
 use crate::driver::names;
 use crate::driver::post::Post;
+use crate::driver::shard::early::Provisional;
 use crate::driver::talk;
 use crate::keys::Press;
 use crate::leg::{Failure, LegState};
@@ -87,11 +89,12 @@ impl<G: Ground> Shard<G> {
         self.current = Some(number);
         self.note_signs_of_life(number, leg, &event);
         match event {
-            Event::Early { fork, status, sdp, reason, .. } => {
-                let media = sdp.is_some_and(|sdp| self.describe(number, leg, (fork, &sdp), now));
-                let news = EarlyNews { status, media, reason: reason.as_ref() };
-                self.with(number, now, |running, now, out| running.early(leg, &news, now, out));
+            Event::Early { fork, status, sdp, reason, allowed } => {
+                let (sdp, reason) = (sdp.as_deref(), reason.as_ref());
+                self.on_early(number, leg, &Provisional { fork, status, sdp, reason, allowed }, now);
             }
+            Event::EarlyMedia { fork, allowed } => self.on_allowed(number, leg, (fork, allowed), now),
+            Event::Redirected { status } => self.on_redirected(number, leg, status, now),
             Event::Answered { fork, sdp } => self.on_answer(number, leg, (fork, sdp.as_deref()), now),
             Event::Failed { status, reason, local, retry_after } => {
                 let pause = retry_after.map(u64::from).map(Duration::from_secs);
@@ -112,8 +115,6 @@ impl<G: Ground> Shard<G> {
             Event::Fault(fault) => tracing::debug!(leg = %leg, "{fault}"),
             Event::Trying
             | Event::OfferRefused { .. }
-            | Event::EarlyMedia { .. }
-            | Event::Redirected { .. }
             | Event::InfoDone { .. }
             | Event::Invited(_)
             | Event::Cancelled { .. }
@@ -148,9 +149,14 @@ impl<G: Ground> Shard<G> {
     fn attend(&mut self, number: u64, leg: Leg, now: Instant) {
         let Some(running) = self.calls.get(&number).map(|live| &live.running) else { return };
         let (is_alone, wants_keys) = (running.is_alone(leg), running.call().wants_keys());
+        let Answering { machine, patience, .. } = self.answering;
         let Some(wire) = self.wire_mut(number, leg) else { return };
+        wire.session.listen_no_more();
         if is_alone {
             wire.session.fill_pauses(now);
+            if machine != OnMachine::Off {
+                wire.session.listen_for_answerer(patience, now);
+            }
         }
         if wants_keys {
             wire.session.listen_for_tones();

@@ -450,3 +450,103 @@ const TLS_BYTES: usize = 64 * 1_024;
 
 /// Bytes of the kernel's buffer of what is sent.
 const KERNEL_BYTES: usize = 256 * 1_024;
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use sip::Transport;
+
+    use super::*;
+
+    const START: Instant = Instant::from_millis(1_000);
+
+    /// A connection by TCP, and its far end.
+    fn connected() -> (Link, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let to = Hop::new(Transport::Tcp, listener.local_addr().unwrap());
+        let mut link = Link::open(to, Course { from: None, tls: None }, START).unwrap();
+        let (far, _) = listener.accept().unwrap();
+        // It is connected: the kernel would tell.
+        link.on_ready(false, true);
+        link.turn(START, |_| panic!("nothing was said")).unwrap();
+        assert!(link.is_open());
+        (link, far)
+    }
+
+    fn parcel(message: &[u8]) -> Parcel {
+        Parcel { message: message.into(), sender: Some(0), is_again: false }
+    }
+
+    fn waiting(link: Link) -> Vec<Datagram> {
+        link.close().map(|parcel| parcel.message).collect()
+    }
+
+    #[test]
+    fn a_peer_that_never_reads_holds_a_bounded_heap_and_is_given_up() {
+        let (mut link, _far) = connected();
+        let mut taken = 0;
+        while link.post(parcel(&[b'x'; 60_000]), START).is_ok() {
+            link.turn(START, |_| {}).unwrap();
+            taken += 1;
+            assert!(taken < 1_000, "there is no end");
+        }
+        assert!(link.outbox_bytes <= limits::STREAM_BYTES && link.unheard.len() <= UNHEARD);
+        link.on_time(START + STUCK.mul_f64(0.9)).unwrap();
+        assert_eq!(link.on_time(START + STUCK), Err(LinkFault::Stuck));
+    }
+
+    #[test]
+    fn what_the_far_end_may_not_have_read_comes_back_in_its_order() {
+        let (mut link, mut far) = connected();
+        for message in [b"one", b"two"] {
+            link.post(parcel(message), START).unwrap();
+        }
+        link.turn(START, |_| {}).unwrap();
+        far.write_all(PONG).unwrap();
+        while link.unheard.len() == 2 {
+            link.on_ready(true, false);
+            link.turn(START, |_| panic!("a line end is no message")).unwrap();
+        }
+        for message in [b"three", b"four!"] {
+            link.post(parcel(message), START).unwrap();
+        }
+        link.turn(START, |_| {}).unwrap();
+        link.is_writable = false;
+        link.post(parcel(b"five"), START).unwrap();
+        let back: Vec<&[u8]> = vec![b"three", b"four!", b"five"];
+        assert_eq!(waiting(link).iter().map(|message| &message[..]).collect::<Vec<_>>(), back);
+    }
+
+    #[test]
+    fn an_idle_connection_is_kept_open_and_closed_when_nobody_needs_it() {
+        let (mut link, mut far) = connected();
+        link.has_spoken = true;
+        let mut now = START;
+        for _ in 0..3 {
+            now = link.deadline();
+            link.on_time(now).unwrap();
+        }
+        let mut asked = [0; 12];
+        far.read_exact(&mut asked).unwrap();
+        assert_eq!((&asked[..], now), (&PING.repeat(3)[..], START + PING_EVERY * 3));
+        link.on_time(START + IDLE.mul_f64(0.99)).unwrap();
+        assert_eq!(link.on_time(START + IDLE), Err(LinkFault::Broken));
+    }
+
+    #[test]
+    fn who_answers_pings_has_to_and_others_need_not() {
+        let (mut link, mut far) = connected();
+        link.on_time(START + PING_EVERY).unwrap();
+        link.on_time(START + PING_EVERY + PONG_WAIT).unwrap();
+        far.write_all(PONG).unwrap();
+        while link.pinged.is_some() {
+            link.on_ready(true, false);
+            link.turn(START + PING_EVERY, |_| {}).unwrap();
+        }
+        link.on_time(START + PING_EVERY * 2).unwrap();
+        link.used = START + PING_EVERY * 2;
+        let late = link.on_time(START + PING_EVERY * 2 + PONG_WAIT);
+        assert_eq!(late, Err(LinkFault::Silent), "now we know that it answers");
+    }
+}

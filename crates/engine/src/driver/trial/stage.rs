@@ -68,7 +68,9 @@ impl Stage {
                 (Line::Connection(Connection::open(trial)?), local)
             }
         };
-        let told = trial.trunk.external.or(trial.advertised).unwrap_or_else(|| local.ip());
+        let of_family = |ip: &IpAddr| ip.is_ipv4() == hop.address.is_ipv4();
+        let told = [trial.trunk.external, trial.advertised].into_iter().flatten().find(of_family);
+        let told = told.unwrap_or_else(|| local.ip());
         let contact = SocketAddr::new(told, local.port());
         let mut manners = sip::Settings::new(contact.to_string());
         manners.peers = vec![PeerRule::Socket(hop.address)];

@@ -99,7 +99,7 @@ impl Voice {
             let now = stage.now();
             let Ok(length) = self.session.open(&mut buffer[..length]) else { continue };
             let heard = match self.session.receive(from, &buffer[..length], now) {
-                Incoming::Audio(heard, _) => heard,
+                Incoming::Audio(heard, _) | Incoming::Noise(heard) => heard,
                 Incoming::Event(..) | Incoming::Dropped(_) => continue,
             };
             if let Some(range) = self.mirror.forward(&heard, &mut buffer, now) {
@@ -121,7 +121,11 @@ impl Voice {
             let (socket, to, length) = match due {
                 Due::Rtp(length) => (&self.socket, self.session.target(), length),
                 Due::Rtcp(length) => (&self.rtcp, self.session.rtcp_target(), length),
-                Due::ClipEnded(_) | Due::KeysSent | Due::Pressed(_) => continue,
+                Due::ClipEnded(_)
+                | Due::KeysSent
+                | Due::Pressed(_)
+                | Due::Announced(_)
+                | Due::PickedUp(_) => continue,
             };
             if let Some(to) = to {
                 // What is not sent is what would be lost on the way.

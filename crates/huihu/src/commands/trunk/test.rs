@@ -1,6 +1,6 @@
 //! `huihu trunk test`: what works of a trunk, in words, step by step from its name to a voice that is heard.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -9,13 +9,13 @@ use base::quality::Trouble;
 use base::trunk::LinkFault;
 use engine::trial::{Heard, Pong, Trial};
 use engine::trunk::Srtp;
-use sip::Hop;
+use sip::{Hop, Transport};
 use tokio::task::spawn_blocking;
 
 use super::registration;
 use crate::cli::Place;
 use crate::commands::{config, number};
-use crate::config::{Config, Peer, ReadTrunk};
+use crate::config::{Peer, ReadTrunk};
 use crate::names;
 use crate::say;
 
@@ -40,14 +40,14 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         let known: Vec<&str> = trunks.iter().map(|trunk| &*trunk.settings.name).collect();
         bail!("there is no trunk {name:?}: the configuration has {}", known.join(", "));
     };
-    let local = local(config);
-    let is_in_use = local != config.sip.listen.first().address;
+    let ours = config.sip.listen.as_slice();
+    let is_in_use = is_in_use(ours);
     let (mut answering, mut faults, mut registrar) = (Vec::new(), Vec::new(), None);
-    for peer in gateways(trunk, local).await? {
+    for peer in gateways(trunk, ours).await? {
         let trial = Trial {
             trunk: trunk.settings.clone(),
+            local: local(ours, peer.hop.address, is_in_use),
             peer,
-            local,
             advertised: config.sip.advertised,
             rtp_ports: config.rtp_ports()?,
             speaks: SPEAKS,
@@ -137,26 +137,37 @@ fn words(fault: LinkFault) -> String {
     format!("is not reached: {fault}; {advice}")
 }
 
-/// Where we speak from: the port of the configuration, unless the platform has it.
-fn local(config: &Config) -> SocketAddr {
-    let listen = config.sip.listen.first().address;
-    if UdpSocket::bind(listen).is_ok() {
-        return listen;
-    }
+/// Whether somebody listens already where we would: the platform, mostly.
+fn is_in_use(ours: &[Hop]) -> bool {
+    let mut datagrams = ours.iter().filter(|own| own.transport == Transport::Udp);
+    let Some(taken) = datagrams.find(|own| UdpSocket::bind(own.address).is_err()) else { return false };
     say(&format!(
-        "note      {listen} is in use, by the platform perhaps: we speak from another port, which a trunk may not know"
+        "note      {} is in use, by the platform perhaps: we speak from another port, which a trunk may not know",
+        taken.address
     ));
-    SocketAddr::new(listen.ip(), 0)
+    true
+}
+
+/// Where datagrams to a gateway are sent from: the address of its family that the platform has, and its port if that is
+/// free.
+fn local(ours: &[Hop], to: SocketAddr, is_in_use: bool) -> SocketAddr {
+    let of_family = |own: &&Hop| own.transport == Transport::Udp && own.address.is_ipv4() == to.is_ipv4();
+    let anywhere: IpAddr =
+        if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    match ours.iter().find(of_family) {
+        Some(own) if !is_in_use => own.address,
+        own => SocketAddr::new(own.map_or(anywhere, |own| own.address.ip()), 0),
+    }
 }
 
 /// The gateways of the trunk.
-async fn gateways(trunk: &ReadTrunk, ours: SocketAddr) -> Result<Vec<engine::trunk::Peer>> {
+async fn gateways(trunk: &ReadTrunk, ours: &[Hop]) -> Result<Vec<engine::trunk::Peer>> {
     let mut found = Vec::new();
     for peer in &trunk.peers {
         match peer {
             Peer::At(address) => found.push(trunk.gateway_at(*address)),
             Peer::Named { host, port } => {
-                let located = names::look_up(host, *port, trunk.transports, &[ours.into()]).await;
+                let located = names::look_up(host, *port, trunk.transports, ours).await;
                 let located = located.map_err(|why| {
                     anyhow!(
                         "the name {host} is not resolved ({why}): check the trunk's peers, and the name server of this machine"
@@ -292,11 +303,14 @@ mod tests {
         let trunk = ReadTrunk {
             settings: engine::Trunk::new("far", "192.0.2.1:5060".parse().unwrap()),
             peers: vec![Peer::Named { host: "sip.nowhere.invalid".to_owned(), port: Some(5060) }],
-            transports: &[sip::Transport::Udp],
+            transports: &[Transport::Udp],
             tls_name: None,
             username: None,
         };
-        let fault = gateways(&trunk, "127.0.0.1:0".parse().unwrap()).await.unwrap_err().to_string();
+        let fault = gateways(&trunk, &["127.0.0.1:0".parse::<SocketAddr>().unwrap().into()])
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(fault.contains("the name sip.nowhere.invalid is not resolved"), "{fault}");
     }
 

@@ -13,8 +13,8 @@ use crate::driver::sockets;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Voices {
-    list: Vec<Voice>,
+pub(crate) struct Datagrams {
+    list: Vec<Own>,
     /// Who is read first, so that a flood at one address does not silence the others.
     first: usize,
     /// Which one leads to whom, where the family alone does not decide.
@@ -22,26 +22,26 @@ pub(crate) struct Voices {
 }
 
 #[derive(Debug)]
-struct Voice {
+struct Own {
     socket: Socket,
     address: SocketAddr,
 }
 
-impl Voices {
+impl Datagrams {
     /// These sockets, with their addresses.
     pub(crate) fn new(sockets: impl IntoIterator<Item = (Socket, SocketAddr)>) -> Self {
-        let list = sockets.into_iter().map(|(socket, address)| Voice { socket, address }).collect();
+        let list = sockets.into_iter().map(|(socket, address)| Own { socket, address }).collect();
         Self { list, first: 0, known: HashMap::new() }
     }
 
     /// The same sockets once more, for another thread.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        let copy = |voice: &Voice| Ok((voice.socket.try_clone()?, voice.address));
+        let copy = |own: &Own| Ok((own.socket.try_clone()?, own.address));
         Ok(Self::new(self.list.iter().map(copy).collect::<io::Result<Vec<_>>>()?))
     }
 
     pub(crate) fn sockets(&self) -> impl Iterator<Item = &Socket> {
-        self.list.iter().map(|voice| &voice.socket)
+        self.list.iter().map(|own| &own.socket)
     }
 
     /// Reads one datagram: its length and its source; `None` when there is none anywhere.
@@ -59,15 +59,15 @@ impl Voices {
 
     /// Sends a datagram; false when the network knows no way there. What cannot be sent now is lost.
     pub(crate) fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool {
-        let Some(voice) = self.leading(to) else { return false };
-        let sent = sendto(&voice.socket, datagram, SendFlags::empty(), &to);
+        let Some(own) = self.leading(to) else { return false };
+        let sent = sendto(&own.socket, datagram, SendFlags::empty(), &to);
         !sent.is_err_and(|why| !matches!(why, Errno::AGAIN | Errno::NOBUFS))
     }
 
     /// The one of their family, and of several the one that has the address which the network sends from.
-    fn leading(&mut self, to: SocketAddr) -> Option<&Voice> {
+    fn leading(&mut self, to: SocketAddr) -> Option<&Own> {
         let Self { list, known, .. } = self;
-        let is_near = |voice: &&Voice| voice.address.is_ipv4() == to.is_ipv4();
+        let is_near = |own: &&Own| own.address.is_ipv4() == to.is_ipv4();
         let mut near = list.iter().filter(is_near);
         let first = near.next()?;
         if near.next().is_none() {
@@ -78,9 +78,9 @@ impl Voices {
         }
         let at = *known.entry(to.ip()).or_insert_with(|| {
             let seen = sockets::seen_by(to).ok();
-            let leads = |voice: &Voice| is_near(&voice) && Some(voice.address.ip()) == seen;
+            let leads = |own: &Own| is_near(&own) && Some(own.address.ip()) == seen;
             let found = list.iter().position(leads);
-            found.or_else(|| list.iter().position(|voice| is_near(&voice))).unwrap_or(0)
+            found.or_else(|| list.iter().position(|own| is_near(&own))).unwrap_or(0)
         });
         list.get(at)
     }

@@ -5,25 +5,25 @@ use std::sync::Arc;
 use base::trunk::{TRUNKS, TrunkNo};
 use sip::{Hop, Transport};
 
+use crate::driver::datagrams::Datagrams;
 use crate::driver::places::{Gateway, Places};
 use crate::driver::sockets;
 use crate::driver::streams::{self, Book, Listener};
-use crate::driver::voices::Voices;
 use crate::engine::{Settings, StartFault};
 use crate::trunk::Trunk;
 
 /// What we hear by.
-pub(crate) struct Ears {
-    pub(crate) voices: Voices,
+pub(crate) struct Listening {
+    pub(crate) datagrams: Datagrams,
     pub(crate) listeners: Vec<Listener>,
     /// Where that is, in the order of the settings.
     pub(crate) listening: Vec<Hop>,
 }
 
-impl Ears {
+impl Listening {
     /// Opens all of them.
     pub(crate) fn open(settings: &Settings) -> Result<Self, StartFault> {
-        let (mut voices, mut listeners, mut listening) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut datagrams, mut listeners, mut listening) = (Vec::new(), Vec::new(), Vec::new());
         let lost = |what: &str| StartFault::Thread(std::io::Error::other(format!("{what} has no address")));
         for Hop { transport, address } in settings.sip.iter().copied() {
             if transport == Transport::Tls && settings.tls.is_none() {
@@ -33,7 +33,7 @@ impl Ears {
                 let socket = sockets::signalling(address)?;
                 let own = socket.local_addr().ok().and_then(|address| address.as_socket());
                 let own = own.ok_or_else(|| lost("the signalling socket"))?;
-                voices.push((socket, own));
+                datagrams.push((socket, own));
                 own
             } else {
                 let socket = sockets::listener(address)?;
@@ -46,7 +46,7 @@ impl Ears {
         if listening.is_empty() {
             return Err(StartFault::Nowhere);
         }
-        Ok(Self { voices: Voices::new(voices), listeners, listening })
+        Ok(Self { datagrams: Datagrams::new(datagrams), listeners, listening })
     }
 }
 
