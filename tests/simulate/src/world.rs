@@ -108,6 +108,7 @@ impl World {
             trunks,
             recordings: Some(recordings.path().to_owned()),
             answering: Answering::default(),
+            trace: None,
             backend: Backend::Auto,
         };
         let desk = Desk::default();
