@@ -1,13 +1,14 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate check build bench voices clean
+.PHONY: help dev demo test simulate forgeries check build bench voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
 	@echo "make demo    the same, but end after the demo calls; exit status 0 only if everything went well"
 	@echo "make test    everything that CI runs"
 	@echo "make simulate CALLS=10000 SEED=1   calls through the engine on a made-up network and clock; says what went wrong"
+	@echo "make forgeries REQUESTS=1000000 SEED=1   signed requests that were changed, and what of them is accepted wrongly"
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
 	@echo "make bench   calls, prompts and bridges per core on this machine (about four minutes)"
@@ -36,6 +37,12 @@ simulate:
 	@scripts/setup.sh run
 	@cargo build --release --quiet -p huihu-simulate
 	@target/release/huihu-simulate --calls $(CALLS) --seed $(SEED) $(ARGS)
+
+REQUESTS ?= 1000000
+
+forgeries:
+	@scripts/setup.sh run
+	HUIHU_FORGERIES=$(REQUESTS) HUIHU_FORGERIES_SEED=$(SEED) cargo test --release --quiet -p huihu-dialects --test forgeries -- --nocapture
 
 check:
 	@scripts/setup.sh check
