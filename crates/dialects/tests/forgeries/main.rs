@@ -45,7 +45,7 @@ fn honestly(
 
 /// What came of all attempts.
 #[derive(Default)]
-struct Tally {
+struct Outcome {
     attempts: usize,
     accepted: usize,
     /// Accepted and refused attempts by what was done to them first.
@@ -54,14 +54,14 @@ struct Tally {
 }
 
 /// Makes so many attempts, in worlds that follow from the seed.
-fn attempt(requests: usize, seed: u64, prove: Prove) -> Tally {
-    let mut tally = Tally::default();
+fn attempt(requests: usize, seed: u64, prove: Prove) -> Outcome {
+    let mut outcome = Outcome::default();
     for seed in seed.. {
         let mut rng = SmallRng::seed_from_u64(seed);
         let world = World::new(&mut rng);
         for _ in 0..ATTEMPTS_PER_WORLD {
-            if tally.attempts == requests {
-                return tally;
+            if outcome.attempts == requests {
+                return outcome;
             }
             let mut attempt = Attempt::new(&world, &mut rng);
             let (kind, mutate) = MUTATIONS[rng.random_range(0..MUTATIONS.len())];
@@ -71,14 +71,14 @@ fn attempt(requests: usize, seed: u64, prove: Prove) -> Tally {
                 mutate(&mut attempt, &world, &mut rng);
             }
             let verdict = judge::judge(&attempt, &world, prove);
-            tally.attempts += 1;
-            let of_kind = tally.by_kind.entry(kind).or_default();
+            outcome.attempts += 1;
+            let of_kind = outcome.by_kind.entry(kind).or_default();
             of_kind[usize::from(verdict == judge::Verdict::Refused)] += 1;
             match verdict {
                 judge::Verdict::Refused => {}
-                judge::Verdict::Genuine => tally.accepted += 1,
+                judge::Verdict::Genuine => outcome.accepted += 1,
                 judge::Verdict::Forged(why) => {
-                    tally.wrong.push(format!("{why}, after {kind}, in world {seed}: {}", attempt.shown()));
+                    outcome.wrong.push(format!("{why}, after {kind}, in world {seed}: {}", attempt.shown()));
                 }
             }
         }
@@ -99,15 +99,15 @@ fn asked(name: &str) -> Option<u64> {
 #[test]
 fn nothing_is_accepted_that_was_not_signed() {
     let requests = asked("HUIHU_FORGERIES").map_or(ATTEMPTS, |requests| usize::try_from(requests).unwrap());
-    let tally = attempt(requests, asked("HUIHU_FORGERIES_SEED").unwrap_or(1), honestly);
-    println!("mutated={} accepted={} wrongly={}", tally.attempts, tally.accepted, tally.wrong.len());
-    for (kind, [accepted, refused]) in &tally.by_kind {
+    let outcome = attempt(requests, asked("HUIHU_FORGERIES_SEED").unwrap_or(1), honestly);
+    println!("mutated={} accepted={} wrongly={}", outcome.attempts, outcome.accepted, outcome.wrong.len());
+    for (kind, [accepted, refused]) in &outcome.by_kind {
         println!("  {kind:<28} accepted {accepted:>7} refused {refused:>7}");
     }
-    assert_eq!(tally.wrong, Vec::<String>::new());
+    assert_eq!(outcome.wrong, Vec::<String>::new());
     // Harmless changes are accepted, dangerous ones are not: otherwise something else refuses everything.
-    assert!(tally.accepted * 50 > tally.attempts, "hardly anything is accepted");
-    assert!(tally.accepted * 2 < tally.attempts, "hardly anything is changed");
+    assert!(outcome.accepted * 50 > outcome.attempts, "hardly anything is accepted");
+    assert!(outcome.accepted * 2 < outcome.attempts, "hardly anything is changed");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_weaker_proof_is_found_out() {
         }),
     ];
     for (door, prove) in open {
-        let tally = attempt(ATTEMPTS / 10, 1, *prove);
-        assert!(!tally.wrong.is_empty(), "{door}");
+        let outcome = attempt(ATTEMPTS / 10, 1, *prove);
+        assert!(!outcome.wrong.is_empty(), "{door}");
     }
 }
