@@ -34,5 +34,6 @@ pub mod standing;
 pub mod table;
 pub mod template;
 pub mod time;
+pub mod trace;
 pub mod trunk;
 pub mod url;

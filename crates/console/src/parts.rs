@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use admission::Finding;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) accounts: Option<Accounts>,
     pub(crate) house: Option<Arc<dyn House>>,
+    /// Where the traces of calls are, if anywhere.
+    pub(crate) traces: Option<PathBuf>,
 }
 
 impl Parts {
@@ -47,7 +50,14 @@ impl Parts {
             sessions,
             accounts: None,
             house: None,
+            traces: None,
         }
+    }
+
+    /// The same, with the folder that holds the traces of calls.
+    #[must_use]
+    pub fn with_traces(self, folder: PathBuf) -> Self {
+        Self { traces: Some(folder), ..self }
     }
 
     /// The API of a running platform. What is changed holds from the next request on.

@@ -49,7 +49,8 @@ pub(crate) struct Running {
     recording: Recording,
     experience: Experience,
     stop_asked: bool,
-    over: bool,
+    /// How it ended, when it is over.
+    ending: Option<Ending>,
     permit: Permit,
 }
 
@@ -109,13 +110,23 @@ impl Running {
             recording: Recording::Off,
             experience: Experience::default(),
             stop_asked: false,
-            over: false,
+            ending: None,
             permit,
         }
     }
 
     pub(crate) const fn call(&self) -> &Call {
         &self.call
+    }
+
+    /// How it ended, when it is over.
+    pub(crate) const fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// The same moment on both clocks, from which everything of it is dated.
+    pub(crate) const fn began(&self) -> (Instant, Timestamp) {
+        self.began
     }
 
     /// What is known of a leg that was dialled.
@@ -131,7 +142,7 @@ impl Running {
     /// When the call wants to be woken: by its plan's deadline, or because it lives too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let last = self.began.0 + LIFE;
-        if self.over { None } else { Some(self.plan.deadline().map_or(last, |at| at.min(last))) }
+        if self.ending.is_some() { None } else { Some(self.plan.deadline().map_or(last, |at| at.min(last))) }
     }
 
     /// The deadline may have come. A call that its plan keeps for longer than any call may last is ended for it.
@@ -331,7 +342,7 @@ impl Running {
 
     /// Any other news for the plan.
     pub(crate) fn tell(&mut self, event: Event, now: Instant, out: &mut Outcome<'_>) {
-        if self.over {
+        if self.ending.is_some() {
             return;
         }
         self.plan.on(now, event, out.todo);
@@ -350,7 +361,7 @@ impl Running {
     fn follow(&mut self, now: Instant, out: &mut Outcome<'_>) {
         let mut todo = mem::take(out.todo);
         for wish in todo.drain() {
-            if !self.over {
+            if self.ending.is_none() {
                 self.grant(wish, now, out);
             }
         }
@@ -427,7 +438,7 @@ impl Running {
 
     /// The one road to the end. A leg that is not gone is hung up, again if need be, and counts as gone.
     fn finish(&mut self, ending: Ending, now: Instant, out: &mut Outcome<'_>) {
-        if self.over {
+        if self.ending.is_some() {
             return;
         }
         self.end_talk(now, out);
@@ -439,13 +450,13 @@ impl Running {
             }
         }
         self.note(Fact::Over(ending), now, out);
-        self.over = true;
+        self.ending = Some(ending);
         self.permit.conclude(&self.experience.outcome(self.date(now)));
         out.deeds.push_back(Deed::Over);
     }
 
     fn note(&mut self, fact: Fact, now: Instant, out: &mut Outcome<'_>) {
-        if self.over || (self.next_seq >= limits::FACTS_PER_CALL && is_endless(&fact)) {
+        if self.ending.is_some() || (self.next_seq >= limits::FACTS_PER_CALL && is_endless(&fact)) {
             return;
         }
         out.facts.push(Entry { call: self.call.id, seq: self.next_seq, at: self.date(now), fact });

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,8 +32,10 @@ use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::shard::{Letter, Parts, Shard};
 use crate::driver::sockets::{self, SocketFault};
+use crate::driver::trace::{self, Tracer, Work};
 use crate::driver::{net, streams, uring};
 use crate::tls::TlsServer;
+use crate::trace::{TraceSettings, Traced};
 use crate::trunk::{Peer, Trunk};
 
 /// Where the engine listens and whom it calls through.
@@ -55,6 +57,8 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// Where recordings are kept; `None`: nothing is recorded, whatever was ordered.
     pub recordings: Option<PathBuf>,
+    /// What is kept of what goes over the wire; `None`: nothing.
+    pub trace: Option<TraceSettings>,
     /// What is done about who picks up, and what networks say before.
     pub answering: Answering,
     /// What carries the packets.
@@ -195,6 +199,7 @@ pub struct Engine {
     slots: Vec<Slot<Letter>>,
     threads: Vec<JoinHandle<()>>,
     archive: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
     board: Arc<Trunks>,
     trunks: Vec<Trunk>,
@@ -230,6 +235,7 @@ impl Engine {
             slots,
             threads: Vec::new(),
             archive: None,
+            writer: None,
             live: Arc::default(),
             board,
             trunks: settings.trunks.clone(),
@@ -250,7 +256,11 @@ impl Engine {
         }
         let intakes = engine.open_archive(settings.recordings.as_ref()).map_err(StartFault::Thread)?;
         let mut intakes = intakes.into_iter();
+        let traces = engine.open_traces(settings.trace.as_ref()).map_err(StartFault::Thread)?;
+        let seen_at = trace::seen_at(&engine.listening, &gateways);
         for (number, ((_, mailbox), (_, post))) in boxes.into_iter().zip(posts).enumerate() {
+            let tracer = settings.trace.as_ref().map(|own| Tracer::new(own, &seen_at, traces.clone()));
+            let tracer = tracer.transpose().map_err(StartFault::Thread)?;
             let said = Said {
                 datagrams: datagrams.try_clone().map_err(StartFault::Thread)?,
                 streams: engine.streams.as_ref().map(|(slot, _)| slot.clone()),
@@ -267,6 +277,7 @@ impl Engine {
                 board: Arc::clone(&engine.board),
                 journal: journal(),
                 archive: intakes.next(),
+                tracer,
             };
             let started = thread(settings.clone(), (clock, said), parts);
             engine.threads.push(started.map_err(StartFault::Thread)?);
@@ -280,6 +291,16 @@ impl Engine {
         let (intakes, thread) = archive::start(folder.clone(), self.slots.clone())?;
         self.archive = Some(thread);
         Ok(intakes)
+    }
+
+    /// Starts the writer of traces, if any are to be written: the way to it.
+    fn open_traces(&mut self, settings: Option<&TraceSettings>) -> std::io::Result<Option<SyncSender<Work>>> {
+        let Some(settings) = settings.filter(|settings| settings.calls != Traced::Nothing) else {
+            return Ok(None);
+        };
+        let (works, thread) = trace::start(settings.folder.clone())?;
+        self.writer = Some(thread);
+        Ok(Some(works))
     }
 
     /// The first of the addresses that we listen at, with the port that the system chose.
@@ -409,6 +430,9 @@ impl Drop for Engine {
         // Its shards were the last who could give it anything to do.
         if self.archive.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the archive had panicked");
+        }
+        if self.writer.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writer of traces had panicked");
         }
     }
 }

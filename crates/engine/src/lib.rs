@@ -23,10 +23,12 @@ pub mod numbering;
 pub mod recording;
 pub mod solo;
 pub mod tls;
+pub mod trace;
 pub mod trunk;
 
 pub use driver::sockets::SocketFault;
 pub use driver::{ground, trial};
 pub use engine::{Backend, Engine, Journal, Launch, Orphan, Settings, Speech, StartFault};
 pub use recording::recording_path;
+pub use trace::{Homer, TraceSettings, Traced};
 pub use trunk::Trunk;

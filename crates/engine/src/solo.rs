@@ -73,6 +73,7 @@ impl<G: Ground> Solo<G> {
             board: Arc::clone(&board),
             journal,
             archive: intake,
+            tracer: None,
         };
         let shard = Shard::new(settings, ground, parts);
         let trunks = settings.trunks.clone();

@@ -1,6 +1,7 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
 mod answering;
+mod trace;
 mod transports;
 mod trunks;
 
@@ -22,6 +23,7 @@ use sip::Transport;
 use speech::voices::kokoro;
 
 pub(crate) use self::answering::Answering;
+pub(crate) use self::trace::{Trace, TracedCalls};
 pub(crate) use self::transports::{Listening, with_tcp};
 pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
 
@@ -51,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) recordings: Recordings,
     #[serde(default)]
     pub(crate) speech: Speech,
+    #[serde(default)]
+    pub(crate) trace: Trace,
     #[serde(default)]
     pub(crate) answering: Answering,
 }
@@ -267,6 +271,7 @@ impl Config {
             recordings: Recordings::default(),
             speech: Speech::default(),
             answering: Answering::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -303,6 +308,7 @@ impl Config {
         self.trusted_proxies()?;
         self.trunks()?;
         self.answering.check()?;
+        self.trace.check()?;
         if self.tls_server()?.is_none() && self.sip.listen.by(Transport::Tls) {
             bail!("sip.listen has an address by TLS: set sip.tls_certificate and sip.tls_key too");
         }
@@ -418,7 +424,7 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 13] = [
+const TEXTS: [&str; 15] = [
     "node",
     "data_dir",
     "answering.announcements",
@@ -432,6 +438,8 @@ const TEXTS: [&str; 13] = [
     "speech.http_model",
     "speech.http_voice",
     "speech.kokoro_voice",
+    "trace.homer",
+    "trace.homer_password",
 ];
 
 #[cfg(test)]

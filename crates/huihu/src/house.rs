@@ -14,7 +14,7 @@ use base::id::Leg;
 use console::{Announcement, OperatorKey};
 use delivery::{Delivery, Pace, Parts};
 use dialects::Clock;
-use engine::{Engine, Orphan, SocketFault, StartFault};
+use engine::{Engine, Homer, Orphan, SocketFault, StartFault, TraceSettings, Traced};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -22,7 +22,7 @@ use sip::Hop;
 use speech::shelf::Shelf;
 use store::admin::PushPick;
 use store::{Accounts, Admin, Interrupted, Journal, JournalTask, Opened, PushState, Retention, Store};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, lookup_host};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,7 @@ use crate::neighbour::{self, Table};
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
 use crate::road::{Capacity, Road, wall};
+use crate::traces::Keeping;
 use crate::upkeep::Upkeep;
 use crate::words::Words;
 
@@ -92,7 +93,8 @@ impl House {
         let trusted = config.trusted_proxies()?;
         let trunks = config.trunks()?;
         let names = Names::look(&trunks, config.sip.listen.as_slice()).await;
-        let settings = engine_settings(config, &trunks, resolved(&trunks, &names)?)?;
+        let mut settings = engine_settings(config, &trunks, resolved(&trunks, &names)?)?;
+        settings.trace = trace_settings(config).await;
         let store = Store::open(&config.data_dir).await?;
         let words = Words::open(config).await?;
         let term = store.serve(&config.node, wall()).await?;
@@ -157,8 +159,10 @@ impl House {
             recordings: recordings_dir(config),
             recordings_kept: Duration::from_secs(config.recordings.keep_secs),
             retention: Retention::default(),
+            traces: traces_dir(config),
+            traces_kept: Keeping { time: config.trace.kept(), bytes: config.trace.bytes_max() },
         };
-        let parts = console::Parts::new(&store, shelf, key, SESSIONS, wall);
+        let parts = console::Parts::new(&store, shelf, key, SESSIONS, wall).with_traces(traces_dir(config));
         let console =
             console::router(parts.serving(accounts.clone(), Arc::clone(&road) as Arc<dyn console::House>));
         let site = Arc::new(Site { road, console, trusted });
@@ -342,6 +346,7 @@ fn engine_settings(
         shards: if config.sip.shards == 0 { cores() } else { config.sip.shards },
         recordings: Some(recordings_dir(config)),
         trunks: resolved,
+        trace: None,
         answering: config.answering.read()?,
         backend: config.sip.backend.into(),
     })
@@ -352,6 +357,12 @@ fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
     if trunks.is_empty() {
         bail!(
             "no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER, or write [[trunks]]"
+        );
+    }
+    for trunk in trunks.iter().filter(|trunk| trunk.tells_its_keys()) {
+        tracing::warn!(
+            trunk = %trunk.settings.name,
+            "the keys of SRTP travel in SIP that is not encrypted: transport = \"tls\" makes them safe, or a VPN"
         );
     }
     let with_peers = |(place, trunk): (usize, &ReadTrunk)| engine::Trunk {
@@ -401,6 +412,36 @@ fn passes_for(requests: &config::Requests) -> Duration {
 
 fn recordings_dir(config: &Config) -> PathBuf {
     config.data_dir.join("recordings")
+}
+
+/// Where the traces of calls are.
+pub(crate) fn traces_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("traces")
+}
+
+/// What is kept of what goes over the wire; `None` when nothing is. A Homer server whose name is not resolved is not told.
+async fn trace_settings(config: &Config) -> Option<TraceSettings> {
+    let trace = &config.trace;
+    let address = match &trace.homer {
+        Some(homer) => match lookup_host(homer).await {
+            Ok(mut found) => found.next(),
+            Err(why) => {
+                tracing::warn!(homer, "Homer is told nothing, because its name is not resolved: {why}");
+                None
+            }
+        },
+        None => None,
+    };
+    let homer =
+        address.map(|address| Homer { address, id: trace.homer_id, password: trace.homer_password.clone() });
+    let calls = Traced::from(trace.calls);
+    (calls != Traced::Nothing || homer.is_some()).then(|| TraceSettings {
+        calls,
+        folder: traces_dir(config),
+        rtp_headers: trace.rtp_headers,
+        numbers: trace.numbers(),
+        homer,
+    })
 }
 
 fn recordings(config: &Config, store: &Store, listening: SocketAddr) -> Recordings {

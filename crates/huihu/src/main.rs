@@ -19,6 +19,7 @@ mod promise;
 mod recordings;
 mod road;
 mod seats;
+mod traces;
 mod upkeep;
 mod words;
 

@@ -1,4 +1,4 @@
-//! Forgetting: recordings that were kept long enough, and calls that nobody will ask for any more.
+//! Forgetting: recordings and traces that were kept long enough, and calls that nobody will ask for any more.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use base::id::CallId;
 use store::{Admin, Pruned, Retention, Store};
 
 use crate::road::wall;
+use crate::traces::{self, Keeping};
 
 /// What is forgotten, and where it lies.
 pub(crate) struct Upkeep {
@@ -17,6 +18,8 @@ pub(crate) struct Upkeep {
     /// How long recordings are kept of apps that do not say.
     pub(crate) recordings_kept: Duration,
     pub(crate) retention: Retention,
+    pub(crate) traces: PathBuf,
+    pub(crate) traces_kept: Keeping,
 }
 
 impl Upkeep {
@@ -25,6 +28,9 @@ impl Upkeep {
         loop {
             if let Err(fault) = self.forget().await {
                 tracing::warn!("could not forget what is old: {fault:#}");
+            }
+            if let Err(fault) = self.forget_traces().await {
+                tracing::warn!("could not remove old traces: {fault:#}");
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -46,6 +52,12 @@ impl Upkeep {
             pruned = self.store.prune(&self.retention, wall(), pruned).await?;
             tokio::time::sleep(BREATH).await;
         }
+        Ok(())
+    }
+
+    async fn forget_traces(&self) -> Result<()> {
+        let (traces, keeping) = (self.traces.clone(), self.traces_kept);
+        tokio::task::spawn_blocking(move || traces::sweep(&traces, keeping, wall())).await??;
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! Entry … ─▶ Fold ─▶ Row::Status │ Fee │ Report     what a customer is owed a push for
 //!              └───▶ CallRecord                 the call summed up, when it is over
 //! [Entry] ─▶ close_interrupted ─▶ [Entry]       the facts that a dead process still owes
-//! [Entry] ─▶ ladder ─▶ text                     the call as people read it
+//! [Entry], trace, pushes ─▶ Timeline ─▶ text │ SVG   the call as people read it
 //! ```
 //!
 //! *Takes* the entries of one call in their order; *gives* rows, records, entries or text. It never does IO, never
@@ -24,5 +24,5 @@ pub mod status;
 mod story;
 
 pub use crate::fold::Fold;
-pub use crate::ladder::ladder;
+pub use crate::ladder::{Timeline, ladder};
 pub use crate::recovery::close_interrupted;

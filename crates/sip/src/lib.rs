@@ -26,6 +26,7 @@ mod shard;
 mod timer;
 mod transaction;
 mod transport;
+mod veil;
 
 pub use self::early::{EarlyBranches, EarlyMedia};
 pub use self::endpoint::{Adopted, Endpoint, Ignored, Load, Ring};
@@ -39,6 +40,7 @@ pub use self::settings::{NextHop, PeerRule, SentBy, SessionTimer, Settings, Sips
 pub use self::shard::call_id_of;
 pub use self::timer::Pace;
 pub use self::transport::{Hop, Transport};
+pub use self::veil::{Numbers, veil};
 
 /// CSeq number of the first request of a leg that we place.
 const FIRST_CSEQ: u32 = 1;

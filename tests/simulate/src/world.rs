@@ -12,6 +12,7 @@ use anyhow::Context;
 use base::call::{Admitted, Call};
 use base::fact::Entry;
 use base::id::AppId;
+use base::limits;
 use base::permit::{Permit, Ports};
 use base::time::Instant;
 use base::trunk::TrunkNo;
@@ -107,6 +108,7 @@ impl World {
             trunks,
             recordings: Some(recordings.path().to_owned()),
             answering: Answering::default(),
+            trace: None,
             backend: Backend::Auto,
         };
         let desk = Desk::default();
@@ -194,7 +196,7 @@ impl World {
                 self.net.borrow_mut().history.accepted.push((now, (*call).clone()));
                 let admitted = Admitted { call: *call, permit, texts: Vec::new(), objection: None };
                 let is_fragile = rng.random_bool(0.03);
-                let inner = plan_for(&admitted.call);
+                let inner = plan_for(&admitted.call, limits::RING);
                 let launch = Launch::new(admitted, clips, speech);
                 self.solo.launch(if is_fragile {
                     launch.with_plan(Box::new(Fragile { inner, holds: rng.random_range(0..6) }))

@@ -9,6 +9,7 @@ pub(crate) mod enterprises;
 pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod keys;
+pub(crate) mod ladder;
 pub(crate) mod lists;
 pub(crate) mod numbers;
 pub(crate) mod platform;
@@ -36,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Parts>> {
         .merge(lists::routes())
         .merge(rules::routes())
         .merge(calls::routes())
+        .merge(ladder::routes())
         .merge(pushes::routes())
         .merge(trunks::routes())
         .merge(explain::routes())

@@ -123,7 +123,7 @@ async fn every_operation_of_the_document_is_there_and_succeeds() {
 
     let call = tour.stage.call(id, 1, End::Over).await.to_string();
     tour.look(&["list_calls", "list_records", "list_pushes"], &[]).await;
-    tour.look(&["get_record"], &[&call]).await;
+    tour.look(&["get_record", "get_ladder"], &[&call]).await;
     tour.look(&["get_push"], &["1"]).await;
     tour.visit("redeliver_pushes", &[], json!({})).await;
     tour.stage.settle_push(1).await;

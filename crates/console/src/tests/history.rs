@@ -1,8 +1,13 @@
 //! Calls, records and pushes: what happened.
 
+use std::time::Duration;
+
+use axum::http::header::CONTENT_TYPE;
+use base::id::Leg;
+use base::trace;
 use serde_json::{Value, json};
 
-use super::stage::{End, Stage};
+use super::stage::{End, Stage, noon};
 
 #[tokio::test]
 async fn a_call_is_seen_while_it_runs_and_searched_when_it_is_over() {
@@ -141,4 +146,57 @@ async fn a_report_is_a_push_and_its_record_says_what_was_pressed() {
     assert_eq!(again.json, json!({"pushes": 1, "next": null}));
     let other = stage.call(app, 6, End::Over).await;
     assert_eq!(stage.get(&format!("/records/{other}")).await.json["record"]["pressed"], "");
+}
+
+#[tokio::test]
+async fn a_ladder_is_drawn_in_four_ways() {
+    let stage = Stage::new().await;
+    let app = stage.app("demo").await;
+    let call = stage.call(app, 1, End::Over).await;
+    let path = |form: &str| format!("/records/{call}/ladder?as={form}");
+    stage.get(&path("pcap")).await.is(404, "not-found");
+    stage.get(&path("gif")).await.is(400, "invalid-query");
+    stage.get(&format!("/records/{}/ladder", "0".repeat(32))).await.is(404, "not-found");
+
+    let began = noon();
+    let message = "SIP/2.0 486 Busy Here\r\nCSeq: 1 INVITE\r\n\r\n".as_bytes();
+    let packet = trace::Packet {
+        at: began + Duration::from_millis(5),
+        leg: Leg::A,
+        way: trace::Way::Received,
+        kind: trace::Kind::Sip,
+        ours: "192.0.2.1:5060".parse().unwrap(),
+        far: "192.0.2.9:5060".parse().unwrap(),
+        length: u16::try_from(message.len()).unwrap(),
+        payload: message,
+    };
+    let file = trace::Trace { packets: vec![packet], left_out: 0 }.to_pcap();
+    let kept = trace::path(&stage.dir.path().join("traces"), call);
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::write(&kept, &file).unwrap();
+    stage.settle_push(1).await;
+
+    let pcap = stage.get(&path("pcap")).await;
+    assert_eq!(
+        (pcap.headers[CONTENT_TYPE].to_str().unwrap(), &pcap.bytes),
+        ("application/vnd.tcpdump.pcap", &file)
+    );
+    let text = String::from_utf8(stage.get(&path("text")).await.bytes).unwrap();
+    assert!(text.contains("486 ") && text.contains("A: 486 Busy Here to INVITE"), "{text}");
+    assert!(
+        text.contains("push failed: A dialled: the receiver is gone") && text.contains("push owed: fee"),
+        "{text}"
+    );
+    let svg = stage.get(&path("svg")).await;
+    assert_eq!(svg.headers[CONTENT_TYPE].to_str().unwrap(), "image/svg+xml");
+    assert!(svg.bytes.starts_with(b"<svg ") && String::from_utf8_lossy(&svg.bytes).contains("486 Busy Here"));
+    let ladder = stage.get(&format!("/records/session-{call}/ladder")).await.json;
+    let rows = ladder["rows"].as_array().unwrap();
+    let told = rows.iter().find(|row| row["kind"] == "message").unwrap();
+    assert_eq!(told["arrow"], json!({"from": "a", "to": "us", "both_ways": false, "label": "486"}));
+    assert_eq!(
+        (&told["message"], &ladder["call"]),
+        (&json!(String::from_utf8_lossy(message)), &json!(call.to_string()))
+    );
+    assert!(rows.iter().any(|row| row["kind"] == "push") && rows.iter().any(|row| row["kind"] == "fact"));
 }

@@ -35,7 +35,7 @@ pub(super) struct Stage {
     router: Router,
     token: String,
     journal: Opened,
-    _dir: TempDir,
+    pub(super) dir: TempDir,
 }
 
 /// A platform that answers everything in a way that tests can tell.
@@ -88,8 +88,11 @@ impl Stage {
         let term = store.serve("node-1", noon()).await.unwrap();
         let journal = Journal::open(&store, term, noon).await.unwrap();
         let accounts = Accounts::load(&store).await.unwrap();
-        let parts = serve(Parts::new(&store, shelf, key, sessions, noon), accounts);
-        Self { router: router(parts), token, journal, _dir: dir }
+        let parts = serve(
+            Parts::new(&store, shelf, key, sessions, noon).with_traces(dir.path().join("traces")),
+            accounts,
+        );
+        Self { router: router(parts), token, journal, dir }
     }
 
     /// A call of an app that begins, and ends if it shall.
@@ -374,6 +377,6 @@ fn entries(call: Call, facts: impl IntoIterator<Item = Fact>) -> Vec<Entry> {
 pub(super) const BANNED: &str = "203.0.113.7";
 
 /// What the clock says in every story.
-fn noon() -> Timestamp {
+pub(super) fn noon() -> Timestamp {
     Timestamp::parse("2026-01-02T12:00:00Z", "%Y-%m-%dT%H:%M:%SZ").unwrap()
 }

@@ -171,11 +171,15 @@ impl Story {
             let count = |is: fn(&Fact, Leg) -> bool| self.facts.iter().filter(|e| is(&e.fact, leg)).count();
             let dialled = count(|fact, of| matches!(fact, Fact::Dialled { leg, .. } if *leg == of));
             let released = count(|fact, of| matches!(fact, Fact::Released { leg, .. } if *leg == of));
-            assert!(dialled <= 1 && released <= 1 && (released == 1 || !self.running.over || dialled == 0));
+            assert!(
+                dialled <= 1
+                    && released <= 1
+                    && (released == 1 || self.running.ending.is_none() || dialled == 0)
+            );
         }
         let ends = self.facts.iter().filter(|entry| matches!(entry.fact, Fact::Over(_))).count();
-        assert_eq!(ends, usize::from(self.running.over), "one end, if it is over");
-        if self.running.over {
+        assert_eq!(ends, usize::from(self.running.ending.is_some()), "one end, if it is over");
+        if self.running.ending.is_some() {
             assert!(
                 matches!(self.facts[self.facts.len() - 1].fact, Fact::Over(_)),
                 "the end is the last fact"

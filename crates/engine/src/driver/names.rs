@@ -148,6 +148,17 @@ pub(crate) fn shard_for(message: &[u8], shards: usize) -> Option<usize> {
     Some(shard_of(call, shards))
 }
 
+/// The call and the leg that a message belongs to, as far as its Call-ID says.
+pub(crate) fn leg_for(message: &[u8]) -> Option<(CallId, Leg)> {
+    let name = sip::call_id_of(message)?;
+    let leg = match name.get(CALL_ID_BYTES)? {
+        b'A' => Leg::A,
+        b'B' => Leg::B,
+        _ => return None,
+    };
+    Some((call_of(name)?, leg))
+}
+
 /// An address as the host of a URI.
 fn host(ip: IpAddr) -> String {
     match ip {
@@ -171,6 +182,8 @@ mod tests {
             for attempt in 1..=6 {
                 let name = Name { call, leg, attempt };
                 assert_eq!(call_of(name.call_id().as_bytes()), Some(call));
+                let message = format!("BYE sip:a SIP/2.0\r\nCall-ID: {}\r\n\r\n", name.call_id());
+                assert_eq!(leg_for(message.as_bytes()), Some((call, leg)));
             }
         }
         assert_eq!(call_of(b"somebody-else@192.0.2.1"), None);

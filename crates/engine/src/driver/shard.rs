@@ -18,6 +18,7 @@ mod pings;
 mod recording;
 mod registrations;
 mod signalling;
+mod traces;
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,6 +55,7 @@ use crate::driver::shard::pings::Pings;
 use crate::driver::shard::recording::Recording;
 use crate::driver::shard::registrations::Registrations;
 use crate::driver::talk::Talk;
+use crate::driver::trace::Tracer;
 use crate::driver::wire::{DATAGRAM_BYTES, Wire};
 use crate::engine::{Journal, Launch, Orphan, Settings};
 use crate::solo::Held;
@@ -144,6 +146,8 @@ pub(crate) struct Shard<G: Ground> {
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
     archive: Option<Intake>,
+    /// What keeps what goes over the wire, if anything is to.
+    tracer: Option<Tracer>,
     sip: Endpoint,
     calls: Table<u64, Live>,
     numbers: HashMap<CallId, u64>,
@@ -179,6 +183,7 @@ pub(crate) struct Parts {
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) archive: Option<Intake>,
+    pub(crate) tracer: Option<Tracer>,
 }
 
 impl<G: Ground> Shard<G> {
@@ -209,6 +214,7 @@ impl<G: Ground> Shard<G> {
             live: parts.live,
             journal: parts.journal,
             archive: parts.archive,
+            tracer: parts.tracer,
             sip: Endpoint::new(manners, rng.random()),
             calls: Table::default(),
             numbers: HashMap::new(),
@@ -250,6 +256,7 @@ impl<G: Ground> Shard<G> {
             self.step(&mut news);
         }
         self.end_all_recordings(self.ground.now());
+        self.close_traces();
         // No call moves any more, so this thread may wait. What is left then is for the next start's recovery.
         for _ in 0..LAST_RETRIES {
             if self.facts.is_empty() {
@@ -271,6 +278,7 @@ impl<G: Ground> Shard<G> {
         if let Some(intake) = &mut self.archive {
             intake.retry();
         }
+        self.settle_traces();
     }
 
     /// How long the loop may sleep.
@@ -283,7 +291,9 @@ impl<G: Ground> Shard<G> {
             [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
         let sleep = next.flatten().min().map(|at| at.since(now));
-        if self.facts.is_empty() && !self.archive.as_ref().is_some_and(Intake::is_waiting) {
+        let waits = self.archive.as_ref().is_some_and(Intake::is_waiting)
+            || self.tracer.as_ref().is_some_and(Tracer::is_waiting);
+        if self.facts.is_empty() && !waits {
             sleep
         } else {
             Some(sleep.map_or(JOURNAL_RETRY, |sleep| sleep.min(JOURNAL_RETRY)))

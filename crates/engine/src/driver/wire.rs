@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use base::id::Leg;
 use base::quality::MediaReport;
 use base::time::Instant;
+use base::trace::Way;
 use media::session::{Description, Due, OUT_BYTES, Play, Session};
 use sip::sdp::{Agreed, Direction, OurSide};
 use sip::{EarlyBranches, EarlyMedia, Fork};
@@ -12,6 +13,7 @@ use smallvec::SmallVec;
 
 use crate::driver::ground::{Ground, Sockets};
 use crate::driver::talk::{self, NOT_ACCEPTABLE};
+use crate::driver::trace::Headers;
 
 /// Bytes of the buffer that a datagram is received into: an Ethernet frame; voice is 172.
 pub(crate) const DATAGRAM_BYTES: usize = 1_600;
@@ -41,6 +43,8 @@ pub(crate) struct Wire<G: Ground> {
     pub(crate) awaited: Option<Play>,
     /// Whether what the party says is recorded.
     pub(crate) recorded: bool,
+    /// What keeps the headers of its packets, if anything does.
+    pub(crate) headers: Option<Box<Headers>>,
     /// When the timer wheel will wake it.
     pub(crate) armed: Option<Instant>,
     /// When its session began.
@@ -78,6 +82,7 @@ impl<G: Ground> Wire<G> {
             peer: None,
             awaited: None,
             recorded: false,
+            headers: None,
             armed: None,
             opened: now,
             answered: None,
@@ -234,9 +239,17 @@ impl<G: Ground> Wire<G> {
     }
 
     /// Sends RTP to the far end, unless it is held. What cannot be sent now is lost, as on any network.
-    pub(crate) fn send(&self, ground: &mut G, packet: &[u8]) {
+    pub(crate) fn send(&mut self, ground: &mut G, packet: &[u8], now: Instant) {
         let Some(to) = self.session.target() else { return };
+        self.note(Way::Sent, to, packet, now);
         ground.send(&self.sockets, packet, Some(to).filter(|to| self.connected != Some(*to)));
+    }
+
+    /// Keeps the header of a packet, if headers are kept.
+    pub(crate) fn note(&mut self, way: Way, far: SocketAddr, packet: &[u8], now: Instant) {
+        if let Some(headers) = &mut self.headers {
+            headers.note(way, far, packet, now);
+        }
     }
 
     fn send_rtcp(&self, packet: &[u8]) {
@@ -250,7 +263,7 @@ impl<G: Ground> Wire<G> {
         let mut out = [0; OUT_BYTES];
         while let Some(due) = self.session.tick(now, &mut out) {
             match due {
-                Due::Rtp(length) => self.send(ground, &out[..length]),
+                Due::Rtp(length) => self.send(ground, &out[..length], now),
                 Due::Rtcp(length) => self.send_rtcp(&out[..length]),
                 Due::ClipEnded(_)
                 | Due::KeysSent

@@ -19,6 +19,7 @@ mod notices;
 mod orphans;
 mod recording;
 mod registration;
+mod traces;
 mod transports;
 mod trials;
 mod trunks;

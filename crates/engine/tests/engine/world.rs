@@ -97,6 +97,7 @@ impl World {
             shards,
             trunks: vec![Trunk::new("trunk", far.address())],
             recordings: None,
+            trace: None,
             // Stories that are told slowly keep their early media.
             answering: Answering { early_silence: Duration::from_secs(3_600), ..Answering::default() },
             backend: backend(),

@@ -40,12 +40,18 @@ pub(crate) enum Record {
         place: Place,
         /// The session id, or our own call id
         id: String,
-        /// Draw what happened on a time axis
+        /// Draw what happened on a time axis: facts, SIP messages and RTP if a trace was kept, pushes
         #[arg(long)]
         ladder: bool,
-        /// Print JSON
+        /// Print JSON: the record, or with --ladder the ladder
         #[arg(long)]
         json: bool,
+        /// Write the ladder into a file, as a picture for browsers
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+        /// Write the call's trace into a file, for Wireshark
+        #[arg(long, value_name = "FILE")]
+        pcap: Option<PathBuf>,
     },
     /// List the calls that run
     Live {

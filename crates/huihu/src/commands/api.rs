@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::config;
 use crate::cli::Place;
-use crate::house::SESSIONS;
+use crate::house::{SESSIONS, traces_dir};
 use crate::road::wall;
 
 /// How long an answer may take.
@@ -68,7 +68,8 @@ impl Refused {
 impl Api {
     /// The API of the installation that a command is about.
     pub(crate) async fn of(place: &Place) -> Result<Self> {
-        let dir = config(place)?.data_dir;
+        let config = config(place)?;
+        let dir = config.data_dir.clone();
         if let Some(address) = console::announced(&dir) {
             let root = Url::parse(&format!("http://{address}/")).context("the platform's address is none")?;
             let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
@@ -80,6 +81,7 @@ impl Api {
         let store = Store::open(&dir).await?;
         let key = OperatorKey::open(&dir)?;
         let parts = Parts::new(&store, Shelf::open(dir.join("clips"))?, key.clone(), SESSIONS, wall);
+        let parts = parts.with_traces(traces_dir(&config));
         let root = Url::parse("http://localhost/").context("this is a URL")?;
         Ok(Self { way: Way::Here { router: console::router(parts), root }, key })
     }
@@ -111,8 +113,8 @@ impl Api {
     }
 
     /// Downloads what is no JSON.
-    pub(crate) async fn download(&self, path: Segments<'_>) -> Result<Bytes> {
-        self.send(Method::GET, path, &[], None).await
+    pub(crate) async fn download(&self, path: Segments<'_>, query: Pairs<'_>) -> Result<Bytes> {
+        self.send(Method::GET, path, query, None).await
     }
 
     /// The items of a list, page by page, at most `limit`.

@@ -22,7 +22,7 @@ pub(crate) async fn run(command: Clip) -> Result<()> {
         }
         Clip::Download { one, file } => {
             let (api, app) = app_of(&one).await?;
-            let wav = api.download(&["apps", &app, "clips", &one.name, "sound"]).await?;
+            let wav = api.download(&["apps", &app, "clips", &one.name, "sound"], &[]).await?;
             std::fs::write(&file, wav).with_context(|| format!("cannot write {}", file.display()))
         }
         Clip::List { place, app, json } => {

@@ -24,7 +24,7 @@ use super::demo;
 use super::serve::{asked_to_end, end, write_ready};
 use crate::cli::Dev;
 use crate::client::{huawei, ksyun};
-use crate::config::{self, Config};
+use crate::config::{self, Config, TracedCalls};
 use crate::house::House;
 use crate::inbox::Inbox;
 use crate::road::wall;
@@ -126,6 +126,7 @@ fn configure(command: &Dev, carrier: SocketAddr) -> Config {
     config.sip.listen = command.sip.into();
     config.sip.rtp_ports.clone_from(&command.rtp_ports);
     config.trunk.peer = Some(carrier);
+    config.trace.calls = TracedCalls::All;
     config.push.allow = vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()];
     config
 }

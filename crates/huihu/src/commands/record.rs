@@ -1,13 +1,16 @@
 //! `huihu record`: what happened in a call.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use axum::body::Bytes;
 use base::id::CallId;
 use serde_json::Value;
 use store::Admin;
 
 use super::api::{Api, Refused};
 use super::{ALL, print, text, words};
-use crate::cli::{Place, Record};
+use crate::cli::Record;
 use crate::say;
 
 pub(crate) async fn run(command: Record) -> Result<()> {
@@ -31,7 +34,23 @@ pub(crate) async fn run(command: Record) -> Result<()> {
             print(&api.list(&["records"], &query, latest).await?, json, line);
             Ok(())
         }
-        Record::Show { place, id, ladder, json } => show(&place, &id, ladder, json).await,
+        Record::Show { place, id, ladder, json, svg, pcap } => {
+            let api = Api::of(&place).await?;
+            for (form, file) in [("svg", &svg), ("pcap", &pcap)] {
+                if let Some(file) = file {
+                    save(&fetch(&api, &id, form).await?, file)?;
+                }
+            }
+            match (ladder, json) {
+                (true, _) => {
+                    let drawn = fetch(&api, &id, if json { "json" } else { "text" }).await?;
+                    say(String::from_utf8_lossy(&drawn).trim_end());
+                    Ok(())
+                }
+                (false, false) if svg.is_some() || pcap.is_some() => Ok(()),
+                (false, _) => show(&api, &id, json).await,
+            }
+        }
         Record::Live { place, json } => {
             print(&Api::of(&place).await?.list(&["calls"], &[], ALL).await?, json, running);
             Ok(())
@@ -39,21 +58,33 @@ pub(crate) async fn run(command: Record) -> Result<()> {
     }
 }
 
-async fn show(place: &Place, id: &str, ladder: bool, json: bool) -> Result<()> {
-    let story = match Api::of(place).await?.get(&["records", id], &[]).await {
-        Ok(story) => story,
-        Err(fault) if fault.downcast_ref::<Refused>().is_some_and(|refused| refused.status == NOT_FOUND) => {
-            bail!("there is no call {id}: `huihu record list` shows the latest calls")
-        }
-        Err(fault) => return Err(fault),
-    };
+async fn show(api: &Api, id: &str, json: bool) -> Result<()> {
+    let story = api.get(&["records", id], &[]).await.map_err(|fault| missing(fault, id))?;
     match &story["record"] {
-        _ if ladder => say(text(&story, "ladder").trim_end()),
         Value::Null => say("The call still runs; --ladder shows what has happened so far."),
         record if json => say(&record.to_string()),
         record => say(&line(record)),
     }
     Ok(())
+}
+
+/// The ladder of a call in one of its forms.
+async fn fetch(api: &Api, id: &str, form: &str) -> Result<Bytes> {
+    api.download(&["records", id, "ladder"], &[("as", form)]).await.map_err(|fault| missing(fault, id))
+}
+
+/// Says what to do when there is no such call.
+fn missing(fault: anyhow::Error, id: &str) -> anyhow::Error {
+    match fault.downcast_ref::<Refused>() {
+        Some(refused) if refused.concerns(&format!("no call {id}")) => {
+            anyhow!("there is no call {id}: `huihu record list` shows the latest calls")
+        }
+        _ => fault,
+    }
+}
+
+fn save(bytes: &[u8], file: &Path) -> Result<()> {
+    std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// The ladder of a call, for the demo.
@@ -96,6 +127,3 @@ fn dialled(legs: &Value) -> String {
     let ways = ["a", "b"].into_iter().filter_map(|leg| way(&legs[leg]));
     ways.collect::<Vec<_>>().join(" → ")
 }
-
-/// The HTTP status of what is not there.
-const NOT_FOUND: u16 = 404;

@@ -170,6 +170,7 @@ fn settings() -> engine::Settings {
         shards: 1,
         trunks: vec![engine::Trunk::new("trunk", here(9))],
         recordings: None,
+        trace: None,
         answering: engine::answering::Answering::default(),
         backend: engine::Backend::Epoll,
     }

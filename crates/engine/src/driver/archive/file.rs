@@ -1,13 +1,15 @@
 //! The file of one recording: a whole WAV file whenever nobody writes it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use media::g711::{ALAW_SILENCE, SAMPLE_RATE};
 use media::record::{Channels, Chunk, WAV_HEADER_BYTES, alaw_wav_header};
+
+use crate::driver::files::open_private;
 
 /// One recording's file.
 pub(super) struct RecordingFile {
@@ -20,10 +22,7 @@ pub(super) struct RecordingFile {
 impl RecordingFile {
     /// Opens a file that was not there, and that only we may read.
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let file = open_private(&path, OpenOptions::new().write(true).create_new(true))?;
         let file = Self { file, path, samples: 0 };
         match file.write_header() {
             Ok(()) => Ok(file),

@@ -11,7 +11,7 @@ use base::trunk::TrunkNo;
 use media::clip::{Clip, Playlist, Plays};
 use plans::{ClipFailure, Repeat};
 
-use super::Shard;
+use super::{Shard, traces};
 use crate::call::{Deed, heard_by};
 use crate::driver::ground::{Ground, Sockets};
 use crate::driver::places::Place;
@@ -90,6 +90,7 @@ impl<G: Ground> Shard<G> {
         }
         let strict = self.talk.is_strict(trunk);
         let wire = entry.insert(Wire::new(number, leg, session, ours, sockets, strict, now));
+        wire.headers = traces::headers(self.tracer.as_ref(), &live.running, leg, told);
         let offer = wire.offer();
         live.wires[leg.index()] = Some(at);
         let other = live.wires[leg.other().index()];
@@ -188,6 +189,7 @@ impl<G: Ground> Shard<G> {
         if let Some(mut live) = self.calls.remove(&number) {
             self.alarms.set(number, &mut live.alarm, None, now);
             self.numbers.remove(&live.running.call().id);
+            self.end_trace(&live.running);
             self.live.fetch_sub(1, Ordering::AcqRel);
         }
     }

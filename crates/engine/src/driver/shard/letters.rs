@@ -10,7 +10,7 @@ use sip::digest::Credentials;
 use sip::{Adopted, Saved};
 use smallvec::SmallVec;
 
-use super::{LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key};
+use super::{LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, traces};
 use crate::call::Running;
 use crate::driver::ground::Ground;
 use crate::driver::names;
@@ -46,6 +46,8 @@ impl<G: Ground> Shard<G> {
             self.current = None;
             match post {
                 Post::Message { from, bytes } => {
+                    let message = (from, &*bytes);
+                    traces::note_received(&mut self.tracer, &self.numbers, &self.calls, message, now);
                     self.sip.receive(from, &bytes, now, &mut self.outputs);
                 }
                 Post::Undelivered { to, message } => {

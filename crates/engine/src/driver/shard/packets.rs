@@ -2,6 +2,7 @@
 
 use base::id::Leg;
 use base::time::Instant;
+use base::trace::Way;
 use media::dtmf::Pressed;
 use media::session::{Due, Incoming};
 use smallvec::SmallVec;
@@ -18,6 +19,7 @@ impl<G: Ground> Shard<G> {
         let Some(wire) = self.wires.get_mut(at) else { return };
         self.current = Some(wire.call);
         let Some((length, from)) = wire.receive(&self.ground, arrival, &mut self.packet) else { return };
+        wire.note(Way::Received, from, &self.packet[..length], now);
         let Ok(length) = wire.session.open(&mut self.packet[..length]) else { return };
         // What is relayed may need room behind the packet.
         let packet = &mut self.packet[..];
@@ -35,7 +37,7 @@ impl<G: Ground> Shard<G> {
         }
         if let Some(other) = peer.and_then(|peer| self.wires.get_mut(peer as usize)) {
             if let Some(range) = other.session.forward(&heard, packet, now) {
-                other.send(&mut self.ground, &packet[range]);
+                other.send(&mut self.ground, &packet[range], now);
             } else if other.session.is_transcoding() {
                 // What it says in our codec comes with the ticks.
                 peer.into_iter().for_each(|peer| self.arm_wire(peer as usize));

@@ -9,7 +9,7 @@ use base::release::Release;
 use base::time::Instant;
 use sip::{Event, Fork, Hop, LegKey, Output, Transport};
 
-use super::{Live, SIGNALLING_BURST, Shard, of_key};
+use super::{Live, SIGNALLING_BURST, Shard, of_key, traces};
 use crate::answering::Answering;
 use crate::driver::ground::Ground;
 use crate::driver::names;
@@ -32,6 +32,13 @@ impl<G: Ground> Shard<G> {
                 }
                 _ => {
                     self.current = None;
+                    traces::note_received(
+                        &mut self.tracer,
+                        &self.numbers,
+                        &self.calls,
+                        (from.into(), datagram),
+                        now,
+                    );
                     self.sip.receive(from, datagram, now, &mut self.outputs);
                     self.drain_sip(now);
                 }
@@ -54,6 +61,7 @@ impl<G: Ground> Shard<G> {
             match self.unheard.pop_front() {
                 Some(Output::Send { to, transport, datagram }) => {
                     let hop = Hop::new(transport, to);
+                    self.note_sent(hop, &datagram, now);
                     let is_sent = match transport {
                         // What cannot be sent now is sent again by its timer.
                         Transport::Udp => self.ground.say(&datagram, to),
