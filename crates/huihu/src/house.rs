@@ -359,6 +359,12 @@ fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
             "no trunk is configured: set peer = \"ADDRESS:PORT\" under [trunk], or HUIHU_TRUNK__PEER, or write [[trunks]]"
         );
     }
+    for trunk in trunks.iter().filter(|trunk| trunk.tells_its_keys()) {
+        tracing::warn!(
+            trunk = %trunk.settings.name,
+            "the keys of SRTP travel in SIP that is not encrypted: transport = \"tls\" makes them safe, or a VPN"
+        );
+    }
     let with_peers = |(place, trunk): (usize, &ReadTrunk)| engine::Trunk {
         peers: names.gateways(place),
         ..trunk.settings.clone()

@@ -249,7 +249,7 @@ impl Session {
             Verdict::Foreign => return self.foreign(from),
         };
         if moved {
-            self.move_source();
+            self.move_source(header.ssrc);
         }
         let order = self.reception.note(&header);
         if order == Order::Wild {
@@ -501,8 +501,11 @@ impl Session {
     }
 
     #[cold]
-    fn move_source(&mut self) {
-        self.reception.end_stream();
+    fn move_source(&mut self, ssrc: u32) {
+        // Who moves and goes on with his stream goes on with what he was pressing.
+        if self.reception.ssrc() != Some(ssrc) {
+            self.reception.end_stream();
+        }
         self.rtcp_learned = None;
     }
 

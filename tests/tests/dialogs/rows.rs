@@ -10,7 +10,7 @@ use huihu_tests::scenario::Scenario;
 use crate::table::{Row, Told};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [timers(), offers(), questions(), refusals()].into_iter().flatten().collect()
+    [timers(), offers(), forks(), questions(), refusals()].into_iter().flatten().collect()
 }
 
 /// A-law and events at a telephone's port.
@@ -282,6 +282,53 @@ fn offers() -> Vec<Row> {
             elsewhere.hears(PCMA, 20);
             drop(telephone);
         }),
+    );
+    rows
+}
+
+/// Several telephones before one answers.
+fn forks() -> Vec<Row> {
+    let mut rows = Vec::new();
+
+    let (first, second) = (Handset::new(), Handset::new());
+    let far = Scenario::called()
+        .replies_as("1", "183 Session Progress", "", &plain(&first))
+        .rests(300)
+        .replies_as("2", "183 Session Progress", "", &plain(&second))
+        .rests(300)
+        .answers_as("2", "", &plain(&second))
+        .rests(1_500)
+        .hangs_up();
+    rows.push(
+        Row::new(
+            "early media of two telephones, and the second one answers",
+            far,
+            ">INVITE <183 <183 <200 >ACK <BYE >200",
+        )
+        .while_(move || {
+            second.hears(PCMA, 40);
+            let before = first.packets(PCMA);
+            second.hears(PCMA, 10);
+            assert!(first.packets(PCMA) <= before + 1, "who did not answer hears nothing");
+        }),
+    );
+
+    let telephone = Handset::new();
+    let far = Scenario::called()
+        .replies_as("1", "183 Session Progress", "P-Early-Media: inactive\n", &plain(&telephone))
+        .rests(300)
+        .replies_as("1", "183 Session Progress", "P-Early-Media: sendrecv\n", "")
+        .rests(300)
+        .answers("", "")
+        .rests(1_000)
+        .hangs_up();
+    rows.push(
+        Row::new(
+            "P-Early-Media: inactive, then allowed, then answered without SDP",
+            far,
+            ">INVITE <183 <183 <200 >ACK <BYE >200",
+        )
+        .while_(move || telephone.hears(PCMA, 20)),
     );
     rows
 }

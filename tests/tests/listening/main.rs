@@ -8,6 +8,7 @@ mod road;
 mod score;
 mod talk;
 
+use huihu_tests::relay;
 use material::Speech;
 use score::Scored;
 
@@ -40,4 +41,17 @@ fn half_an_hour_of_talk_presses_no_key() {
     println!("{seconds} s of talk, {} keys", keys.len());
     assert!(seconds >= 30 * 60, "{seconds} s");
     assert_eq!(keys, Vec::<String>::new());
+}
+
+#[test]
+fn a_score_is_what_the_losses_make_of_it() {
+    for percent in [0, 1, 3, 5, 10, 20] {
+        let share = f64::from(percent) / 100.0;
+        let (sent, lost, told) = road::rated_with_losses(3_000, share, 7);
+        let mos = f64::from(told.rating.expect("something was heard").mos);
+        let expected = relay::score(f64::from(lost) / f64::from(sent));
+        println!("{percent} %: {} of {lost} lost, MOS {mos:.2} of {expected:.2}", told.lost);
+        assert_eq!((told.expected, told.lost), (sent, lost));
+        assert!((mos - expected).abs() <= 0.1 * expected, "{percent} %: {mos} and not {expected}");
+    }
 }

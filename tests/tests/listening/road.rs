@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::time::{Instant, Timestamp};
 use media::codec::Codec;
+use media::quality::Heard;
 use media::record::{Channels, Recorder, Side};
 use media::rtp::{HEADER_BYTES, Header, Packet};
 use media::session::{Description, Due, Hears, Incoming, OUT_BYTES, Params, Session};
@@ -69,6 +70,22 @@ pub(crate) fn recorded_with_losses(said: &[u8], share: f64, seed: u64) -> Vec<i1
     }
     recorded.extend(linear(&recorder.finish(now).bytes));
     recorded
+}
+
+/// What a leg tells of a stream of which so much gets lost, by chance; and how many packets were sent and lost.
+pub(crate) fn rated_with_losses(packets: u32, share: f64, seed: u64) -> (u32, u32, Heard) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let (mut session, mut now, mut lost) = (leg(Codec::PCMA), Instant::START, 0);
+    for n in 0..packets {
+        // What is lost at the ends, no listener can know.
+        if n > 0 && n + 1 < packets && rng.random_bool(share) {
+            lost += 1;
+        } else {
+            session.receive(far_end(), &packet(n as usize, &[0x2a; FRAME_SAMPLES]), now);
+        }
+        now = now + FRAME;
+    }
+    (packets, lost, session.quality(now).heard)
 }
 
 /// The peer's leg hears a packet, and this leg is to say it.

@@ -24,23 +24,23 @@ use crate::world::{APP, World, code, dialled};
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Any port of this machine.
-const ANY: SocketAddr = SocketAddr::new(LOCALHOST, 0);
+pub(crate) const ANY: SocketAddr = SocketAddr::new(LOCALHOST, 0);
 
 /// An authority, in PEM.
-struct Authority {
+pub(crate) struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate and its key, in PEM.
 #[derive(Clone)]
-struct Shown {
+pub(crate) struct Shown {
     certificates: String,
     key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -56,12 +56,12 @@ impl Authority {
         Shown { certificates: certificate.pem(), key: key.serialize_pem() }
     }
 
-    fn certifies(&self, name: &str) -> Shown {
+    pub(crate) fn certifies(&self, name: &str) -> Shown {
         self.signs(name, |_| {})
     }
 
     /// Whoever trusts this authority, and shows that.
-    fn trusted(&self, own: Option<&Shown>) -> TlsClient {
+    pub(crate) fn trusted(&self, own: Option<&Shown>) -> TlsClient {
         TlsClient::new(Some(self.pem.as_bytes()), own.map(Shown::identity)).unwrap()
     }
 }
@@ -78,7 +78,7 @@ impl Shown {
     }
 
     /// What the carrier does with it; with an authority it wants a certificate of ours too.
-    fn server(&self, wants: Option<&Authority>) -> Arc<ServerConfig> {
+    pub(crate) fn server(&self, wants: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions().unwrap();
@@ -98,7 +98,7 @@ impl Shown {
 }
 
 /// A carrier that takes connections too, whose telephones take no time.
-fn carrier(tls: Option<Arc<ServerConfig>>) -> Carrier {
+pub(crate) fn carrier(tls: Option<Arc<ServerConfig>>) -> Carrier {
     let mut settings = carrier::Settings::new(ANY);
     settings.times = settings.times.scaled(0.01);
     settings.tcp = Some(ANY);

@@ -1,6 +1,6 @@
 //! Trunks that are tried out: a good one, and each way in which one can be bad.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -10,14 +10,16 @@ use base::time::Instant;
 use base::trunk::LinkFault;
 use huihu_engine::Trunk;
 use huihu_engine::trial::{Heard, Pong, Trial};
-use huihu_engine::trunk::Srtp;
+use huihu_engine::trunk::{Peer, Srtp};
 use media::session::{Incoming, Session};
 use media::srtp::TAG_BYTES_MAX;
 use sip::digest::Credentials;
 use sip::sdp::Codec;
+use sip::{Hop, Transport};
 
 use crate::codecs;
 use crate::far::{Far, Phone};
+use crate::transports::{self, Authority};
 use crate::world::RTP_PORTS;
 
 fn trial(peer: SocketAddr) -> Trial {
@@ -32,8 +34,12 @@ fn trial(peer: SocketAddr) -> Trial {
 }
 
 fn call(trial: &Trial) -> Heard {
+    called_at(trial, "+8613800000001")
+}
+
+fn called_at(trial: &Trial, dialled: &str) -> Heard {
     let number = |text| E164::parse(text).unwrap();
-    trial.call(&number("+8613800000001"), &number("+8675500000001")).unwrap()
+    trial.call(&number(dialled), &number("+8675500000001")).unwrap()
 }
 
 /// Calls a telephone of the far end, which does this all the time once it was answered.
@@ -157,6 +163,39 @@ fn a_trunk_that_is_there_answers() {
     let carrier = carrier::Carrier::start(carrier::Settings::new("127.0.0.1:0".parse().unwrap())).unwrap();
     let pong = trial(carrier.address()).ask().unwrap();
     assert!(matches!(pong, Pong::Answered { status: 200, .. }), "{pong:?}");
+}
+
+/// A trial that trusts this authority, and wants a certificate for that name.
+fn trusting(hop: Hop, authority: &Authority, name: &str) -> Trial {
+    let trial = trial(hop.address);
+    let trunk = Trunk { tls: Some(authority.trusted(None)), ..trial.trunk };
+    Trial { trunk, peer: Peer { name: Some(name.into()), ..hop.into() }, ..trial }
+}
+
+#[test]
+fn a_trunk_is_tried_by_its_transport_and_its_certificate_is_judged() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let carrier = transports::carrier(Some(authority.certifies("sbc.example.com").server(None)));
+    let tcp = Hop::new(Transport::Tcp, carrier.tcp().unwrap());
+    let tls = Hop::new(Transport::Tls, carrier.tls().unwrap());
+    for hop in [tcp, tls] {
+        let good = trusting(hop, &authority, "sbc.example.com");
+        assert!(matches!(good.ask().unwrap(), Pong::Answered { status: 200, .. }), "{hop}");
+        let heard = called_at(&good, "+8613800000003");
+        assert!(heard.echo.is_some(), "{hop}: {heard:?}");
+    }
+    for (authority, name, expected) in [
+        (&authority, "other.example.com", LinkFault::NameMismatch),
+        (&stranger, "sbc.example.com", LinkFault::UnknownAuthority),
+    ] {
+        let bad = trusting(tls, authority, name);
+        let pong = bad.ask().unwrap();
+        assert!(matches!(pong, Pong::Unreached(fault) if fault == expected), "{pong:?}");
+        assert_eq!(call(&bad).unreached, Some(expected));
+    }
+    let closed = TcpListener::bind(transports::ANY).unwrap().local_addr().unwrap();
+    let refused = trusting(Hop::new(Transport::Tcp, closed), &authority, "sbc.example.com").ask().unwrap();
+    assert!(matches!(refused, Pong::Unreached(LinkFault::Refused)), "{refused:?}");
 }
 
 #[test]

@@ -221,6 +221,11 @@ impl ReadTrunk {
         self.tls_name.as_deref().or(host).or(self.settings.domain.as_deref()).map(Into::into)
     }
 
+    /// Whether whoever reads its SIP on the way reads the keys of its voice too.
+    pub(crate) fn tells_its_keys(&self) -> bool {
+        self.settings.srtp == Srtp::Required && self.transports != [Transport::Tls]
+    }
+
     /// Whether it may speak to us by TCP.
     pub(crate) fn takes_tcp(&self) -> bool {
         self.transports.contains(&Transport::Tcp) || self.settings.large_by_tcp

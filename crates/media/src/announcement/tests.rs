@@ -1,18 +1,12 @@
-use std::fs;
-
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-
-fn clip(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../speech/clips/zh");
-    fs::read(format!("{folder}/{name}.wav")).unwrap()[58..].to_vec()
-}
+use crate::tests::clips::{self, clip};
 
 /// What an operator might have recorded: four announcements.
 fn known() -> Announcements {
-    let reference = |(cause, name): (Cause, &str)| Reference::new(cause, &clip(name)).unwrap();
+    let reference = |(cause, name): (Cause, &str)| Reference::new(cause, clip(name)).unwrap();
     Announcements::new(KNOWN.map(reference))
 }
 
@@ -89,7 +83,7 @@ fn header(packet: usize) -> Header {
 fn an_announcement_that_is_known_is_recognised_whatever_the_network_does_to_it() {
     for (cause, name) in KNOWN {
         for road in ROADS {
-            let said = recognised(&clip(name), road, 10_000, 3);
+            let said = recognised(clip(name), road, 10_000, 3);
             let (after, heard) = said.unwrap_or_else(|| panic!("{name} by {road:?} is not recognised"));
             assert_eq!(heard, cause, "{name} by {road:?}");
             assert!(after <= 8_000, "{name} by {road:?} after {after} ms");
@@ -99,16 +93,9 @@ fn an_announcement_that_is_known_is_recognised_whatever_the_network_does_to_it()
 
 #[test]
 fn nothing_else_is_taken_for_one() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../speech/clips/zh");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let is_wav = path.extension().is_some_and(|extension| extension == "wav");
-        if !is_wav || KNOWN.iter().any(|(_, known)| *known == name) {
-            continue;
-        }
+    for name in clips::names().filter(|name| KNOWN.iter().all(|(_, known)| known != name)) {
         for road in [CLEAN, ROADS[3]] {
-            assert_eq!(recognised(&clip(&name), road, 6_000, 4), None, "{name} by {road:?}");
+            assert_eq!(recognised(clip(name), road, 6_000, 4), None, "{name} by {road:?}");
         }
     }
 }
@@ -117,12 +104,12 @@ fn nothing_else_is_taken_for_one() {
 fn announcements_that_begin_alike_are_told_apart() {
     let only = |nth: usize| {
         let (cause, name) = KNOWN[nth];
-        Announcements::new([Reference::new(cause, &clip(name)).unwrap()])
+        Announcements::new([Reference::new(cause, clip(name)).unwrap()])
     };
     // Both begin with "the number you have dialled", in the same voice.
-    assert_eq!(recognised_of(only(0), &clip("empty-number"), CLEAN, 12_000, 1), None);
-    assert_eq!(recognised_of(only(1), &clip("busy"), CLEAN, 12_000, 1), None);
-    assert!(recognised_of(only(0), &clip("busy"), CLEAN, 4_000, 1).is_some());
+    assert_eq!(recognised_of(only(0), clip("empty-number"), CLEAN, 12_000, 1), None);
+    assert_eq!(recognised_of(only(1), clip("busy"), CLEAN, 12_000, 1), None);
+    assert!(recognised_of(only(0), clip("busy"), CLEAN, 4_000, 1).is_some());
 }
 
 #[test]
@@ -137,7 +124,7 @@ fn silence_noise_and_tones_say_nothing() {
 #[test]
 fn what_cannot_be_compared_is_no_reference() {
     assert!(Reference::new(Cause::Busy, &[0xd5; 80_000]).is_none(), "silence");
-    assert!(Reference::new(Cause::Busy, &clip("again")).is_none(), "a second of speech");
+    assert!(Reference::new(Cause::Busy, clip("again")).is_none(), "a second of speech");
     assert!(Announcements::new([]).is_empty());
 }
 

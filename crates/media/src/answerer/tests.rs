@@ -1,21 +1,19 @@
 use std::f64::consts::TAU;
-use std::fs;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
 use crate::g711::SAMPLE_RATE;
+use crate::tests::clips;
 
 /// What a telephone sends, as linear samples.
 type Sound = Vec<f64>;
 
 /// A clip that ships, or several, one after the other.
 fn says(clips: &[&str]) -> Sound {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../speech/clips/zh");
     let samples = |clip: &&str| {
-        let bytes = fs::read(format!("{folder}/{clip}.wav")).unwrap();
-        bytes[58..].iter().map(|byte| f64::from(Law::Pcma.decode(*byte))).collect::<Sound>()
+        clips::clip(clip).iter().map(|byte| f64::from(Law::Pcma.decode(*byte))).collect::<Sound>()
     };
     clips.iter().flat_map(samples).collect()
 }
@@ -190,17 +188,10 @@ fn a_party_that_sends_nothing_while_it_is_silent_is_listening() {
 
 #[test]
 fn no_clip_that_ships_beeps() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../speech/clips/zh");
-    let tones = ["busy-tone.wav", "ringback.wav", "hint-tone.wav"];
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if !name.ends_with(".wav") || tones.contains(&name.as_str()) {
-            continue;
-        }
-        let clip = says(&[name.trim_end_matches(".wav")]);
+    let tones = ["busy-tone", "ringback", "hint-tone"];
+    for name in clips::names().filter(|name| !tones.contains(name)) {
         for gain in [0.1, 1.0, 3.0] {
-            let said = told(&join(&[silence(1_100), clip.clone()]), Road { gain, ..CLEAN }, 1);
+            let said = told(&join(&[silence(1_100), says(&[name])]), Road { gain, ..CLEAN }, 1);
             assert!(said.iter().all(|(_, news)| *news != BEEP), "{name} at {gain}: {said:?}");
         }
     }

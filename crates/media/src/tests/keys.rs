@@ -156,3 +156,48 @@ fn another_stream_begins_with_a_key_of_its_own() {
     }
     assert_eq!(letters, "88");
 }
+
+#[test]
+fn who_moves_while_a_key_is_held_has_pressed_it_once() {
+    let mut sender = Leg::new(params());
+    sender.session.press(&keys("5")).unwrap();
+    sender.wait(1_000);
+    let (here, there): (SocketAddr, SocketAddr) =
+        ("198.51.100.7:7000".parse().unwrap(), "198.51.100.8:7000".parse().unwrap());
+    let policy = Policy::Nat(["198.51.100.0/24".parse().unwrap()].into());
+    for after in 0..sender.sent.len() {
+        let mut receiver = Session::new(Params { policy: policy.clone(), ..params() }, Instant::START);
+        let mut pressed = 0;
+        // What was said before the key, from where it was said.
+        for n in 0..5 {
+            let voice = packet(
+                8,
+                sender.sent[0].header.seq.wrapping_sub(5 - n),
+                0,
+                sender.sent[0].header.ssrc,
+                &[1; 160],
+            );
+            receiver.receive(here, &voice, Instant::START);
+        }
+        let mut now = Instant::START;
+        for (nth, sent) in sender.sent.iter().enumerate() {
+            let Header { payload_type, seq, timestamp, ssrc, .. } = sent.header;
+            let bytes = packet(payload_type, seq, timestamp, ssrc, &sent.payload);
+            now = Instant::from_millis(sent.millis);
+            if nth == after {
+                let remote = "192.0.2.9:4000".parse().ok();
+                receiver.describe(Description { remote, ..*receiver.description() }, now);
+            }
+            let from = if nth < after { here } else { there };
+            if let Incoming::Event(_, Some(_)) = receiver.receive(from, &bytes, now) {
+                pressed += 1;
+            }
+        }
+        let mut out = [0; OUT_BYTES];
+        let later = now + Duration::from_secs(1);
+        while let Some(due) = receiver.tick(later, &mut out) {
+            pressed += usize::from(matches!(due, Due::Pressed(_)));
+        }
+        assert_eq!(pressed, 1, "moved before packet {after}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Stories of legs on virtual time.
 
+pub(crate) mod clips;
 mod concealing;
 mod keys;
 mod noise;
