@@ -1,13 +1,15 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate check build bench voices clean
+.PHONY: help dev demo test simulate forgeries fuzz check build bench voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
 	@echo "make demo    the same, but end after the demo calls; exit status 0 only if everything went well"
 	@echo "make test    everything that CI runs"
 	@echo "make simulate CALLS=10000 SEED=1   calls through the engine on a made-up network and clock; says what went wrong"
+	@echo "make forgeries REQUESTS=1000000 SEED=1   signed requests that were changed, and what of them is accepted wrongly"
+	@echo "make fuzz TARGET=all MINUTES=10 SEED=1   what strangers could send, against every parser that reads it"
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
 	@echo "make bench   calls, prompts and bridges per core on this machine (about four minutes)"
@@ -36,6 +38,26 @@ simulate:
 	@scripts/setup.sh run
 	@cargo build --release --quiet -p huihu-simulate
 	@target/release/huihu-simulate --calls $(CALLS) --seed $(SEED) $(ARGS)
+
+REQUESTS ?= 1000000
+
+forgeries:
+	@scripts/setup.sh run
+	HUIHU_FORGERIES=$(REQUESTS) HUIHU_FORGERIES_SEED=$(SEED) cargo test --release --quiet -p huihu-dialects --test forgeries -- --nocapture
+
+# One of the names that a wrong one is answered with, `configuration`, or `all` of them, which takes so long for each.
+TARGET ?= all
+MINUTES ?= 10
+
+fuzz:
+	@scripts/setup.sh run
+ifneq ($(TARGET),configuration)
+	@cargo build --release --quiet -p huihu-fuzz
+	@target/release/huihu-fuzz --target $(TARGET) --minutes $(MINUTES) --seed $(SEED)
+endif
+ifneq ($(filter all configuration,$(TARGET)),)
+	@HUIHU_FUZZ_MINUTES=$(MINUTES) HUIHU_FUZZ_SEED=$(SEED) cargo test --release --quiet -p huihu no_text_breaks_the_configuration -- --nocapture
+endif
 
 check:
 	@scripts/setup.sh check

@@ -1,6 +1,8 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
 mod answering;
+#[cfg(test)]
+mod strange;
 mod trace;
 mod transports;
 mod trunks;
@@ -293,6 +295,11 @@ impl Config {
                 sources = sources.merge((key, text));
             }
         }
+        Self::read(&sources)
+    }
+
+    /// What those who decide say together, if it makes sense.
+    fn read(sources: &Figment) -> Result<Self> {
         let config: Self = sources.extract().map_err(|fault| anyhow!("{fault}"))?;
         config.check()?;
         Ok(config)
@@ -384,15 +391,19 @@ fn blocks(key: &str, texts: &[String]) -> Result<Vec<Block>> {
     texts.iter().map(block).collect()
 }
 
-/// Whether the file is TOML at all. The complaint says where it is not, without repeating what stands there: that may be
-/// a password.
+/// Whether the file is TOML at all.
 fn check_form(file: &Path) -> Result<()> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the configuration file {}", file.display()))?;
-    let Err(fault) = text.parse::<toml::Table>() else { return Ok(()) };
-    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or(&text);
+    fault_of_form(&text).map_or(Ok(()), |fault| bail!("{}, {fault}", file.display()))
+}
+
+/// Where a text is no TOML and why, without repeating what stands there: that may be a password.
+fn fault_of_form(text: &str) -> Option<String> {
+    let fault = text.parse::<toml::Table>().err()?;
+    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    bail!("{}, line {line}: {}", file.display(), fault.message().lines().next().unwrap_or("not TOML"))
+    Some(format!("line {line}: {}", fault.message().lines().next().unwrap_or("not TOML")))
 }
 
 /// Reads a password. What is none is not repeated in the complaint.

@@ -149,4 +149,29 @@ mod tests {
         other.body.push(b'&');
         assert_eq!(proven(&other, &plain), Err(Refusal::BadSignature));
     }
+
+    #[test]
+    fn what_a_body_is_cannot_be_changed_on_the_way() {
+        let key = key("SK", None);
+        let told = |content_type: &str, signed: bool| {
+            let mut request = request("", body("CallNotify", ASKED));
+            request.query = body("CallNotify", &[]).into();
+            request.body = b"PlayTimes=1".to_vec();
+            let own = [("Host", "voice.api.ksyun.com"), ("Content-Type", content_type)];
+            request.headers = own.into_iter().take(if signed { 2 } else { 1 }).collect();
+            let proof = sign_headers(&key, &request, NOW).unwrap();
+            let unsigned = own.into_iter().skip(request.headers.iter().count());
+            let all: Vec<_> = request.headers.iter().chain(proof.iter()).chain(unsigned).collect();
+            let request = WireRequest { headers: all.into_iter().collect(), ..request.clone() };
+            Ksyun.claim(&request, &Settings::default()).is_ok()
+        };
+        for (content_type, signed, taken) in [
+            (FORM, true, true),
+            (FORM, false, true),
+            ("text/plain", true, true),
+            ("text/plain", false, false),
+        ] {
+            assert_eq!(told(content_type, signed), taken, "{content_type} {signed}");
+        }
+    }
 }

@@ -112,6 +112,15 @@ impl<'a> Authorization<'a> {
         }
     }
 
+    /// Checks that nobody on the way can have the body read as something else: whoever leaves the type of its content
+    /// unsigned sends a form, as nearly everybody does.
+    fn check_content(&self, request: &WireRequest, family: Family) -> Result<(), Answer> {
+        if request.body.is_empty() || self.signs("Content-Type") || form::is_form(request) {
+            return Ok(());
+        }
+        Err(family.mismatch("'Content-Type' must be a 'SignedHeader' in the Authorization."))
+    }
+
     fn signs(&self, header: &str) -> bool {
         self.signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(header))
     }
@@ -122,6 +131,7 @@ pub(super) fn claim(request: &WireRequest, parameters: &Parameters, family: Fami
     let whole = request.headers.first("Authorization").unwrap_or("").trim();
     let authorization = Authorization::parse(whole.strip_prefix(ALGORITHM).unwrap_or(whole), family)?;
     authorization.check_key(parameters, family)?;
+    authorization.check_content(request, family)?;
     let date = Date::of(&request.headers, family)?;
     let token =
         request.headers.first("X-Amz-Security-Token").map(str::trim).filter(|token| !token.is_empty());
@@ -153,6 +163,7 @@ pub(super) fn claim_presigned(
     let signed_headers = required("X-Amz-SignedHeaders")?;
     let authorization = Authorization::of(credential, signed_headers, required(IN_QUERY)?, family)?;
     authorization.check_key(parameters, family)?;
+    authorization.check_content(request, family)?;
     let date = Date::read(required("X-Amz-Date")?, family)?;
     let lives = match query.value("X-Amz-Expires") {
         None => WINDOW,

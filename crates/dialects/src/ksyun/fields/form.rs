@@ -114,6 +114,11 @@ enum Content {
     Other,
 }
 
+/// Whether a request's body holds parameters in the usual form.
+pub(in crate::ksyun) fn is_form(request: &WireRequest) -> bool {
+    matches!(Content::of(request), Content::Form)
+}
+
 impl Content {
     /// What a request's body holds; nobody needs to say that it is the usual.
     fn of(request: &WireRequest) -> Self {
