@@ -1,13 +1,14 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate check build bench voices clean
+.PHONY: help dev demo test simulate chaos check build bench voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
 	@echo "make demo    the same, but end after the demo calls; exit status 0 only if everything went well"
 	@echo "make test    everything that CI runs"
 	@echo "make simulate CALLS=10000 SEED=1   calls through the engine on a made-up network and clock; says what went wrong"
+	@echo "make chaos KILLS=300 RATE=30 SEED=1   kill Huihu under calls, again and again; says what was lost, which must be nothing"
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
 	@echo "make bench   calls, prompts and bridges per core on this machine (about four minutes)"
@@ -36,6 +37,15 @@ simulate:
 	@scripts/setup.sh run
 	@cargo build --release --quiet -p huihu-simulate
 	@target/release/huihu-simulate --calls $(CALLS) --seed $(SEED) $(ARGS)
+
+# How often the process is killed, and the calls a second that are asked for meanwhile.
+KILLS ?= 300
+RATE ?= 30
+
+chaos:
+	@scripts/setup.sh test
+	@cargo build --release --quiet -p huihu -p huihu-chaos
+	@target/release/huihu-chaos --kills $(KILLS) --rate $(RATE) --seed $(SEED) $(ARGS)
 
 check:
 	@scripts/setup.sh check
