@@ -78,7 +78,7 @@ pub struct Opened {
     pub outbox: Outbox,
     /// The writer.
     pub task: JournalTask,
-    /// Calls that an earlier process left open. They are closed by now; their legs may still be up.
+    /// Calls that earlier processes left open. They are closed by now; their legs may still be up.
     pub interrupted: Vec<Interrupted>,
 }
 

@@ -24,6 +24,7 @@ mod recovery;
 mod retention;
 mod snapshot;
 mod store;
+mod unreleased;
 mod vault;
 mod words;
 
