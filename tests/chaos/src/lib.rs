@@ -11,6 +11,7 @@
 //! and pauses again, and not the same history. Read [`storm`] first, then [`check`].
 
 pub mod check;
+pub mod death;
 pub mod history;
 mod orders;
 mod receiver;

@@ -60,6 +60,12 @@ impl Wish {
         Self { what, parties: (0..count).map(&mut party).collect() }
     }
 
+    /// A callback between two such telephones, to be recorded.
+    pub(crate) fn callback(fates: [&str; 2]) -> Self {
+        let parties = (0..).zip(fates).map(|(which, fate)| format!("1{:06}{fate}", FIRST + which)).collect();
+        Self { what: What::Callback, parties }
+    }
+
     /// Asks for it, and says what was heard.
     pub(crate) fn place(&self, desk: &Desk) -> Order {
         let answer = match self.ask(desk) {
@@ -92,7 +98,7 @@ impl Wish {
                 api::CALLBACK,
                 json!({
                     "displayNbr": NUMBER, "displayCalleeNbr": NUMBER,
-                    "callerNbr": callee, "calleeNbr": abroad(&self.parties[1]),
+                    "callerNbr": callee, "calleeNbr": abroad(&self.parties[1]), "recordFlag": "true",
                 }),
             ),
             What::Code => post(

@@ -98,15 +98,26 @@ pub fn run(plan: Plan) -> Result<Outcome> {
     });
     receiver.recovers();
     let still_owed = settle(server, &installation, &carrier);
-    let records = installation.records(2 * WISHES_MAX).iter().map(record).collect();
-    let history = History {
-        ports: plan.ports,
-        orders: crowd.orders.into_inner().unwrap_or_else(PoisonError::into_inner),
+    let orders = crowd.orders.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let history = history(plan.ports, orders, &installation, &carrier, &receiver);
+    Ok(Outcome { history, ends, slowest_start, still_owed, took: began.elapsed() })
+}
+
+/// Collects the four logs.
+pub(crate) fn history(
+    ports: usize,
+    orders: Vec<Order>,
+    installation: &Installation,
+    carrier: &Carrier,
+    receiver: &Receiver,
+) -> History {
+    History {
+        ports,
+        orders,
         legs: carrier.heard().iter().map(leg).collect(),
         posts: receiver.posts(),
-        records,
-    };
-    Ok(Outcome { history, ends, slowest_start, still_owed, took: began.elapsed() })
+        records: installation.records(2 * WISHES_MAX).iter().map(record).collect(),
+    }
 }
 
 impl Outcome {
@@ -231,7 +242,7 @@ impl Crowd {
 }
 
 /// Telephones that are quick, and never hang up because they hear nothing: a leg that nobody releases stays up.
-fn telephones(seed: u64) -> Settings {
+pub(crate) fn telephones(seed: u64) -> Settings {
     let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
     settings.quiet_max = None;
     settings.seed = seed;
@@ -245,7 +256,7 @@ fn telephones(seed: u64) -> Settings {
     settings
 }
 
-fn installation(carrier: &Carrier, ports: usize) -> Result<Installation> {
+pub(crate) fn installation(carrier: &Carrier, ports: usize) -> Result<Installation> {
     let installation = Installation::new(carrier.address());
     let file = installation.path("huihu.toml");
     let config = fs::read_to_string(&file)?;
@@ -257,12 +268,12 @@ fn installation(carrier: &Carrier, ports: usize) -> Result<Installation> {
 }
 
 /// Opens the app for everything, with a receiver that is tried again.
-fn open(installation: &Installation, server: &Server, receiver: &Receiver) -> Desk {
+pub(crate) fn open(installation: &Installation, server: &Server, receiver: &Receiver) -> Desk {
     let operator = Operator::of(installation, server);
     let app = operator.app_named("demo");
     operator.open_all(&app);
     let url = receiver.url("report");
-    operator.change_app(&app, &json!({"report_url": url, "push_profile": "reliable"}));
+    operator.change_app(&app, &json!({"report_url": url, "push_profile": "reliable", "recording": true}));
     let menu = json!({"nodes": {"root": {"prompt": "请按一", "keys": {"1": "end"}, "waitSecs": 1}}});
     Desk {
         customer: installation.customer(server),
@@ -275,7 +286,7 @@ fn open(installation: &Installation, server: &Server, receiver: &Receiver) -> De
 
 /// Lets everything come to its end: the calls that still run are left to one more start, and what is owed is tried at
 /// once instead of in an hour. Gives how much is still owed when patience ends.
-fn settle(server: Server, installation: &Installation, carrier: &Carrier) -> usize {
+pub(crate) fn settle(server: Server, installation: &Installation, carrier: &Carrier) -> usize {
     let until = Instant::now() + PATIENCE;
     let mut running = server;
     loop {
