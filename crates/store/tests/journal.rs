@@ -199,10 +199,12 @@ fn a_restart_closes_what_the_dead_process_left_open() {
 
 #[tokio::test]
 async fn legs_are_released_by_every_start_until_one_had_the_time() {
+    type Life = (fn() -> Timestamp, &'static [u32]);
+
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).await.unwrap();
     // Each process closes what is open, accepts one more call, which is a sign of life, and dies.
-    let lives: [(fn() -> Timestamp, &[u32]); 6] = [
+    let lives: [Life; 6] = [
         (|| at(0), &[]),
         (|| at(3_600_000), &[0]),
         (|| at(3_601_000), &[0, 1]),
