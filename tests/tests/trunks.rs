@@ -1,5 +1,6 @@
 //! Trunks that an operator tries out: each in another condition, and each told in its own sentence.
 
+use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +9,29 @@ use std::time::Duration;
 
 use carrier::{Carrier, Settings};
 use huihu_tests::huihu::Installation;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
 
 /// A number that says what it hears, and one that says nothing, at the simulated carrier.
 const ECHO: &str = "+8613800000003";
 const MUTE: &str = "+8613800000004";
 
-fn carrier() -> Carrier {
-    Carrier::start(Settings::new("127.0.0.1:0".parse().expect("this is an address"))).expect("a port is free")
+/// A carrier that takes calls by TLS too, and its certificate in PEM, for sbc.example.com.
+fn carrier() -> (Carrier, String) {
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("this is an address");
+    let made = rcgen::generate_simple_self_signed(["sbc.example.com".to_owned()]).expect("a key can be made");
+    let key =
+        PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).expect("a key is a key");
+    let shown = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("there is a protocol")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .expect("key and certificate belong together");
+    let mut settings = Settings::new(any);
+    settings.tls = Some((any, Arc::new(shown)));
+    (Carrier::start(settings).expect("a port is free"), made.cert.pem())
 }
 
 /// A trunk that asks everybody for a password, and takes none.
@@ -77,28 +94,39 @@ fn complaint(installation: &Installation, trunk: &str, number: &str) -> String {
 
 #[test]
 fn each_condition_of_a_trunk_has_its_own_sentence() {
-    let (carrier, doorman) = (carrier(), Doorman::new());
+    let ((carrier, certificate), doorman) = (carrier(), Doorman::new());
     let closed =
         UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port is free");
     let installation = Installation::new(carrier.address());
+    let ca = installation.path("ca.pem");
+    fs::write(&ca, certificate).expect("the folder can be written");
     installation.configure(&format!(
         "[[trunks]]\nname = \"guarded\"\npeers = [\"{}\"]\nusername = \"us\"\npassword = \"guess\"\n\
          register = true\ndomain = \"carrier.example\"\n\
          [[trunks]]\nname = \"closed\"\npeers = [\"{closed}\"]\n\
          [[trunks]]\nname = \"secret\"\npeers = [\"{}\"]\nsrtp = \"required\"\n\
-         [[trunks]]\nname = \"nameless\"\npeers = [\"sip.nowhere.invalid\"]\n",
+         [[trunks]]\nname = \"nameless\"\npeers = [\"sip.nowhere.invalid\"]\n\
+         [[trunks]]\nname = \"sealed\"\npeers = [\"{tls}\"]\ntransport = \"tls\"\n\
+         tls_ca = {ca:?}\ntls_name = \"sbc.example.com\"\n\
+         [[trunks]]\nname = \"disguised\"\npeers = [\"{tls}\"]\ntransport = \"tls\"\n\
+         tls_ca = {ca:?}\ntls_name = \"other.example.com\"\n",
         doorman.address,
         carrier.address(),
+        tls = carrier.tls().expect("it listens by TLS"),
     ));
-    let good = installation.run(&["trunk", "test", "trunk", "--call", ECHO]);
-    let good = String::from_utf8_lossy(&good.stdout).into_owned();
-    for words in ["OPTIONS", "answered after", "both ways", "The trunk works", "our own voice came back"] {
-        assert!(good.contains(words), "{words:?} is missing in: {good}");
+    for trunk in ["trunk", "sealed"] {
+        let good = installation.run(&["trunk", "test", trunk, "--call", ECHO]);
+        let good = String::from_utf8_lossy(&good.stdout).into_owned();
+        for words in ["OPTIONS", "answered after", "both ways", "The trunk works", "our own voice came back"]
+        {
+            assert!(good.contains(words), "{trunk}: {words:?} is missing in: {good}");
+        }
     }
     for (trunk, number, words) in [
         ("trunk", MUTE, "one-way audio"),
         ("guarded", ECHO, "password is wrong"),
         ("closed", ECHO, "nobody listens"),
+        ("disguised", ECHO, "its certificate is for another name; set tls_name"),
         ("secret", ECHO, "PCMA, PCMU with SRTP"),
         ("nameless", ECHO, "the name sip.nowhere.invalid is not resolved"),
     ] {

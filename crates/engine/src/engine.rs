@@ -248,6 +248,7 @@ impl Engine {
                 clock,
                 book: listening::book(settings, &gateways),
                 board: Arc::clone(&engine.board),
+                log: streams::Log::Told,
                 posts: post_slots.clone(),
                 listeners,
                 server: settings.tls.clone(),

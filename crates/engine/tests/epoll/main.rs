@@ -30,6 +30,8 @@ mod orphans;
 mod recording;
 #[path = "../engine/registration.rs"]
 mod registration;
+#[path = "../engine/traces.rs"]
+mod traces;
 #[path = "../engine/transports.rs"]
 mod transports;
 #[path = "../engine/trials.rs"]

@@ -59,11 +59,20 @@ pub(crate) struct Parts {
     pub(crate) book: Book,
     /// Who is told how connections go.
     pub(crate) board: Arc<Trunks>,
+    pub(crate) log: Log,
     /// Every shard's post, by its number.
     pub(crate) posts: Vec<Slot<Post>>,
     pub(crate) listeners: Vec<Listener>,
     /// Our certificate, for those who connect by TLS. Without one there is nobody to listen for them.
     pub(crate) server: Option<TlsServer>,
+}
+
+/// Whether the log is told too how connections go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Log {
+    Told,
+    /// Somebody asks the board and says it himself.
+    Spared,
 }
 
 /// Starts the thread.
@@ -327,7 +336,7 @@ impl Streams {
 
     fn learn(&self, to: Hop, fault: Option<LinkFault>) {
         for trunk in self.parts.book.trunks(to) {
-            if !self.parts.board.connects(trunk, fault) {
+            if !self.parts.board.connects(trunk, fault) || self.parts.log == Log::Spared {
                 continue;
             }
             let name = self.parts.board.name(trunk);

@@ -18,7 +18,7 @@ use crate::driver::clock::Clock;
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::post::Post;
 use crate::driver::sockets;
-use crate::driver::streams::{self, Book, Letter, Way};
+use crate::driver::streams::{self, Book, Letter, Log, Way};
 
 /// See the module.
 pub(super) struct Stage {
@@ -188,6 +188,7 @@ impl Connection {
             clock: Clock::new(),
             book: Book { ways, callers: Vec::new() },
             board: Arc::clone(&board),
+            log: Log::Spared,
             posts: vec![slot],
             listeners: Vec::new(),
             server: None,
