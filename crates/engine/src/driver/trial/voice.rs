@@ -153,27 +153,37 @@ impl Voice {
     }
 }
 
-/// After how long the pattern came back in what was heard, whose first packet came after `offset`: the delay at which
-/// most of it fits, if that is nearly all.
+/// After how long the pattern came back in what was heard, whose first packet came after `offset`: the delay at which it
+/// fits over the longest stretch. A network or a machine that stumbles breaks the pattern into such stretches.
 fn echo(heard: &[Option<bool>], offset: Duration) -> Option<Duration> {
     let said: Vec<bool> = pattern(heard.len()).collect();
-    let fit = |(heard, said): (&[Option<bool>], &[bool])| {
-        let pairs = heard.iter().zip(said).filter_map(|(heard, said)| Some((*heard)? == *said));
-        let (fitting, all) =
-            pairs.fold((0, 0), |(fitting, all), fits| (fitting + usize::from(fits), all + 1));
-        (all >= PAIRS_MIN).then(|| fitting * 100 / all)
-    };
     let later = |frames: usize| {
-        Some((fit((heard.get(frames..)?, &said))?, offset + FRAME * u32::try_from(frames).ok()?))
+        Some((longest_fit(heard.get(frames..)?, &said), offset + FRAME * u32::try_from(frames).ok()?))
     };
     // The far end may have swallowed our first words.
     let sooner = |frames: usize| {
         let delay = offset.saturating_sub(FRAME * u32::try_from(frames).ok()?);
-        Some((fit((heard, said.get(frames..)?))?, delay))
+        Some((longest_fit(heard, said.get(frames..)?), delay))
     };
     let fits = (0..DELAY_MAX).filter_map(later).chain((1..SWALLOWED_MAX).filter_map(sooner));
-    let (percent, delay) = fits.max_by_key(|(percent, delay)| (*percent, std::cmp::Reverse(*delay)))?;
-    (percent >= FITS_PERCENT).then_some(delay)
+    let (pairs, delay) = fits.max_by_key(|(pairs, delay)| (*pairs, std::cmp::Reverse(*delay)))?;
+    (pairs >= PAIRS_MIN).then_some(delay)
+}
+
+/// How many frames the best stretch has in which nearly all that was heard is what was said.
+fn longest_fit(heard: &[Option<bool>], said: &[bool]) -> usize {
+    let (mut best, mut score, mut pairs, mut best_score) = (0, 0, 0, 0);
+    for (heard, said) in heard.iter().zip(said) {
+        let Some(heard) = heard else { continue };
+        score += if heard == said { 100 - FITS_PERCENT } else { -FITS_PERCENT };
+        pairs += 1;
+        if score <= 0 {
+            (score, pairs) = (0, 0);
+        } else if score > best_score {
+            (best_score, best) = (score, pairs);
+        }
+    }
+    best
 }
 
 /// Tone or silence in each 20 ms of what we say: a row of bits that looks like no other part of itself, 100 ms each.
@@ -202,11 +212,11 @@ const DELAY_MAX: usize = 100;
 /// Frames of our first words that the far end may swallow.
 const SWALLOWED_MAX: usize = 25;
 
-/// Frames that must have come for the pattern to be known: eight of its bits.
-const PAIRS_MIN: usize = 40;
+/// Frames that must fit for the pattern to be known: sixteen of its bits.
+const PAIRS_MIN: usize = 80;
 
-/// How much of the pattern must come back.
-const FITS_PERCENT: usize = 85;
+/// How much of a stretch must fit.
+const FITS_PERCENT: i32 = 85;
 
 /// The tone: not one of the keys', and in the middle of every telephone's band.
 const HERTZ: f64 = 1_000.0;
@@ -235,6 +245,11 @@ mod tests {
             assert_eq!(echo(&lossy, offset), expected, "a tenth was lost");
         }
         assert_eq!(echo(&said[5..], FRAME * 8), Some(FRAME * 3), "the first words were swallowed");
+        // The far end stood still twice for some frames: what came after that is later by as much.
+        let parts = [&said[..90], &said[97..190], &said[193..]];
+        let stumbling: Vec<_> = parts.concat();
+        let found = echo(&stumbling, FRAME * 200).map(|delay| delay.as_millis());
+        assert!([4_000, 3_860, 3_800].map(Some).contains(&found), "{found:?}");
         for tone in [None, Some(false), Some(true)] {
             assert_eq!(echo(&[tone; FRAMES], offset), None);
         }
