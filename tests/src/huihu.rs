@@ -16,21 +16,20 @@ use tempfile::TempDir;
 use crate::api::{Customer, NUMBER};
 use crate::{ears, wait};
 
-/// The binary that `make test` built.
+/// The binary that was built beside this program: `target/debug/huihu` for the tests, which lie in a folder below it.
 ///
 /// # Panics
 /// When it was not built.
 #[must_use]
 pub fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows where it is");
-    let folder = test.ancestors().nth(2).expect("tests lie in target/debug/deps");
-    let binary = folder.join("huihu");
-    assert!(
-        binary.is_file(),
-        "{} is missing: run `cargo build -p huihu` first, as `make test` does",
-        binary.display()
-    );
-    binary
+    let program = std::env::current_exe().expect("a program knows where it is");
+    let mut beside = program.ancestors().skip(1).take(2).map(|folder| folder.join("huihu"));
+    beside.find(|binary| binary.is_file()).unwrap_or_else(|| {
+        panic!(
+            "there is no huihu beside {}: run `cargo build -p huihu` first, as `make test` does",
+            program.display()
+        )
+    })
 }
 
 /// An installation in a folder of its own, which goes away with it.
@@ -177,6 +176,19 @@ impl Installation {
         let mut command = self.command(&self.serving());
         command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(self.open_log());
         self.ready(command.spawn().expect("the binary can be started"))
+    }
+
+    /// Starts the server and kills it after that time, ready or not.
+    ///
+    /// # Panics
+    /// When it cannot be started or killed.
+    pub fn serve_for(&self, time: Duration) {
+        let mut command = self.command(&self.serving());
+        command.stdout(Stdio::null()).stderr(self.open_log());
+        let mut child = command.spawn().expect("the binary can be started");
+        thread::sleep(time);
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a killed child ends");
     }
 
     /// Starts a server whose disk can be filled, and waits until it is ready.

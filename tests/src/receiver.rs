@@ -248,7 +248,8 @@ fn serve(stream: TcpStream, receiver: &Receiver) {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+/// Reads the next push of a connection; `None` when there is none, or it is no JSON.
+pub fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let path = line.split(' ').nth(1)?.to_owned();

@@ -15,6 +15,7 @@ use crate::counts::{self, ChargeRow};
 use crate::fault::StoreFault;
 use crate::outbox::{self, PushState, Verdict, Waiting, channel_number};
 use crate::store::Term;
+use crate::unreleased::{self, UnreleasedRow};
 
 /// Rows of one transaction, gathered before the database is touched.
 #[derive(Default)]
@@ -24,6 +25,7 @@ pub(crate) struct Batch {
     pub(crate) entries: Vec<EntryRow>,
     pub(crate) gathered: Vec<OpenRow>,
     pub(crate) records: Vec<RecordRow>,
+    pub(crate) unreleased: Vec<UnreleasedRow>,
     pub(crate) pushes: Vec<Waiting>,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) heartbeat: Option<Timestamp>,
@@ -57,6 +59,7 @@ impl Batch {
             && self.entries.is_empty()
             && self.gathered.is_empty()
             && self.records.is_empty()
+            && self.unreleased.is_empty()
             && self.pushes.is_empty()
             && self.verdicts.is_empty()
             && self.heartbeat.is_none()
@@ -152,10 +155,14 @@ impl Batch {
                 push.due_at.micros(),
             ])?;
         }
+        if !self.unreleased.is_empty() {
+            unreleased::remember(&self.unreleased, term, now, transaction)?;
+        }
         outbox::settle(&self.verdicts, now, transaction)?;
         if let Some(at) = self.heartbeat {
             transaction.prepare_cached(BEAT)?.execute(params![at.micros(), &*term.node, term.epoch])?;
             counts::prune(at, transaction)?;
+            unreleased::forget(term, at, transaction)?;
         }
         Ok(())
     }
@@ -167,6 +174,7 @@ impl Batch {
         self.entries.retain(|row| row.entry.call != id);
         self.gathered.retain(|row| row.call != id);
         self.records.retain(|row| row.record.call.id != id);
+        self.unreleased.retain(|row| row.call != id);
         self.pushes.retain(|push| push.call != id);
     }
 }

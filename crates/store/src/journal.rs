@@ -22,6 +22,8 @@ use tokio::sync::oneshot;
 
 use crate::batch::Batch;
 use crate::counts::ChargeRow;
+#[cfg(debug_assertions)]
+use crate::death;
 use crate::fault::StoreFault;
 use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
@@ -78,7 +80,7 @@ pub struct Opened {
     pub outbox: Outbox,
     /// The writer.
     pub task: JournalTask,
-    /// Calls that an earlier process left open. They are closed by now; their legs may still be up.
+    /// Calls that earlier processes left open. They are closed by now; their legs may still be up.
     pub interrupted: Vec<Interrupted>,
 }
 
@@ -256,8 +258,12 @@ impl Writer {
     fn commit(&mut self, batch: &mut Batch, mut orders: Vec<Order>) -> Vec<Order> {
         let mut pause = RETRY_FIRST;
         while !batch.is_empty() {
+            #[cfg(debug_assertions)]
+            death::here("before", batch);
             match batch.commit(&self.term, (self.clock)(), &mut self.connection) {
                 Ok(()) => {
+                    #[cfg(debug_assertions)]
+                    death::here("after", batch);
                     self.queue.count_commit();
                     break;
                 }

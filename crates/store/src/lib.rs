@@ -12,6 +12,8 @@ mod accounts;
 pub mod admin;
 mod batch;
 mod counts;
+#[cfg(debug_assertions)]
+pub mod death;
 #[expect(unreachable_pub, reason = "SeaORM's derives write pub, and the tables are nobody else's business")]
 mod entities;
 mod fault;
@@ -24,6 +26,7 @@ mod recovery;
 mod retention;
 mod snapshot;
 mod store;
+mod unreleased;
 mod vault;
 mod words;
 

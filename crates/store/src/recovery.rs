@@ -17,8 +17,10 @@ use crate::batch::Batch;
 use crate::fault::StoreFault;
 use crate::ledger::Ledger;
 use crate::store::Term;
+use crate::unreleased::{self, UnreleasedRow};
 
-/// A call that an earlier process left open, and that was closed in the journal just now.
+/// A call that an earlier process left open, and that was closed in the journal just now, or so lately that its legs may
+/// not be released yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interrupted {
     /// The call.
@@ -60,7 +62,8 @@ struct Found {
 
 /// Closes every open call of this node's earlier epochs, a batch of calls in one commit.
 ///
-/// A crash in the middle does no harm: what is closed stays closed, and the next start goes on with the rest.
+/// A crash in the middle does no harm: what is closed stays closed, and the next start goes on with the rest, and with
+/// the legs of what was closed.
 pub(crate) fn close_all(
     term: &Term,
     now: Timestamp,
@@ -72,6 +75,7 @@ pub(crate) fn close_all(
     let found = find(term, connection).map_err(StoreFault::of_journal("read"))?;
     let mut left: Vec<(CallId, Found)> = found.into_iter().collect();
     left.sort_unstable_by_key(|(call, _)| *call);
+    let before = unreleased::find(term, now, connection).map_err(StoreFault::of_journal("read"))?;
     let mut closed = Vec::with_capacity(left.len());
     let mut left = left.into_iter().peekable();
     while left.peek().is_some() {
@@ -84,6 +88,7 @@ pub(crate) fn close_all(
     if !closed.is_empty() {
         tracing::warn!(calls = closed.len(), "closed the calls that the process before this one left open");
     }
+    closed.extend(before);
     Ok(closed)
 }
 
@@ -95,6 +100,8 @@ fn close(
     batch: &mut Batch,
 ) -> Result<Interrupted, StoreFault> {
     let misfit = |_| StoreFault::damaged(format!("the entries of call {call}"));
+    let numbers = found.entries.iter().map(|(id, _)| *id).collect();
+    batch.unreleased.push(UnreleasedRow { call, entries: numbers });
     for (id, entry) in &found.entries {
         ledger.remember(*id, entry).map_err(misfit)?;
     }
@@ -139,7 +146,7 @@ fn find(term: &Term, connection: &Connection) -> rusqlite::Result<HashMap<CallId
     Ok(open)
 }
 
-fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
+pub(crate) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     let fact: String = row.get(4)?;
     Ok(Entry {
         call: CallId::from_bytes(row.get(1)?),
@@ -149,7 +156,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-fn unreadable(column: usize) -> impl FnOnce(serde_json::Error) -> rusqlite::Error {
+pub(crate) fn unreadable(column: usize) -> impl FnOnce(serde_json::Error) -> rusqlite::Error {
     move |cause| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(cause))
     }

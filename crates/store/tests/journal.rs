@@ -8,6 +8,7 @@ use std::time::Duration;
 use base::fact::{Entry, Fact};
 use base::id::{CallId, Leg};
 use base::row::Channel;
+use base::time::Timestamp;
 use huihu_store::admin::PushPick;
 use huihu_store::{
     AcceptFault, Admin, DueCursor, Journal, Opened, Outcome, PushNo, PushState, Store, StoreFault, Verdict,
@@ -190,9 +191,39 @@ fn a_restart_closes_what_the_dead_process_left_open() {
     });
     until_death(async {
         let server = Server::start(&dir).await;
-        assert!(server.opened.interrupted.is_empty());
-        assert_eq!(server.admin().entries(id).await.unwrap().len(), 10);
+        let [unreleased] = &server.opened.interrupted[..] else { panic!("its legs may still be up") };
+        assert_eq!((unreleased.call, &unreleased.entries[..]), (id, &entries[..7]));
+        assert_eq!(server.admin().entries(id).await.unwrap().len(), 10, "it stays closed");
     });
+}
+
+#[tokio::test]
+async fn legs_are_released_by_every_start_until_one_had_the_time() {
+    type Life = (fn() -> Timestamp, &'static [u32]);
+
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    // Each process closes what is open, accepts one more call, which is a sign of life, and dies.
+    let lives: [Life; 6] = [
+        (|| at(0), &[]),
+        (|| at(3_600_000), &[0]),
+        (|| at(3_601_000), &[0, 1]),
+        (|| at(3_639_000), &[0, 1, 2]),
+        (|| at(3_641_000), &[0, 1, 2, 3]),
+        // The first call was closed for 40 s when the process before this one gave a sign of life.
+        (|| at(3_642_000), &[1, 2, 3, 4]),
+    ];
+    for (number, (clock, released)) in (0..).zip(lives) {
+        let term = store.serve("node-1", clock()).await.unwrap();
+        let opened = Journal::open(&store, term, clock).await.unwrap();
+        let mut calls: Vec<_> = opened.interrupted.iter().map(|interrupted| interrupted.call).collect();
+        calls.sort_unstable();
+        let expected: Vec<_> = released.iter().map(|number| talk(call(*number, HOST))[0].call).collect();
+        assert_eq!(calls, expected, "life {number}");
+        opened.journal.accept(talk(call(number, HOST))[0].clone(), Vec::new()).await.unwrap();
+        opened.journal.close();
+        opened.task.ended().await;
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod m0001_start;
 mod m0002_rules;
 mod m0003_voices;
 mod m0004_attempts;
+mod m0005_unreleased;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_rules::Rules),
             Box::new(m0003_voices::Voices),
             Box::new(m0004_attempts::Attempts),
+            Box::new(m0005_unreleased::Unreleased),
         ]
     }
 }
