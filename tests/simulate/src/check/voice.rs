@@ -32,10 +32,13 @@ fn of_line(history: &History, attempt: Attempt, messages: &[&Message], line: &Li
     let mut complaints = Vec::new();
     let told_to_go = messages.iter().filter_map(|message| end_of(message)).min();
     let agreements = agreements(messages);
+    let seen = |(_, own, far): &(Instant, Attempt, Far)| match far {
+        Far::SendsFrom(address) if *own == attempt => Some(*address),
+        _ => None,
+    };
+    let sources: Vec<_> = history.far.iter().filter_map(seen).collect();
     for run in &line.runs {
-        let is_seen =
-            |(_, own, far): &(Instant, Attempt, Far)| *own == attempt && *far == Far::SendsFrom(run.to);
-        let is_nat = history.far.iter().any(is_seen);
+        let is_nat = sources.contains(&run.to);
         let mut allowed = agreements.iter().filter(|agreed| agreed.from <= run.first);
         if !is_nat && allowed.all(|agreed| agreed.address != run.to) {
             complaints.push(format!("{attempt}: RTP to {}, which nobody described", run.to));
