@@ -14,6 +14,7 @@ use base::fact::KeySource;
 use base::time::Instant;
 
 use crate::line::{FRAME, FRAME_TICKS, Line};
+use crate::reception::Order;
 use crate::rtp::{HEADER_BYTES, timestamp_distance};
 
 /// Bytes of an event.
@@ -35,7 +36,7 @@ const STEPS: u16 = TONE_FRAMES + 2;
 /// Pause after each key.
 const GAP: Duration = Duration::from_millis(100);
 
-/// How far back a packet may belong to a press that is already over, in samples: 5 s.
+/// How far back a packet that is not late may belong to a press that is already over, in samples: 5 s.
 const STALE_SAMPLES: i32 = 40_000;
 
 /// A segment of a press ends here and the next begins (RFC 4733 section 2.5.1.3).
@@ -168,9 +169,17 @@ impl Press {
 
 impl Ear {
     /// Takes an event packet; gives the press that is over now.
-    pub(crate) fn hear(&mut self, timestamp: u32, event: Event, now: Instant) -> Option<Pressed> {
+    pub(crate) fn hear(
+        &mut self,
+        timestamp: u32,
+        event: Event,
+        order: Order,
+        now: Instant,
+    ) -> Option<Pressed> {
         let Some(key) = Key::from_code(event.code) else { return self.ready.take() };
-        let stale = |than: u32| (-STALE_SAMPLES..0).contains(&timestamp_distance(timestamp, than));
+        // A sender that began anew sends nothing late: what is late and older than a press is of an earlier one.
+        let oldest = if order == Order::Late { i32::MIN } else { -STALE_SAMPLES };
+        let stale = |than: u32| (oldest..0).contains(&timestamp_distance(timestamp, than));
         if self.over.is_some_and(|over| over == timestamp || stale(over)) {
             return self.ready.take();
         }
@@ -378,7 +387,7 @@ mod tests {
             let [timestamp, key, samples, ref end @ ..] = words[..] else { continue };
             let code = Key::from_char(key.chars().next().unwrap()).unwrap().code();
             let event = Event { code, end: !end.is_empty(), samples: samples.parse().unwrap() };
-            presses.extend(ear.hear(timestamp.parse().unwrap(), event, now));
+            presses.extend(ear.hear(timestamp.parse().unwrap(), event, Order::Next, now));
         }
         presses.extend(ear.lapse(now + PRESS_LAPSE));
         presses.extend(ear.lapse(now + PRESS_LAPSE));
@@ -420,10 +429,26 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_is_of_a_press_before_however_long_ago_that_was() {
+        let second = |seconds: u32| seconds * 8_000;
+        let tell = |order: Order| {
+            let mut ear = Ear::default();
+            let mut told = |key, at, order| {
+                let event = Event { code: key, end: true, samples: 800 };
+                ear.hear(second(at), event, order, Instant::START).map(|pressed| pressed.key.code())
+            };
+            assert_eq!([told(5, 60, Order::New), told(6, 70, Order::Next)], [Some(5), Some(6)]);
+            told(5, 60, order)
+        };
+        assert_eq!(tell(Order::Late), None);
+        assert_eq!(tell(Order::Next), Some(5), "its clock began anew");
+    }
+
+    #[test]
     fn events_that_are_no_keys_are_no_presses() {
         let mut ear = Ear::default();
         let flash = Event { code: 16, end: true, samples: 100 };
-        assert_eq!(ear.hear(0, flash, Instant::START), None);
+        assert_eq!(ear.hear(0, flash, Order::New, Instant::START), None);
         assert_eq!(Event::parse(&[1, 2, 3]), None);
     }
 
@@ -454,7 +479,7 @@ mod tests {
                     let packet = crate::rtp::Packet::parse(&out).unwrap();
                     let event = Event::parse(&out[12..]).unwrap();
                     packets.push((millis, packet.header, event));
-                    let pressed = ear.hear(packet.header.timestamp, event, now);
+                    let pressed = ear.hear(packet.header.timestamp, event, Order::Next, now);
                     letters.extend(pressed.map(|press| press.key.letter()));
                 }
                 Some(Stroke::Packet(_)) | None => {}

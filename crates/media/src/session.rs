@@ -285,7 +285,7 @@ impl Session {
             self.events_heard = true;
             self.tone_ear = None;
         }
-        let pressed = self.ear.hear(header.timestamp, event, now);
+        let pressed = self.ear.hear(header.timestamp, event, order, now);
         Incoming::Event(Heard { packet, codec: None, moved, order, event: Some(event) }, pressed)
     }
 

@@ -108,7 +108,7 @@ pub(crate) struct Line {
     pub(crate) runs: Vec<Run>,
 }
 
-/// RTP packets in a row, without a pause.
+/// RTP packets in a row, without a pause and without a word of SIP in between.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     pub(crate) to: SocketAddr,

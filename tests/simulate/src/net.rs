@@ -34,6 +34,8 @@ pub(crate) const WALL: Timestamp = Timestamp::from_millis(1_767_323_045_000);
 pub(crate) struct Net {
     pub(crate) now: Instant,
     pub(crate) history: History,
+    /// When the shard said or was told something by SIP last.
+    signalled: Instant,
     /// Whether there is a letter in the shard's mailbox.
     pub(crate) rung: bool,
     /// Addresses that no way leads to.
@@ -78,6 +80,7 @@ impl Net {
         Self {
             now: Instant::from_millis(1_000),
             history: History::default(),
+            signalled: Instant::START,
             rung: false,
             nowhere: BTreeSet::new(),
             slow: BTreeMap::new(),
@@ -139,6 +142,9 @@ impl Net {
         for at in &came {
             self.depart(*at, (from, to), bytes);
         }
+        if by == By::Us {
+            self.signalled = self.now;
+        }
         self.history.told_strangers += usize::from(to.ip() == STRANGER.ip());
         let read = Message::read(by, bytes, self.now);
         self.history.messages.extend(read.map(|message| Message { came, ..message }));
@@ -178,6 +184,7 @@ impl Net {
 
     fn land(&mut self, Flight { to, from, bytes, .. }: Flight) {
         if to == US {
+            self.signalled = self.now;
             self.signalling.push_back((from, bytes));
             self.news.push(News { token: Token::Signalling, arrival: () });
             return;
@@ -213,7 +220,9 @@ impl Net {
     fn note_rtp(&mut self, port: u16, to: SocketAddr) {
         let (now, Some(port)) = (self.now, self.ports.get(&port)) else { return };
         let Some(line) = self.history.lines.get_mut(port.line) else { return };
-        let goes_on = |run: &&mut Run| run.to == to && now.since(run.last) <= PAUSE;
+        // Between two packets no agreement may hide, however short it was.
+        let goes_on =
+            |run: &&mut Run| run.to == to && now.since(run.last) <= PAUSE && self.signalled < run.last;
         match line.runs.last_mut().filter(goes_on) {
             Some(run) => (run.last, run.packets) = (now, run.packets + 1),
             None => line.runs.push(Run { to, first: now, last: now, packets: 1 }),
@@ -361,5 +370,29 @@ impl Drop for Pair {
         {
             line.closed = Some(now);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_sip_ends_a_run() {
+        let net = Net::new(&mut SmallRng::seed_from_u64(1));
+        let mut ground = MadeUp { net: Rc::new(RefCell::new(net)), seed: 1 };
+        let range = 10_000..=10_001;
+        let pair = ground.sockets(US.ip(), &range, &mut StdRng::seed_from_u64(1)).unwrap();
+        let party: SocketAddr = "10.1.0.0:10000".parse().unwrap();
+        let rtp = |ground: &mut MadeUp, millis| {
+            ground.net.borrow_mut().now = Instant::from_millis(millis);
+            ground.send(&pair, &[0x80; 12], Some(party));
+        };
+        (0..5).for_each(|nth| rtp(&mut ground, 2_000 + nth * 20));
+        assert!(ground.say(b"OPTIONS", party));
+        (5..9).for_each(|nth| rtp(&mut ground, 2_000 + nth * 20));
+        let packets = |run: &Run| run.packets;
+        let runs: Vec<_> = ground.net.borrow().history.lines[0].runs.iter().map(packets).collect();
+        assert_eq!(runs, [5, 4]);
     }
 }

@@ -82,7 +82,8 @@ impl Temper {
                 temper.at_first.push((at, Act::Refuse(REFUSALS.choose(rng).copied().unwrap_or(486))));
             }
             94..97 => temper.at_first.push((at, Act::Die)),
-            _ => {}
+            // Who never answers rings until its own network has had enough: nobody may be left to send a CANCEL.
+            _ => temper.at_first.push((at + NETWORK_PATIENCE, Act::Refuse(480))),
         }
         temper.draw_talk(rng);
         temper
@@ -120,6 +121,9 @@ impl Temper {
     }
 }
 
+/// How long a network lets a telephone ring that nobody answers: longer than we do.
+const NETWORK_PATIENCE: Duration = Duration::from_secs(180);
+
 const REFUSALS: [u16; 14] = [302, 401, 404, 408, 480, 486, 487, 488, 500, 502, 503, 504, 600, 603];
 
 /// Most speak A-law; whoever speaks what is not offered refuses.
@@ -142,3 +146,19 @@ const KEYS: [char; 12] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*',
 
 const DIRECTIONS: [Direction; 4] =
     [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive];
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn no_telephone_rings_for_ever() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        for _ in 0..1_000 {
+            let last = Temper::draw(&mut rng).at_first.pop().map(|(_, act)| act);
+            assert!(matches!(last, Some(Act::Answer | Act::Refuse(_) | Act::Die)), "{last:?}");
+        }
+    }
+}

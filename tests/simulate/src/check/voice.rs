@@ -32,10 +32,13 @@ fn of_line(history: &History, attempt: Attempt, messages: &[&Message], line: &Li
     let mut complaints = Vec::new();
     let told_to_go = messages.iter().filter_map(|message| end_of(message)).min();
     let agreements = agreements(messages);
+    let seen = |(_, own, far): &(Instant, Attempt, Far)| match far {
+        Far::SendsFrom(address) if *own == attempt => Some(*address),
+        _ => None,
+    };
+    let sources: Vec<_> = history.far.iter().filter_map(seen).collect();
     for run in &line.runs {
-        let is_seen =
-            |(_, own, far): &(Instant, Attempt, Far)| *own == attempt && *far == Far::SendsFrom(run.to);
-        let is_nat = history.far.iter().any(is_seen);
+        let is_nat = sources.contains(&run.to);
         let mut allowed = agreements.iter().filter(|agreed| agreed.from <= run.first);
         if !is_nat && allowed.all(|agreed| agreed.address != run.to) {
             complaints.push(format!("{attempt}: RTP to {}, which nobody described", run.to));
@@ -63,24 +66,33 @@ struct Agreement {
     hears: bool,
 }
 
-/// What was agreed to, one after the other: their answers when they come, their offers when we accept them.
+/// What was agreed to, one after the other: their answers when they come, their offers when we accept them. What is said
+/// again is no other agreement.
 fn agreements(messages: &[&Message]) -> Vec<Agreement> {
     let of = |from: Instant, said: &Message| {
         said.media.map(|address| Agreement { from, address, hears: said.hears })
     };
     let agreement = |message: &&Message| match (message.by, message.what) {
-        (By::Them, What::Response(101..=299, Method::Invite)) => of(*message.came.first()?, message),
+        (By::Them, What::Response(101..=299, Method::Invite)) => {
+            Some(((By::Them, Method::Invite, message.cseq), of(*message.came.first()?, message)?))
+        }
         (By::Us, What::Response(200..=299, method @ (Method::Invite | Method::Update))) => {
             let is_its = |offer: &&&Message| {
                 offer.by == By::Them && offer.what == What::Request(method) && offer.cseq == message.cseq
             };
-            of(message.sent, messages.iter().find(is_its)?)
+            Some(((By::Us, method, message.cseq), of(message.sent, messages.iter().find(is_its)?)?))
         }
         _ => None,
     };
     let mut agreements: Vec<_> = messages.iter().filter_map(agreement).collect();
-    agreements.sort_by_key(|agreement| agreement.from);
-    agreements
+    agreements.sort_by_key(|(_, agreement)| agreement.from);
+    let mut known = Vec::new();
+    agreements.retain(|(exchange, _)| {
+        let is_new = !known.contains(exchange);
+        known.push(*exchange);
+        is_new
+    });
+    agreements.into_iter().map(|(_, agreement)| agreement).collect()
 }
 
 /// An agreement that a run does not keep.
@@ -153,6 +165,17 @@ mod tests {
             let found = check(&wrong.history).join("; ");
             assert!(found.contains("was agreed to"), "{found}");
         }
+    }
+
+    #[test]
+    fn what_is_said_again_is_no_other_agreement() {
+        let elsewhere = "10.1.0.1:10000".parse().unwrap();
+        let moved = talking().them(400, "A1", "INVITE").describing(elsewhere).us(402, "A1", "200");
+        let again = moved.them(500, "A1", "200").describing(party());
+        assert_eq!(check(&again.rtp(10_000, elsewhere, 403, 900).history), Complaints::new());
+        let held = talking().them(400, "A1", "INVITE").describing(party()).holding().us(402, "A1", "200");
+        let again = held.us(500, "A1", "200");
+        assert!(!check(&again.rtp(10_000, party(), 450, 900).history).is_empty());
     }
 
     #[test]

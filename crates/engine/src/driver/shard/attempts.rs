@@ -5,7 +5,7 @@ use base::release::Cause;
 use base::time::Instant;
 use base::trunk::{Seat, TRUNK_ADDRESSES, TrunkNews, TrunkNo, TrunkSet, Trunks};
 use rand::Rng;
-use sip::{Event, LegKey, Reason};
+use sip::{Event, Fault, LegKey, Reason};
 
 use super::{Shard, leg_key};
 use crate::driver::ground::Ground;
@@ -193,18 +193,24 @@ impl<G: Ground> Shard<G> {
 
     /// Takes the news that say that a trunk is there.
     pub(super) fn note_signs_of_life(&mut self, number: u64, leg: Leg, event: &Event) {
-        let works = match event {
-            Event::Trying => false,
-            Event::Early { status, sdp, .. } => *status == RINGING || sdp.is_some(),
-            Event::Answered { .. } => true,
-            _ => return,
-        };
+        let Some(works) = sign_of_life(event) else { return };
         if let Some(live) = self.calls.get_mut(&number) {
             live.attempts[leg.index()].is_heard();
         }
         if works {
             self.trunk_works(number, leg);
         }
+    }
+}
+
+/// Whether news that say that a trunk is there say also that it works; `None` for all other news.
+fn sign_of_life(event: &Event) -> Option<bool> {
+    match event {
+        // An answer without a session description is one all the same: nobody else is dialled while it is released.
+        Event::Trying | Event::Fault(Fault::AnswerWithoutSdp) => Some(false),
+        Event::Early { status, sdp, .. } => Some(*status == RINGING || sdp.is_some()),
+        Event::Answered { .. } => Some(true),
+        _ => None,
     }
 }
 
@@ -292,6 +298,13 @@ mod tests {
         assert_eq!(firsts(&turns, &[0, 3]), [0, 0, 0, 1_000]);
         assert_eq!(firsts(&turns, &[0]), [1_000, 0, 0, 0]);
         assert_eq!(firsts(&turns, &[]), [0; 4]);
+    }
+
+    #[test]
+    fn a_trunk_that_answers_without_a_description_is_there_but_does_not_work() {
+        assert_eq!(sign_of_life(&Event::Fault(Fault::AnswerWithoutSdp)), Some(false));
+        assert_eq!(sign_of_life(&Event::Trying), Some(false));
+        assert_eq!(sign_of_life(&Event::Acked), None);
     }
 
     #[test]
