@@ -212,8 +212,8 @@ const DELAY_MAX: usize = 100;
 /// Frames of our first words that the far end may swallow.
 const SWALLOWED_MAX: usize = 25;
 
-/// Frames that must fit for the pattern to be known: sixteen of its bits.
-const PAIRS_MIN: usize = 80;
+/// Frames that must fit for the pattern to be known: twelve of its bits.
+const PAIRS_MIN: usize = 60;
 
 /// How much of a stretch must fit.
 const FITS_PERCENT: i32 = 85;
