@@ -187,7 +187,7 @@ async fn ask(trial: &Trial) -> Result<String> {
     let (asked, peer) = (trial.clone(), trial.peer.hop);
     let pong = spawn_blocking(move || asked.ask()).await?;
     match pong.with_context(|| format!("the network knows no way to {peer}"))? {
-        Pong::Answered { status, after } => Ok(format!("{peer} answers {status} after {}", millis(after))),
+        Pong::Answered { status, after, .. } => Ok(format!("{peer} answers {status} after {}", millis(after))),
         Pong::Unreached(fault) => Err(Unreached { peer, fault }.into()),
         Pong::Silent => bail!(
             "{peer} does not answer: a firewall swallows what we send, or the carrier does not know our address"
