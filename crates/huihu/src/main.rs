@@ -3,6 +3,7 @@
 //! `cli` says what can be typed, `commands/` what it does, `house` how the rooms are put together, `road` how a request
 //! travels through them. Read `road` first.
 
+mod backup;
 mod cli;
 mod client;
 mod clips;

@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod audit;
+mod backup;
 mod ban;
 pub(crate) mod call;
 mod clip;
@@ -16,6 +17,7 @@ mod list;
 mod number;
 mod push;
 pub(crate) mod record;
+mod restore;
 pub(crate) mod serve;
 mod sign;
 mod template;
@@ -53,6 +55,8 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Record(command) => record::run(command).await,
         Command::Push(command) => push::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Backup(command) => backup::run(command).await,
+        Command::Restore(command) => restore::run(command).await,
         Command::Openapi => openapi(),
     }
 }
