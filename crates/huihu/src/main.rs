@@ -9,6 +9,7 @@ mod client;
 mod clips;
 mod commands;
 mod config;
+mod doctor;
 mod house;
 mod http;
 mod inbox;

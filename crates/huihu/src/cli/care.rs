@@ -7,6 +7,15 @@ use clap::Args;
 use super::Place;
 
 #[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Backup {
     #[command(flatten)]
     pub(crate) place: Place,
