@@ -137,7 +137,7 @@ impl Inspection {
         find().map_err(fault())
     }
 
-    /// The receivers that apps have, each once.
+    /// The receivers that apps have, each once, and then some of those that are owed a status event and were not reached.
     ///
     /// # Errors
     /// [`StoreFault`] when the database cannot be read.
@@ -198,9 +198,12 @@ const OPEN_CALLS: &str = "SELECT node, COUNT(*) FROM open_call GROUP BY node ORD
 /// As a literal, because only then the database sees that the partial index answers the question.
 const RECORDED: &str = "SELECT call FROM record WHERE recording = 1 ORDER BY call";
 
-const RECEIVERS: &str = "SELECT status_url FROM app WHERE status_url IS NOT NULL \
-    UNION SELECT fee_url FROM app WHERE fee_url IS NOT NULL \
-    UNION SELECT report_url FROM app WHERE report_url IS NOT NULL";
+/// Requests may name receivers of their own: only what is owed knows those. A receiver that is away for long is owed
+/// millions, so a part of them has to do.
+const RECEIVERS: &str = "SELECT url FROM (SELECT status_url AS url FROM app UNION SELECT fee_url FROM app \
+    UNION SELECT report_url FROM app) WHERE url IS NOT NULL UNION ALL SELECT DISTINCT url FROM \
+    (SELECT json_extract(row, '$.Status.url') AS url FROM push WHERE state = 1 AND json_valid(row) LIMIT 2000) \
+    WHERE url IS NOT NULL";
 
 /// As a literal, for its index.
 const PARKED: &str = "SELECT COUNT(*) FROM push WHERE state = 3";

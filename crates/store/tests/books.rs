@@ -215,6 +215,23 @@ async fn a_directory_is_judged_without_being_changed() {
 }
 
 #[tokio::test]
+async fn receivers_are_those_of_apps_and_those_that_are_owed_something() {
+    let dir = books().await;
+    let receivers = || {
+        let urls = Inspection::open(dir.path()).unwrap().receivers().unwrap();
+        urls.iter().map(|url| url.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(receivers(), Vec::<String>::new());
+    let connection = Connection::open(dir.path().join("huihu.db")).unwrap();
+    connection
+        .execute_batch("UPDATE push SET state = 1; UPDATE push SET state = 3 WHERE channel = 1")
+        .unwrap();
+    let inspection = Inspection::open(dir.path()).unwrap();
+    assert_eq!(inspection.parked().unwrap(), 2);
+    assert_eq!(receivers(), ["http://receiver.example/status"]);
+}
+
+#[tokio::test]
 async fn a_copy_made_beside_the_writer_is_whole_and_adds_up() {
     let dir = books().await;
     let store = Store::open(dir.path()).await.unwrap();

@@ -1,4 +1,4 @@
-//! The receivers that apps have: connected to as pushes are, and told nothing.
+//! The receivers that apps have or that are owed something: connected to as pushes are, and told nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
