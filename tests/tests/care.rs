@@ -163,6 +163,36 @@ fn a_call_that_lost_its_record_is_named_by_the_audit() {
     assert_eq!(told["flawed"][0]["flaws"], json!(["no_record"]), "{told}");
 }
 
+#[test]
+fn recordings_come_along_when_they_are_asked_for() {
+    let carrier = carrier();
+    let installation = Installation::new(carrier.address());
+    let server = installation.serve();
+    for number in [1, 2] {
+        place(&installation.customer(&server), number, BUSY);
+    }
+    wait::until("the calls to be over", PATIENCE, || (installation.records(9).len() == 2).then_some(()));
+    server.kill();
+    // Two calls are said to be recorded, and one of the files is there.
+    let database = installation.open_database();
+    database.execute("UPDATE record SET recording = 1", []).expect("a record can be changed");
+    let call: String =
+        database.query_row("SELECT lower(hex(min(call))) FROM record", [], |row| row.get(0)).expect("a call");
+    drop(database);
+    let place = format!("recordings/{}/{call}.wav", &call[12..14]);
+    let recording = installation.path("data").join(&place);
+    fs::create_dir_all(recording.parent().expect("it is in a folder")).expect("a folder can be made");
+    fs::write(&recording, "voices").expect("a file can be written");
+
+    let [file, to] = ["backup.tar.gz", "restored"].map(|name| installation.path(name));
+    let [file, dir] = [&file, &to].map(|path| path.to_str().expect("a path in letters"));
+    let said = installation.run(&["backup", file, "--recordings"]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("1 recordings, no key") && said.contains("1 recordings are known, and"), "{said}");
+    installation.run(&["restore", file, "--to", dir]);
+    assert_eq!(fs::read(to.join(place)).expect("it came back"), b"voices");
+}
+
 /// What the doctor says of a check: its grades and sentences.
 fn of(diagnosed: &Value, check: &str) -> Vec<(String, String)> {
     let text = |one: &Value, field: &str| one[field].as_str().expect("a text").to_owned();

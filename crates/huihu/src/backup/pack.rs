@@ -44,15 +44,19 @@ pub(crate) fn pack(dir: &Path, extras: Extras, now: Timestamp, file: &Path) -> R
     let database = Part::Database.path(scratch.path());
     check_room(scratch.path(), size(&Part::Database.path(dir))?)?;
     live.copy_to(&database)?;
-    let (wanted, absent) = wanted(dir, scratch.path(), extras)?;
+    let (wanted, mut absent) = wanted(dir, scratch.path(), extras)?;
     let place = |part: Part| match part {
         Part::Database => database.clone(),
         Part::Key | Part::Clip(_) | Part::Recording(_) => part.path(dir),
     };
     let mut files = Vec::with_capacity(wanted.len());
     for part in wanted {
-        let (bytes, sha256) = sum(&place(part))?;
-        files.push(Listed { part, bytes, sha256 });
+        match (sum(&place(part)), part) {
+            (Ok((bytes, sha256)), _) => files.push(Listed { part, bytes, sha256 }),
+            // It was kept for long enough just now.
+            (Err(_), Part::Recording(_)) if !place(part).exists() => absent += 1,
+            (Err(fault), _) => return Err(fault),
+        }
     }
     let manifest = Manifest { made_at: now, program: env!("CARGO_PKG_VERSION").to_owned(), files };
     let half = scratch.path().join("half");
