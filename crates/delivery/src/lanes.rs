@@ -14,8 +14,10 @@
 //!
 //! A customer of reports has one message under way. While it has, the next ones gather on, or wait for their turn.
 //!
-//! Hosts take turns and have at most [`PUSHES_PER_HOST`] messages in flight each, so that a slow receiver blocks only
-//! its own lanes. What is held is bounded for each host and in all; the rest stays in the database.
+//! Hosts take turns and have at most eight messages in flight each, so that a slow receiver blocks only its own lanes. What
+//! is held is bounded for each host and in all; the rest stays in the database. A host that does not answer rests
+//! ([`Health`]): meanwhile it has some messages here, to be tried with, and everything else goes back to the database
+//! without an attempt (`resting.rs`).
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -28,7 +30,10 @@ use store::{Exchange, Outcome, PushNo, Verdict, Waiting};
 
 use crate::bundle::{Bond, Customer, company, customer};
 use crate::customers::Customers;
+use crate::health::{Health, Sign};
 use crate::profile::{Pace, Profile, Tried};
+
+mod resting;
 
 /// Everything that is held in memory to be sent.
 #[derive(Default)]
@@ -43,6 +48,10 @@ pub(crate) struct Lanes {
     hosts: HashMap<Box<str>, Host>,
     /// Hosts that have something ready and a free place.
     turns: VecDeque<Box<str>>,
+    /// Hosts that rest, and until when.
+    resting: BTreeSet<(Timestamp, Box<str>)>,
+    /// Hosts that rest and have more ready than it takes to try them.
+    overfull: Vec<Box<str>>,
     held: HashSet<PushNo>,
     /// Lanes of calls that may tell more, whose head is in the database until it is due: the head, and when that is.
     asleep: HashMap<Lane, (PushNo, Timestamp)>,
@@ -73,13 +82,23 @@ struct Bundle {
     pushes: Vec<Waiting>,
 }
 
+/// It is kept when nothing is held for it, so that it is known how it fares.
 #[derive(Default)]
 struct Host {
+    health: Health,
     ready: VecDeque<BundleNo>,
     in_flight: usize,
     held: usize,
     /// Whether it is in the queue of turns.
     queued: bool,
+    /// When it was last sent something.
+    sent_at: Timestamp,
+}
+
+impl Host {
+    fn is_idle(&self) -> bool {
+        self.held == 0 && self.in_flight == 0
+    }
 }
 
 /// A message that is being sent. Give it back with [`Lanes::done`].
@@ -112,6 +131,8 @@ pub(crate) struct Failure {
     pub(crate) why: Box<str>,
     /// What was sent and answered, if it came to that.
     pub(crate) exchange: Option<Exchange>,
+    /// What it says of the host.
+    pub(crate) sign: Sign,
 }
 
 impl Sending {
@@ -231,11 +252,19 @@ impl Lanes {
         while let Some((_, bundle)) = self.clock.first().filter(|(due, _)| *due <= now).copied() {
             self.fall_due(bundle);
         }
+        self.end_rests(now);
+        while let Some(name) = self.overfull.pop() {
+            self.unload(&name, now);
+        }
         while self.in_flight < IN_FLIGHT {
             let name = self.turns.pop_front()?;
-            let host = self.hosts.get_mut(&name).expect("a host with a turn holds something");
-            let bundle = host.ready.pop_front().expect("a host with a turn has something ready");
+            let Some(host) = self.hosts.get_mut(&name) else { continue };
             host.queued = false;
+            // It may have begun to rest since it was given its turn.
+            if host.in_flight >= host.health.places() {
+                continue;
+            }
+            let Some(bundle) = host.ready.pop_front() else { continue };
             let bundle = self.bundles.remove(&bundle).expect("what is ready is a bundle");
             let Bundle { customer, lease, mut pushes, .. } = bundle;
             if lease.is_some_and(|until| now + LEASE_LEFT > until) {
@@ -246,6 +275,7 @@ impl Lanes {
                 continue;
             }
             host.in_flight += 1;
+            host.sent_at = now;
             self.in_flight += 1;
             self.queue_up(&name);
             pushes.sort_unstable_by_key(|push| push.id);
@@ -256,7 +286,9 @@ impl Lanes {
 
     /// When [`Self::next`] may have something that it has not now; `None` when only news can bring that.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.clock.first().map(|(due, _)| *due)
+        let bundle = self.clock.first().map(|(due, _)| *due);
+        let host = self.resting.first().map(|(until, _)| *until);
+        bundle.into_iter().chain(host).min()
     }
 
     /// Whether nothing is in flight.
@@ -270,12 +302,23 @@ impl Lanes {
         let host = self.hosts.get_mut(&sending.host).expect("a host is kept while something is in flight");
         host.in_flight -= 1;
         self.in_flight -= 1;
+        let rests = match &result {
+            Ok(()) => {
+                host.health.took();
+                None
+            }
+            Err(Failure { why, sign, .. }) => host.health.failed(*sign, why, now),
+        };
+        if let Some(until) = rests {
+            self.resting.insert((until, sending.host.clone()));
+            self.overfull.push(sending.host.clone());
+        }
         self.queue_up(&sending.host);
         self.free(sending.customer.as_ref());
         // The first push of a message keeps what was sent for all of them.
         let (outcome, soon, mut exchange) = match result {
             Ok(()) => (Outcome::Delivered, None, None),
-            Err(Failure { why, exchange }) => {
+            Err(Failure { why, exchange, .. }) => {
                 let (outcome, soon) = self.failed(&sending, why, profile, dice, now);
                 (outcome, soon, exchange)
             }
@@ -329,24 +372,33 @@ impl Lanes {
         self.forget(push);
         match (push.channel, outcome) {
             (Channel::Fee | Channel::Report, _) => {}
-            (Channel::Status, Outcome::Again { due, .. }) => {
-                let behind = self.behind.remove(&push.call).unwrap_or_default();
-                let may_tell_more = !behind.back().map_or_else(|| is_last(push), is_last);
-                if may_tell_more {
-                    self.put_to_sleep(push, *due);
-                }
-                for follower in behind {
-                    self.forget(&follower);
-                    self.postpone(&follower, *due, now);
-                }
-            }
-            (Channel::Status, Outcome::Delivered | Outcome::Parked { .. } | Outcome::Postponed { .. }) => {
+            (Channel::Status, Outcome::Again { due, .. }) => self.sleep(push, *due, now),
+            (
+                Channel::Status,
+                Outcome::Delivered
+                | Outcome::Parked { .. }
+                | Outcome::Postponed { .. }
+                | Outcome::GivenUp { .. },
+            ) => {
                 let behind = self.behind.get_mut(&push.call);
                 match behind.expect("a lane is kept while its head is in flight").pop_front() {
                     Some(next) => self.lead(next, now),
                     None => drop(self.behind.remove(&push.call)),
                 }
             }
+        }
+    }
+
+    /// Puts a lane to sleep whose head comes back from the database when it is due.
+    fn sleep(&mut self, head: &Waiting, due: Timestamp, now: Timestamp) {
+        let behind = self.behind.remove(&head.call).unwrap_or_default();
+        let may_tell_more = !behind.back().map_or_else(|| is_last(head), is_last);
+        if may_tell_more {
+            self.put_to_sleep(head, due);
+        }
+        for follower in behind {
+            self.forget(&follower);
+            self.postpone(&follower, due, now);
         }
     }
 
@@ -359,7 +411,7 @@ impl Lanes {
         self.held.remove(&push.id);
         let Some(host) = self.hosts.get_mut(&push.host) else { return };
         host.held -= 1;
-        if host.held == 0 && host.in_flight == 0 {
+        if host.is_idle() && self.hosts.len() > KNOWN_HOSTS {
             self.hosts.remove(&push.host);
         }
     }
@@ -431,15 +483,20 @@ impl Lanes {
     /// The bundle waits for its host's turn.
     fn make_ready(&mut self, number: BundleNo) {
         self.close(number);
-        let host = self.bundles[&number].host.clone();
-        self.hosts.entry(host.clone()).or_default().ready.push_back(number);
-        self.queue_up(&host);
+        let name = self.bundles[&number].host.clone();
+        let host = self.hosts.entry(name.clone()).or_default();
+        host.ready.push_back(number);
+        if host.is_overfull() {
+            self.overfull.push(name);
+        } else {
+            self.queue_up(&name);
+        }
     }
 
     /// Gives a host its turn when it has something ready and a free place.
     fn queue_up(&mut self, name: &str) {
         let Some(host) = self.hosts.get_mut(name) else { return };
-        if !host.queued && !host.ready.is_empty() && host.in_flight < PUSHES_PER_HOST {
+        if !host.queued && !host.ready.is_empty() && host.in_flight < host.health.places() {
             host.queued = true;
             self.turns.push_back(name.into());
         }
@@ -455,7 +512,11 @@ const fn is_last(push: &Waiting) -> bool {
 }
 
 fn postponed(push: &Waiting, due: Timestamp, now: Timestamp) -> Verdict {
-    let outcome = Outcome::Postponed { due };
+    verdict(push, Outcome::Postponed { due }, now)
+}
+
+/// What becomes of a push that was not tried.
+fn verdict(push: &Waiting, outcome: Outcome, now: Timestamp) -> Verdict {
     Verdict { id: push.id, at: now, took: Duration::ZERO, outcome, exchange: None }
 }
 
@@ -490,6 +551,9 @@ const HELD_PER_HOST: usize = 1_024;
 
 /// Pushes held in all; about 64 MB. It takes 64 receivers that hang at once to fill it.
 const HELD: usize = 64 * HELD_PER_HOST;
+
+/// Hosts of which it is known how they fare although nothing is held for them; about 1 MB.
+const KNOWN_HOSTS: usize = 4_096;
 
 /// Messages in flight in all: each takes a socket, and 128 receivers may hang at once.
 const IN_FLIGHT: usize = 128 * PUSHES_PER_HOST;

@@ -1,6 +1,7 @@
 //! Lanes, bundles and sleep on a clock that the test turns.
 
 mod reports;
+mod resting;
 
 use base::call::Call;
 use base::id::{AppId, Leg};
@@ -72,7 +73,7 @@ fn ended(
     profile: Profile,
     now: Timestamp,
 ) -> Vec<Verdict> {
-    let failure = |why: &str| Failure { why: why.into(), exchange: None };
+    let failure = |why: &str| Failure { why: why.into(), exchange: None, sign: Sign::Nothing };
     let result = result.map_err(failure);
     lanes.done(Sent { sending, at: now, took: Duration::ZERO, result, profile, dice: 0 }, now);
     taken(lanes)
@@ -86,7 +87,7 @@ fn taken(lanes: &mut Lanes) -> Vec<Verdict> {
 fn dues(verdicts: &[Verdict]) -> Vec<(i64, Timestamp)> {
     let due = |verdict: &Verdict| match verdict.outcome {
         Outcome::Again { due, .. } | Outcome::Postponed { due } => Some((verdict.id.0, due)),
-        Outcome::Delivered | Outcome::Parked { .. } => None,
+        Outcome::Delivered | Outcome::Parked { .. } | Outcome::GivenUp { .. } => None,
     };
     verdicts.iter().filter_map(due).collect()
 }
@@ -296,5 +297,5 @@ fn a_push_that_is_held_is_not_taken_twice() {
     done(&mut lanes, first, Ok(()));
     assert!(go(&mut lanes).is_empty());
     assert!(lanes.is_still());
-    assert!(lanes.hosts.is_empty() && lanes.behind.is_empty() && lanes.bundles.is_empty());
+    assert!(lanes.hosts.values().all(Host::is_idle) && lanes.behind.is_empty() && lanes.bundles.is_empty());
 }
