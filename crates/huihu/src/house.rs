@@ -154,6 +154,7 @@ impl House {
             refuse_replays: config.requests.refuse_replays,
             capacity: Capacity::default(),
             trunks: trunks.clone(),
+            hosts: delivery.hosts(),
         });
         let upkeep = Upkeep {
             store: store.clone(),
