@@ -418,7 +418,7 @@ async fn post(poster: &Poster, push: Push, sending: &Sending) -> Result<(), Fail
         Ok(answer) if dialect.is_some_and(|dialect| dialect.received(answer.status, &answer.body)) => {
             return Ok(());
         }
-        Ok(answer) => (refused(&answer), sign(&answer), Some(evidence::answer(&answer))),
+        Ok(answer) => (refused(&answer), Sign::Well, Some(evidence::answer(&answer))),
         Err(fault) => (fault.to_string(), fault.sign(), None),
     };
     let exchange = Some(Exchange { request: evidence::request(&push), answer });
@@ -435,14 +435,6 @@ fn refused(answer: &Answer) -> String {
         ),
         status @ 300..400 => format!("HTTP {status}: no redirect is followed"),
         status => format!("HTTP {status}"),
-    }
-}
-
-/// What an answer says of its host: one that is in trouble says 5xx, or that it is asked too much.
-const fn sign(answer: &Answer) -> Sign {
-    match answer.status {
-        429 | 500.. => Sign::Ill,
-        _ => Sign::Well,
     }
 }
 

@@ -6,8 +6,8 @@
 //!                                       └─ a failure: twice as long, up to a minute
 //! ```
 //!
-//! A failure is no answer, or one that says that the host is in trouble. A host that answers something else works,
-//! whether it took the push or not: what it says then is about the push.
+//! A failure is no answer in HTTP. A host that answers works, whatever it says: its places are free at once, and the push
+//! has had the attempt that it is owed.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use base::time::Timestamp;
 pub(crate) enum Sign {
     /// It answers.
     Well,
-    /// It gives no answer, or says that it is in trouble.
+    /// It gives no answer.
     Ill,
     /// Nothing: we did not get as far as asking it.
     Nothing,

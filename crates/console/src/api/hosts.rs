@@ -41,7 +41,7 @@ pub(crate) struct HostHealth {
     /// When a host that rests is tried again; null when it does not rest.
     #[schema(required)]
     rests_until: Option<Time>,
-    /// Messages in a row that it gave no answer to, or answered with 5xx or 429.
+    /// Messages in a row that it gave no answer to.
     failures: u32,
     /// When the first of them failed; null when there are none.
     #[schema(required)]
