@@ -19,7 +19,7 @@
 //! ([`Health`]): meanwhile it has some messages here, to be tried with, and everything else goes back to the database
 //! without an attempt (`resting.rs`).
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use base::id::CallId;
@@ -53,8 +53,8 @@ pub(crate) struct Lanes {
     /// Hosts that rest and have more ready than it takes to try them.
     overfull: Vec<Box<str>>,
     held: HashSet<PushNo>,
-    /// Lanes of calls that may tell more, whose head is in the database until it is due: the head, and when that is.
-    asleep: HashMap<Lane, (PushNo, Timestamp)>,
+    /// Of each lane, the pushes that went back to the database, and when they come again. What is behind one waits for it.
+    asleep: HashMap<Lane, BTreeMap<PushNo, Timestamp>>,
     /// What became of pushes and was not asked for yet; those of one message together.
     verdicts: Vec<Vec<Verdict>>,
     in_flight: usize,
@@ -157,30 +157,13 @@ impl Lanes {
 
     /// Takes a push in that was committed just now. One that is held already changes nothing.
     pub(crate) fn add(&mut self, push: Waiting, now: Timestamp) {
-        let asleep = self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status);
-        match asleep {
-            Some((head, due)) if push.id > *head => {
-                let due = *due;
-                if is_last(&push) {
-                    self.asleep.remove(&push.call);
-                }
-                self.postpone(&push, due, now);
-            }
-            Some(_) | None => self.take(push, now),
-        }
+        self.add_read(push, None, now);
     }
 
     /// Takes a push in that was read from the database, unless it must wait for an earlier one until `closed`.
     pub(crate) fn add_read(&mut self, push: Waiting, closed: Option<Timestamp>, now: Timestamp) {
-        let asleep = match self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status) {
-            Some((head, _)) if push.id <= *head => {
-                self.asleep.remove(&push.call);
-                None
-            }
-            // Its time may have come without it, if it cannot be read any more: then the lane goes on.
-            Some((_, due)) => Some(*due).filter(|due| *due > now),
-            None => None,
-        };
+        self.wake(&push);
+        let asleep = self.before(&push, now);
         match closed.max(asleep).filter(|_| !self.held.contains(&push.id)) {
             Some(due) => self.postpone(&push, due, now),
             None => self.take(push, now),
@@ -201,9 +184,7 @@ impl Lanes {
 
     /// Leaves a push in the database for some time, and with it what its call tells later.
     pub(crate) fn postpone(&mut self, push: &Waiting, due: Timestamp, now: Timestamp) {
-        if push.channel == Channel::Status && !is_last(push) {
-            self.put_to_sleep(push, due);
-        }
+        self.put_to_sleep(push, due);
         self.verdicts.push(vec![postponed(push, due, now)]);
     }
 
@@ -224,10 +205,28 @@ impl Lanes {
     }
 
     /// Has later pushes of the lane wait for this one, which comes back when it is due.
-    fn put_to_sleep(&mut self, head: &Waiting, due: Timestamp) {
-        if self.asleep.len() < ASLEEP {
-            self.asleep.entry(head.call).or_insert((head.id, due));
+    fn put_to_sleep(&mut self, push: &Waiting, due: Timestamp) {
+        let is_known = self.asleep.contains_key(&push.call);
+        if push.channel == Channel::Status && !is_last(push) && (is_known || self.asleep.len() < ASLEEP) {
+            self.asleep.entry(push.call).or_default().insert(push.id, due);
         }
+    }
+
+    /// The push is here, or is never tried again.
+    fn wake(&mut self, push: &Waiting) {
+        let Some(lane) = self.asleep.get_mut(&push.call) else { return };
+        lane.remove(&push.id);
+        if lane.is_empty() {
+            self.asleep.remove(&push.call);
+        }
+    }
+
+    /// Until when a push waits for those of its lane that come again before it. One that is overdue may be on its way still,
+    /// for its verdict or the reading took long; but not for ever, if it cannot be read any more.
+    fn before(&self, push: &Waiting, now: Timestamp) -> Option<Timestamp> {
+        let lane = self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status)?;
+        let earlier = lane.range(..push.id).map(|(_, due)| *due);
+        earlier.filter(|due| now < *due + OVERDUE).max()
     }
 
     fn take(&mut self, push: Waiting, now: Timestamp) {
@@ -391,11 +390,8 @@ impl Lanes {
 
     /// Puts a lane to sleep whose head comes back from the database when it is due.
     fn sleep(&mut self, head: &Waiting, due: Timestamp, now: Timestamp) {
+        self.put_to_sleep(head, due);
         let behind = self.behind.remove(&head.call).unwrap_or_default();
-        let may_tell_more = !behind.back().map_or_else(|| is_last(head), is_last);
-        if may_tell_more {
-            self.put_to_sleep(head, due);
-        }
         for follower in behind {
             self.forget(&follower);
             self.postpone(&follower, due, now);
@@ -529,8 +525,11 @@ fn newest(pushes: &[Waiting]) -> Timestamp {
     pushes.iter().map(happened_at).max().unwrap_or_default()
 }
 
-/// Lanes of calls that may tell more and whose head is asleep: more calls than one node can have open.
+/// Lanes of which it is known what is asleep; about 20 MB. Of more, only the database knows it, a moment later.
 const ASLEEP: usize = 65_536;
+
+/// How long a push that is due may take to come back from the database. After that those behind it go on.
+const OVERDUE: Duration = Duration::from_secs(600);
 
 /// A message with reports that is tried again sooner stays in memory: what is written now falls due in the database after
 /// some seconds at the earliest, and its pushes must fall due together.

@@ -30,11 +30,7 @@ impl Lanes {
         }
         let why = format!("given up while the host is away: {}", host.health.last_fault());
         let outcome = Outcome::GivenUp { why: why.into() };
-        for push in pushes {
-            if self.asleep.get(&push.call).is_some_and(|(head, _)| *head == push.id) {
-                self.asleep.remove(&push.call);
-            }
-        }
+        pushes.iter().for_each(|push| self.wake(push));
         let verdict = |push: &Waiting| verdict(push, outcome.clone(), now);
         self.verdicts.push(pushes.iter().map(verdict).collect());
         true
