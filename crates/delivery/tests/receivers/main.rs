@@ -142,17 +142,16 @@ impl Town {
 
     /// Lets time pass until every push is delivered, and has sent again what was parked.
     async fn deliver(&self, figures: &mut Figures) {
-        let (mut looked, mut seen, mut rested) = (Instant::now(), 0, Vec::new());
+        let (mut looked, mut seen, mut still, mut rested) = (Instant::now(), 0, 0, Vec::new());
         loop {
             tokio::time::sleep(GLANCE).await;
             let hosts = self.delivery.hosts().all();
             let (messages, _) = self.book.messages();
             let moves = messages != seen || hosts.iter().any(|host| host.in_flight > 0);
             // While something moves, a second of theirs is about a moment of ours.
-            if self.journal.is_still() {
-                turn(if moves { 1 } else { 120 });
-                self.delivery.wake();
-            }
+            still = if moves || !self.journal.is_still() { 0 } else { still + 1 };
+            turn(if still > STILL { 600 } else { 1 });
+            self.delivery.wake();
             seen = messages;
             rested.extend(
                 hosts
@@ -252,6 +251,9 @@ const CALLS_AT_ONCE: usize = 64;
 
 /// How often the clock is turned.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// Glances in which nothing moves before much time passes.
+const STILL: u32 = 5;
 
 /// How often it is looked whether anything is owed.
 const LOOK: Duration = Duration::from_millis(500);
