@@ -498,6 +498,8 @@ mod tests {
         assert!(told(|config| config.requests.ban_after = 0).contains("requests.ban_after"));
         assert!(told(|config| config.requests.ban_after = usize::MAX).contains("requests.ban_after"));
         assert!(told(|config| config.limits.accept_secs = 0).contains("limits.accept_secs"));
+        assert!(told(|config| config.push.attempt_secs = 0).contains("push.attempt_secs = 0 is not from 1"));
+        assert!(told(|config| config.push.attempt_secs = 11).contains("push.attempt_secs"));
         let public_url = |url: &str| {
             let mut config = Config::defaults();
             config.recordings.public_url = Some(url.to_owned());
