@@ -17,6 +17,7 @@ pub mod death;
 #[expect(unreachable_pub, reason = "SeaORM's derives write pub, and the tables are nobody else's business")]
 mod entities;
 mod fault;
+mod home;
 mod journal;
 mod ledger;
 mod migrations;
@@ -35,6 +36,7 @@ pub use admin::{Admin, AdminFault, AppDraft};
 pub use fault::StoreFault;
 pub use journal::{AcceptFault, Journal, JournalTask, Opened};
 pub use outbox::{DueCursor, Exchange, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
+pub use queue::Backlog;
 pub use recovery::Interrupted;
 pub use retention::{Pruned, Retention};
 pub use store::{Store, Term};
