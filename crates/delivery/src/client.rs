@@ -146,7 +146,7 @@ fn reason(fault: &hyper_util::client::legacy::Error) -> PostFault {
     if fault.is_connect() { PostFault::NoConnection } else { PostFault::BrokenOff }
 }
 
-fn tls() -> ClientConfig {
+pub(crate) fn tls() -> ClientConfig {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

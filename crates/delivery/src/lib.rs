@@ -15,6 +15,7 @@ mod evidence;
 mod intake;
 mod lanes;
 mod profile;
+mod reach;
 #[cfg(test)]
 mod receiver;
 mod repeats;
@@ -24,3 +25,4 @@ mod stories;
 
 pub use courier::{Delivery, Parts, StartFault};
 pub use profile::{Pace, Profile};
+pub use reach::{Reach, ReachFault};
