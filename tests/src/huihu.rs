@@ -60,7 +60,7 @@ impl Installation {
         Self::with_trunks(&format!("[trunk]\npeer = \"{peer}\"\n"))
     }
 
-    /// The same with these tables of trunks.
+    /// The same with these tables of trunks. However busy the machine is that tests run on, no order is held back for it.
     ///
     /// # Panics
     /// When one of the commands fails.
@@ -71,6 +71,7 @@ impl Installation {
             "node = \"test.huihu\"\ndata_dir = \"{data}\"\nhttp = \"127.0.0.1:0\"\n\
              [sip]\nlisten = \"127.0.0.1:0\"\nshards = 2\n\
              {trunks}\
+             [overload]\nlate_ms = 0\njournal_ms = 0\n\
              [push]\nallow = [\"127.0.0.0/8\"]\n",
             data = folder.path().join("data").display()
         );

@@ -17,6 +17,7 @@ mod logins;
 mod names;
 mod neighbour;
 mod operator;
+mod pressure;
 mod promise;
 mod recordings;
 mod road;

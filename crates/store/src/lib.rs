@@ -19,6 +19,7 @@ pub mod death;
 #[expect(unreachable_pub, reason = "SeaORM's derives write pub, and the tables are nobody else's business")]
 mod entities;
 mod fault;
+mod home;
 mod inspection;
 mod journal;
 mod ledger;
@@ -40,6 +41,7 @@ pub use fault::StoreFault;
 pub use inspection::{Inspection, OpenCalls, SchemaState};
 pub use journal::{AcceptFault, Journal, JournalTask, Opened};
 pub use outbox::{DueCursor, Exchange, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
+pub use queue::Backlog;
 pub use recovery::Interrupted;
 pub use retention::{Pruned, Retention};
 pub use store::{DATABASE_FILE, Store, Term};
