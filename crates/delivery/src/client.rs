@@ -166,6 +166,8 @@ mod tests {
 
     use base::url::PushUrl;
     use dialects::{Headers, PushId};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     use super::*;
     use crate::receiver::{Receiver, Reply};
@@ -265,6 +267,22 @@ mod tests {
         let poster = Poster::new(open("127.0.0.0/8"));
         let answer = poster.post(&push(&url("127.0.0.1", receiver.address))).await.unwrap();
         assert_eq!(answer.body.len(), PUSH_REPLY_BYTES);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_read_to_the_limit_and_broken_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let receiver = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _asked = stream.read(&mut [0; 8_000]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            while stream.write_all(&[b'x'; 8_000]).await.is_ok() {}
+        });
+        let poster = Poster::new(open("127.0.0.0/8"));
+        let answer = poster.post(&push(&url("127.0.0.1", address))).await.unwrap();
+        assert_eq!(answer.body.len(), PUSH_REPLY_BYTES);
+        receiver.await.unwrap();
     }
 
     #[tokio::test]
