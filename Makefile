@@ -1,7 +1,7 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate chaos forgeries receivers fuzz check build bench voices clean
+.PHONY: help dev demo test simulate chaos forgeries receivers fuzz mutants check build bench voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
@@ -11,6 +11,7 @@ help:
 	@echo "make forgeries REQUESTS=1000000 SEED=1   signed requests that were changed, and what of them is accepted wrongly"
 	@echo "make receivers EVENTS=50000 SEED=1   pushes to receivers that fail every second one; says what was lost, which must be nothing"
 	@echo "make fuzz TARGET=all MINUTES=10 SEED=1   what strangers could send, against every parser that reads it"
+	@echo "make mutants put mistakes into the code that nobody may get wrong, one at a time: do the tests see them? (hours)"
 	@echo "make chaos KILLS=300 RATE=30 SEED=1   kill Huihu under calls, again and again; says what was lost, which must be nothing"
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
@@ -66,6 +67,12 @@ endif
 ifneq ($(filter all configuration,$(TARGET)),)
 	@HUIHU_FUZZ_MINUTES=$(MINUTES) HUIHU_FUZZ_SEED=$(SEED) cargo test --release --quiet -p huihu no_text_breaks_the_configuration -- --nocapture
 endif
+
+# What to look at is in .cargo/mutants.toml. ARGS="--file crates/base/src/address.rs" looks at less.
+mutants:
+	@scripts/setup.sh run
+	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is missing. Install it with: cargo install cargo-mutants --locked"; exit 1; }
+	cargo mutants --output target $(ARGS)
 
 # How often the process is killed, and the calls a second that are asked for meanwhile.
 KILLS ?= 300

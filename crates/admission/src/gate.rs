@@ -130,3 +130,26 @@ impl fmt::Debug for Gate {
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_remembers_who_failed_and_what_came_before() {
+        let gate = Gate::new(&GateSettings { failures: 2, ..GateSettings::default() });
+        let (peer, now) = (IpAddr::from([9, 9, 9, 9]), Timestamp::from_millis(1_767_323_045_000));
+        gate.failed(peer, now);
+        assert!(!gate.banned(peer, now));
+        gate.failed(peer, now);
+        assert!(gate.banned(peer, now));
+        assert_eq!(gate.bans(now), [(peer, now + Duration::from_secs(30 * 60))]);
+        gate.lift(peer);
+        assert!(!gate.banned(peer, now));
+        assert_eq!(gate.bans(now), []);
+
+        assert!(gate.first_time("key", "nonce", "created", now));
+        assert!(!gate.first_time("key", "nonce", "created", now));
+        assert!(gate.first_time("key", "another nonce", "created", now));
+    }
+}

@@ -179,6 +179,62 @@ mod tests {
     }
 
     #[test]
+    fn a_special_block_is_refused_from_its_first_address_to_its_last_and_nothing_beside_it() {
+        let guard = Guard::default();
+        for (before, first, last, after) in [
+            (None, "0.0.0.0", "0.255.255.255", Some("1.0.0.0")),
+            (Some("9.255.255.255"), "10.0.0.0", "10.255.255.255", Some("11.0.0.0")),
+            (Some("100.63.255.255"), "100.64.0.0", "100.127.255.255", Some("100.128.0.0")),
+            (Some("126.255.255.255"), "127.0.0.0", "127.255.255.255", Some("128.0.0.0")),
+            (Some("169.253.255.255"), "169.254.0.0", "169.254.255.255", Some("169.255.0.0")),
+            (Some("172.15.255.255"), "172.16.0.0", "172.31.255.255", Some("172.32.0.0")),
+            (Some("191.255.255.255"), "192.0.0.0", "192.0.0.255", Some("192.0.1.0")),
+            (Some("192.0.1.255"), "192.0.2.0", "192.0.2.255", Some("192.0.3.0")),
+            (Some("192.88.98.255"), "192.88.99.0", "192.88.99.255", Some("192.88.100.0")),
+            (Some("192.167.255.255"), "192.168.0.0", "192.168.255.255", Some("192.169.0.0")),
+            (Some("198.17.255.255"), "198.18.0.0", "198.19.255.255", Some("198.20.0.0")),
+            (Some("198.51.99.255"), "198.51.100.0", "198.51.100.255", Some("198.51.101.0")),
+            (Some("203.0.112.255"), "203.0.113.0", "203.0.113.255", Some("203.0.114.0")),
+            (Some("223.255.255.255"), "224.0.0.0", "255.255.255.255", None),
+            (Some("ff:ffff::"), "100::", "100:ffff::1", Some("101::")),
+            (Some("2001:db7:ffff::"), "2001:db8::", "2001:db8:ffff::1", Some("2001:db9::")),
+            (Some("3ffe:ffff::"), "3fff::", "3fff:ffff::1", Some("4000::")),
+            (Some("fbff:ffff::"), "fc00::", "fdff:ffff::1", Some("fe00::")),
+            (Some("fe7f:ffff::"), "fe80::", "febf:ffff::1", None),
+            (None, "fec0::", "feff:ffff::1", None),
+            (None, "ff00::", "ffff:ffff::1", None),
+        ] {
+            for inside in [first, last] {
+                assert!(!guard.permits(inside.parse().unwrap()), "{inside}");
+            }
+            for outside in [before, after].into_iter().flatten() {
+                assert!(guard.permits(outside.parse().unwrap()), "{outside}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_disguise_is_judged_by_what_it_hides() {
+        let guard = Guard::new(vec!["10.1.0.0/16".parse().unwrap()]);
+        for (public, opened, private) in [
+            ("::ffff:8.8.8.8", "::ffff:10.1.2.3", "::ffff:10.2.2.3"),
+            ("::ffff:0:8.8.8.8", "::ffff:0:10.1.2.3", "::ffff:0:10.2.2.3"),
+            ("::8.8.8.8", "::10.1.2.3", "::10.2.2.3"),
+            ("64:ff9b::8.8.8.8", "64:ff9b::10.1.2.3", "64:ff9b::10.2.2.3"),
+            ("2002:808:808::1", "2002:a01:203::1", "2002:a02:203::1"),
+            ("2001:0:1:2:3:4:f7f7:f7f7", "2001:0:1:2:3:4:f5fe:fdfc", "2001:0:1:2:3:4:f5fd:fdfc"),
+        ] {
+            assert!(guard.permits(public.parse().unwrap()), "{public}");
+            assert!(guard.permits(opened.parse().unwrap()), "{opened}");
+            assert!(!guard.permits(private.parse().unwrap()), "{private}");
+        }
+        let disguised = Guard::new(vec!["64:ff9b::/96".parse().unwrap()]);
+        assert!(disguised.permits("64:ff9b::10.1.2.3".parse().unwrap()), "the operator's own translator");
+        let this_network = Guard::new(vec!["0.0.0.0/8".parse().unwrap()]);
+        assert!(!this_network.permits("::1".parse().unwrap()), "nobody hides in IPv6's own loopback");
+    }
+
+    #[test]
     fn the_operator_can_open_a_block() {
         let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]);
         assert!(guard.permits("127.0.0.1".parse().unwrap()));
@@ -186,5 +242,43 @@ mod tests {
         assert!(guard.permits("::1".parse().unwrap()));
         assert!(!guard.permits("10.0.0.1".parse().unwrap()));
         assert_eq!("10.0.0.0/33".parse::<Block>(), Err(BadBlock));
+        assert_eq!("fd00::/129".parse::<Block>(), Err(BadBlock));
+    }
+
+    #[test]
+    fn a_block_ends_where_its_bits_say() {
+        for (block, last, beyond) in [
+            ("172.16.0.0/12", "172.31.255.255", "172.32.0.0"),
+            ("9.9.9.0/24", "9.9.9.255", "9.9.10.0"),
+            ("9.9.9.8/31", "9.9.9.9", "9.9.9.10"),
+            ("9.9.9.9", "9.9.9.9", "9.9.9.8"),
+            ("fd00::/8", "fdff:ffff::1", "fe00::"),
+            ("2400:1:2:3::/64", "2400:1:2:3:ffff::", "2400:1:2:4::"),
+            ("2400::8/127", "2400::9", "2400::a"),
+            ("2400::8", "2400::8", "2400::9"),
+        ] {
+            let read: Block = block.parse().unwrap();
+            assert!(read.contains(last.parse().unwrap()), "{last} in {block}");
+            assert!(!read.contains(beyond.parse().unwrap()), "{beyond} in {block}");
+        }
+        for (all, inside) in [("0.0.0.0/0", "9.9.9.9"), ("::/0", "2400::1")] {
+            assert!(all.parse::<Block>().unwrap().contains(inside.parse().unwrap()), "{all}");
+        }
+        assert!(!"::/0".parse::<Block>().unwrap().contains("9.9.9.9".parse().unwrap()), "another family");
+    }
+
+    #[test]
+    fn a_block_is_printed_as_it_is_read_and_vast_when_nobody_is_meant() {
+        for (text, printed, vast) in [
+            ("9.0.0.0/7", "9.0.0.0/7", true),
+            ("9.0.0.0/8", "9.0.0.0/8", false),
+            ("9.9.9.9", "9.9.9.9/32", false),
+            ("2400::/15", "2400::/15", true),
+            ("2400::/16", "2400::/16", false),
+            ("2400::1", "2400::1/128", false),
+        ] {
+            let block: Block = text.parse().unwrap();
+            assert_eq!((&*block.to_string(), block.is_vast()), (printed, vast));
+        }
     }
 }

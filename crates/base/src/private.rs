@@ -40,5 +40,6 @@ mod tests {
     fn a_private_value_is_not_printed() {
         assert_eq!(format!("{:?}", Private::new("123456")), "***");
         assert_eq!(*Private::new(7).expose(), 7);
+        assert_eq!(Private::new(7).into_exposed(), 7);
     }
 }

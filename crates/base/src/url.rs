@@ -104,11 +104,18 @@ mod tests {
 
     #[test]
     fn a_receiver_has_a_scheme_a_host_and_nothing_odd() {
-        for good in ["http://a", "https://a.b:443/x_y?z=1", "http://10.0.0.1:9000/status", "http://[::1]:80/"]
-        {
-            assert!(PushUrl::parse(good).is_ok(), "{good}");
+        for good in [
+            "http://a",
+            "https://a.b:443/x_y?z=1",
+            "http://10.0.0.1:9000/status",
+            "http://[::1]:80/",
+            "http://[::1]",
+            "http://a-b_c.d:65535",
+            "http://a/x@y",
+            "http://a?x@y",
+        ] {
+            assert_eq!(PushUrl::parse(good).map(|url| url.to_string()).as_deref(), Ok(good));
         }
-        let long = format!("http://a/{}", "x".repeat(BYTES_MAX));
         for bad in [
             "",
             "ftp://a",
@@ -117,17 +124,47 @@ mod tests {
             "http://u@h/",
             "http://a:0",
             "http://a:x",
+            "http://a:",
+            "http://:80",
+            "http://a:65536",
             "http://a b",
+            "http://a%2eb/",
+            "http://a/\u{e9}",
+            "http://a/x#y",
+            "http://a#",
             "http://[::1",
-            &long,
+            "http://[::1]x",
+            "http://[::1]:x",
+            "http://[127.0.0.1]",
+            "http://[]",
+            "http://[::1%25eth0]",
+            "http://::1",
+            "http://a]",
         ] {
             assert_eq!(PushUrl::parse(bad), Err(BadUrl), "{bad}");
         }
     }
 
     #[test]
+    fn a_receiver_is_as_long_as_it_may_be_and_its_host_too() {
+        let path = |length: usize| format!("http://a/{}", "x".repeat(length - "http://a/".len()));
+        assert!(PushUrl::parse(&path(BYTES_MAX)).is_ok());
+        assert_eq!(PushUrl::parse(&path(BYTES_MAX + 1)), Err(BadUrl));
+        let host = |length: usize| format!("http://{}/", "h".repeat(length));
+        assert!(PushUrl::parse(&host(253)).is_ok());
+        assert_eq!(PushUrl::parse(&host(254)), Err(BadUrl));
+    }
+
+    #[test]
     fn a_written_address_is_known_before_any_resolver_is_asked() {
-        assert_eq!(PushUrl::parse("http://[::1]:80/").unwrap().address(), Some("::1".parse().unwrap()));
-        assert_eq!(PushUrl::parse("http://example.com/").unwrap().address(), None);
+        for (url, host, address) in [
+            ("http://[::1]:80/", "::1", Some("::1")),
+            ("http://10.0.0.1:9000?x=http://b/", "10.0.0.1", Some("10.0.0.1")),
+            ("http://example.com/@10.0.0.1", "example.com", None),
+        ] {
+            let read = PushUrl::parse(url).unwrap();
+            assert_eq!((read.as_str(), read.host()), (url, host));
+            assert_eq!(read.address(), address.map(|address| address.parse().unwrap()));
+        }
     }
 }

@@ -209,3 +209,79 @@ const OWE: &str = "INSERT INTO push (id, call, channel, dialect, key, host, row,
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING";
 
 const BEAT: &str = "UPDATE node SET heartbeat_at = ? WHERE name = ? AND epoch = ?";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base::private::Private;
+    use base::quota::{Charge, Counted, Window};
+
+    use super::*;
+    use crate::ledger::{Ledger, Next};
+    use crate::outbox::{Outcome, PushNo};
+    use crate::support::{BEGIN, call, talk};
+
+    /// A batch with rows of every kind, of each of these calls.
+    fn batch(numbers: &[u32]) -> Batch {
+        let verdict = Verdict {
+            id: PushNo(1),
+            at: BEGIN,
+            took: Duration::ZERO,
+            outcome: Outcome::Delivered,
+            exchange: None,
+        };
+        let mut batch = Batch { verdicts: vec![verdict], heartbeat: Some(BEGIN), ..Batch::default() };
+        let mut ledger = Ledger::new(Next { entry: 1, push: 1 });
+        for number in numbers {
+            for entry in talk(call(*number, "receiver.example")) {
+                ledger.enter(entry, &mut batch).unwrap();
+            }
+            let (call, subject) = (call(*number, "receiver.example").id, Private::new("7".into()));
+            let charge = Charge { of: Counted::App, owner: 7, subject, per: Window::Ever, began: 0 };
+            batch.charges.push(ChargeRow { call, charge });
+            batch.gathered.push(OpenRow { call, entries: Vec::new(), after: 0 });
+            batch.unreleased.push(UnreleasedRow { call, entries: Vec::new() });
+        }
+        batch
+    }
+
+    #[test]
+    fn a_batch_with_anything_in_it_is_to_be_written() {
+        let only: [fn(&mut Batch, Batch); 9] = [
+            |one, all| one.opened = all.opened,
+            |one, all| one.charges = all.charges,
+            |one, all| one.entries = all.entries,
+            |one, all| one.gathered = all.gathered,
+            |one, all| one.records = all.records,
+            |one, all| one.unreleased = all.unreleased,
+            |one, all| one.pushes = all.pushes,
+            |one, all| one.verdicts = all.verdicts,
+            |one, all| one.heartbeat = all.heartbeat,
+        ];
+        for (kind, fill) in only.into_iter().enumerate() {
+            let mut one = Batch::default();
+            assert!(one.is_empty());
+            fill(&mut one, batch(&[1]));
+            assert!(!one.is_empty(), "kind {kind}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_taken_out_with_all_that_is_its_own_and_nothing_else() {
+        let (mut batch, other) = (batch(&[1, 2]), call(2, "receiver.example").id);
+        batch.drop_call(call(1, "receiver.example").id);
+        let left: [Vec<CallId>; 7] = [
+            batch.opened.iter().map(|row| row.call).collect(),
+            batch.charges.iter().map(|row| row.call).collect(),
+            batch.entries.iter().map(|row| row.entry.call).collect(),
+            batch.gathered.iter().map(|row| row.call).collect(),
+            batch.records.iter().map(|row| row.record.call.id).collect(),
+            batch.unreleased.iter().map(|row| row.call).collect(),
+            batch.pushes.iter().map(|push| push.call).collect(),
+        ];
+        assert_eq!(left.each_ref().map(Vec::len), [1, 1, 12, 1, 1, 1, 8]);
+        assert!(left.iter().flatten().all(|call| *call == other));
+        assert_eq!(batch.verdicts.len(), 1, "what came of attempts is of no call that is being written");
+    }
+}

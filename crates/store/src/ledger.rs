@@ -159,13 +159,9 @@ fn next_of<'a>(open: &'a mut HashMap<CallId, Open>, entry: &Entry) -> Result<&'a
 const LOOK_BACK: i64 = 300_000;
 
 #[cfg(test)]
-#[path = "../tests/support/mod.rs"]
-mod support;
-
-#[cfg(test)]
 mod tests {
-    use super::support::{call, talk};
     use super::*;
+    use crate::support::{call, talk};
 
     fn ledger() -> Ledger {
         Ledger::new(Next { entry: 1, push: 1 })
@@ -194,7 +190,10 @@ mod tests {
     #[test]
     fn a_closed_call_is_forgotten_and_lists_its_entries() {
         let mut ledger = ledger();
-        let batch = enter(&mut ledger, &talk(call(1, "receiver.example")));
+        let entries = talk(call(1, "receiver.example"));
+        enter(&mut ledger, &entries[..11]);
+        assert_eq!(ledger.open_calls(), 1);
+        let batch = enter(&mut ledger, &entries[11..]);
         assert_eq!(batch.records[0].entries, (1..=12).collect::<Vec<_>>());
         assert_eq!(ledger.open_calls(), 0);
     }
@@ -208,7 +207,10 @@ mod tests {
         assert!(batch.gathered.is_empty());
         ledger.next.entry += LOOK_BACK;
         ledger.gather(&mut batch);
-        assert_eq!(batch.gathered[0].entries, [1, 2, 3]);
+        assert_eq!(
+            (&batch.gathered[0].entries[..], batch.gathered[0].after),
+            (&[1, 2, 3][..], 3 + LOOK_BACK)
+        );
         ledger.gather(&mut batch);
         assert_eq!(batch.gathered.len(), 1, "once for a long while");
     }

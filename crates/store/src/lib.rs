@@ -30,6 +30,9 @@ mod recovery;
 mod retention;
 mod snapshot;
 mod store;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
 mod unreleased;
 mod vault;
 mod words;

@@ -497,3 +497,58 @@ const AHEAD: Duration = Duration::from_secs(3);
 
 /// Pushes that are kept in memory for a delivery that is behind; about 8 MB.
 const TAIL: usize = 8_192;
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::batch::Batch;
+    use crate::ledger::{Ledger, Next};
+    use crate::support::{call, talk};
+
+    fn pushes(count: usize) -> Vec<Waiting> {
+        let mut batch = Batch::default();
+        let mut ledger = Ledger::new(Next { entry: 1, push: 1 });
+        for entry in talk(call(1, "receiver.example")) {
+            ledger.enter(entry, &mut batch).unwrap();
+        }
+        vec![batch.pushes.remove(0); count]
+    }
+
+    async fn outbox(dir: &tempfile::TempDir) -> Outbox {
+        Outbox::new(&Store::open(dir.path()).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_nobody_takes_in_time_is_left_to_the_database() {
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(&dir).await;
+        let taken = || {
+            let fresh = outbox.take_fresh();
+            (fresh.pushes.len(), fresh.overflowed)
+        };
+        assert_eq!(taken(), (0, true), "what is owed from before was read by nobody yet");
+        outbox.publish(pushes(TAIL));
+        assert_eq!(taken(), (TAIL, false));
+        outbox.publish(pushes(TAIL));
+        outbox.publish(pushes(9));
+        assert_eq!(taken(), (0, true));
+        outbox.publish(pushes(1));
+        assert_eq!(taken(), (1, false));
+    }
+
+    #[tokio::test]
+    async fn delivery_is_woken_by_a_commit_that_owes_something_and_by_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let outbox = outbox(&dir).await;
+        let mut context = Context::from_waker(Waker::noop());
+        let mut committed = pin!(outbox.committed());
+        assert!(committed.as_mut().poll(&mut context).is_pending());
+        outbox.publish(Vec::new());
+        assert!(committed.as_mut().poll(&mut context).is_pending());
+        outbox.publish(pushes(1));
+        assert!(committed.as_mut().poll(&mut context).is_ready());
+    }
+}

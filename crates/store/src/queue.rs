@@ -351,6 +351,89 @@ mod tests {
     }
 
     #[test]
+    fn verdicts_that_find_no_room_are_given_back() {
+        let queue = Queue::default();
+        assert_eq!(queue.settle(verdicts(VERDICTS - 1)), Ok(()));
+        assert_eq!(queue.settle(verdicts(2)), Err(verdicts(2)));
+        assert_eq!(queue.settle(verdicts(1)), Ok(()));
+        assert_eq!(queue.settle(verdicts(1)), Err(verdicts(1)));
+        assert_eq!(queue.append(entries(1)), Ok(()), "facts have a share of their own");
+    }
+
+    #[test]
+    fn while_the_writer_is_stuck_orders_are_refused_at_once() {
+        let queue = Queue::default();
+        let _receipt = queue.accept(entry(0), Vec::new()).unwrap();
+        let _another = queue.accept(entry(1), Vec::new()).unwrap();
+        let long_ago = Instant::now().checked_sub(2 * PATIENCE).unwrap();
+        queue.lock().oldest = Some(long_ago);
+        assert!(matches!(queue.accept(entry(2), Vec::new()), Err(AcceptFault::Busy)));
+        assert_eq!(queue.take(now(), far()).unwrap().orders.len(), 2);
+        assert!(queue.accept(entry(3), Vec::new()).is_ok(), "it has looked at the oldest");
+    }
+
+    #[test]
+    fn an_order_that_is_left_for_the_next_batch_keeps_its_age() {
+        let queue = Queue::default();
+        for entry in entries(JOURNAL_BATCH + 1) {
+            queue.accept(entry, Vec::new()).unwrap();
+        }
+        queue.take(now(), far()).unwrap();
+        assert!(queue.lock().oldest.is_some());
+        queue.take(now(), far()).unwrap();
+        assert!(queue.lock().oldest.is_none());
+    }
+
+    #[test]
+    fn a_batch_is_full_by_all_that_is_in_it() {
+        const FULL: usize = JOURNAL_BATCH;
+        for (orders, facts, settled, full) in [
+            (FULL, 0, 0, true),
+            (0, FULL, 0, true),
+            (0, 0, FULL, true),
+            (2, FULL - 5, 3, true),
+            (2, FULL - 6, 3, false),
+        ] {
+            let queue = Queue::default();
+            let _receipts: Vec<_> =
+                entries(orders).into_iter().map(|entry| queue.accept(entry, Vec::new())).collect();
+            queue.append(entries(facts)).unwrap();
+            queue.settle(verdicts(settled)).unwrap();
+            assert_eq!(queue.lock().work.is_full(), full, "{orders} {facts} {settled}");
+        }
+    }
+
+    /// What a writer takes who fell asleep before that was put in, with facts that would wait for an hour.
+    fn woken_by(before: usize, sleeps_as: Writer, put: impl FnOnce(&Queue)) -> Work {
+        let queue = std::sync::Arc::new(Queue::default());
+        queue.append(entries(before)).unwrap();
+        let (taken, work) = std::sync::mpsc::channel();
+        let writer = std::sync::Arc::clone(&queue);
+        std::thread::spawn(move || {
+            let pace = Pace { orders: Instant::now(), facts: far() };
+            taken.send(writer.take(pace, far()))
+        });
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while queue.lock().writer != sleeps_as {
+            assert!(Instant::now() < deadline, "the writer does not fall asleep");
+            std::thread::yield_now();
+        }
+        put(&queue);
+        work.recv_timeout(Duration::from_secs(60)).expect("the writer sleeps on").expect("work")
+    }
+
+    #[test]
+    fn a_writer_that_sleeps_is_woken_by_what_is_worth_a_commit() {
+        let order = |queue: &Queue| drop(queue.accept(entry(9), Vec::new()).unwrap());
+        assert_eq!(woken_by(0, Writer::Idle, order).orders.len(), 1);
+        assert_eq!(woken_by(3, Writer::Gathering, order).orders.len(), 1);
+        let crowd = |queue: &Queue| queue.append(entries(JOURNAL_BATCH)).unwrap();
+        assert_eq!(woken_by(0, Writer::Idle, crowd).entries.len(), JOURNAL_BATCH);
+        assert_eq!(woken_by(3, Writer::Gathering, crowd).entries.len(), JOURNAL_BATCH);
+        assert_eq!(woken_by(3, Writer::Gathering, Queue::close).entries.len(), 3);
+    }
+
+    #[test]
     fn a_batch_is_bounded_and_the_rest_keeps_its_order() {
         let queue = Queue::default();
         queue.append(entries(JOURNAL_BATCH + 3)).unwrap();
@@ -390,6 +473,8 @@ mod tests {
         queue.append(entries(2)).unwrap();
         queue.close();
         assert_eq!(queue.append(entries(1)), Err(entries(1)));
+        assert_eq!(queue.settle(verdicts(1)), Err(verdicts(1)));
+        assert!(matches!(queue.accept(entry(0), Vec::new()), Err(AcceptFault::Stopped)));
         let pace = Pace { orders: far(), facts: far() };
         assert_eq!(queue.take(pace, far()).unwrap().entries.len(), 2);
         assert!(queue.take(pace, far()).is_none());

@@ -161,3 +161,46 @@ pub(crate) fn unreadable(column: usize) -> impl FnOnce(serde_json::Error) -> rus
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(cause))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::release::{Party, Release};
+
+    use super::*;
+    use crate::support::{BEGIN, call};
+
+    fn dialog(text: &str) -> Option<Dialog> {
+        Some(Dialog(text.into()))
+    }
+
+    /// The legs that are still to be released after these facts, each with its dialog.
+    fn up(facts: Vec<Fact>) -> Vec<(Leg, String)> {
+        let call = call(1, "receiver.example").id;
+        let entries = facts.into_iter().map(|fact| Entry { call, seq: 0, at: BEGIN, fact }).collect();
+        let interrupted = Interrupted { call, entries };
+        interrupted.dialogs().map(|(leg, Dialog(text))| (leg, text.to_string())).collect()
+    }
+
+    #[test]
+    fn each_leg_that_is_up_is_released_by_its_own_last_dialog() {
+        let ringing = |leg, text| Fact::Ringing { leg, dialog: dialog(text) };
+        let answered = |leg, text| Fact::Answered { leg, dialog: dialog(text) };
+        let released = |leg| Fact::released(leg, Release::normal(Party::Caller));
+        let both = || {
+            vec![
+                ringing(Leg::A, "early a"),
+                answered(Leg::A, "a"),
+                Fact::dialled(Leg::B),
+                ringing(Leg::B, "early b"),
+                // A telephone that says that it rings without saying where.
+                Fact::Ringing { leg: Leg::B, dialog: None },
+            ]
+        };
+        let of = |leg, text: &str| (leg, text.to_owned());
+        assert_eq!(up(both()), [of(Leg::A, "a"), of(Leg::B, "early b")]);
+        assert_eq!(up([both(), vec![released(Leg::A)]].concat()), [of(Leg::B, "early b")]);
+        assert_eq!(up([both(), vec![released(Leg::B)]].concat()), [of(Leg::A, "a")]);
+        assert_eq!(up([both(), vec![released(Leg::A), released(Leg::B)]].concat()), []);
+        assert_eq!(up(vec![Fact::dialled(Leg::A)]), []);
+    }
+}

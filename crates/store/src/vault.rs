@@ -118,10 +118,13 @@ fn fill_random(bytes: &mut [u8]) -> Result<(), StoreFault> {
 }
 
 fn warn_when_others_may_read(path: &Path) {
-    let open_to_others = fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
-    if open_to_others {
+    if others_may_read(path) {
         tracing::warn!(path = %path.display(), "the key file can be read by others: chmod 600 it");
     }
+}
+
+fn others_may_read(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
 }
 
 fn to_hex(bytes: &[u8]) -> String {
@@ -177,14 +180,38 @@ mod tests {
         Vault::create(dir.path()).unwrap();
         let mode = fs::metadata(dir.path().join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        for (mode, others) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+            fs::set_permissions(dir.path().join(KEY_FILE), fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(others_may_read(&dir.path().join(KEY_FILE)), others, "{mode:o}");
+        }
     }
 
     #[test]
     fn a_missing_or_damaged_key_file_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         assert!(matches!(Vault::read(dir.path()), Err(StoreFault::KeyMissing { .. })));
-        fs::write(dir.path().join(KEY_FILE), "+0".repeat(32)).unwrap();
-        assert!(matches!(Vault::read(dir.path()), Err(StoreFault::KeyDamaged { .. })));
+        for text in ["+0".repeat(32), "ab".repeat(31), "ab".repeat(33), String::new()] {
+            fs::write(dir.path().join(KEY_FILE), &text).unwrap();
+            assert!(matches!(Vault::read(dir.path()), Err(StoreFault::KeyDamaged { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_cannot_be_used_is_not_taken_for_a_missing_one() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Vault::create(&dir.path().join("nowhere")),
+            Err(StoreFault::File { action: "create", .. })
+        ));
+        fs::create_dir(dir.path().join(KEY_FILE)).unwrap();
+        assert!(matches!(Vault::read(dir.path()), Err(StoreFault::File { action: "read", .. })));
+    }
+
+    #[test]
+    fn the_same_secret_is_sealed_differently_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::create(dir.path()).unwrap();
+        assert_ne!(vault.seal("key-1", "hush").unwrap(), vault.seal("key-1", "hush").unwrap());
     }
 
     #[test]
@@ -193,5 +220,17 @@ mod tests {
         assert_eq!(text.len(), 28);
         assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         assert_ne!(text, random_text(28).unwrap());
+        // Somewhere in so many every letter comes; that one does not is less likely than a broken processor.
+        let long = random_text(10_000).unwrap();
+        let letters: std::collections::BTreeSet<char> = long.chars().collect();
+        assert_eq!((long.len(), letters.len()), (10_000, 62));
+    }
+
+    #[test]
+    fn random_digits_are_thirty_two_and_never_the_same() {
+        let digits = random_hex().unwrap();
+        assert_eq!(digits.len(), 32);
+        assert!(digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_ne!(digits, random_hex().unwrap());
     }
 }

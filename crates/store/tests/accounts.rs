@@ -167,6 +167,16 @@ async fn a_secret_cannot_be_read_from_the_files() {
 }
 
 #[tokio::test]
+async fn a_key_for_one_purpose_is_the_same_after_a_restart_and_no_other_purposes() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let derived = async |dir: &TempDir, purpose: &str| *open(dir).await.0.derived_key(purpose).expose();
+    let key = derived(&dir, "addresses").await;
+    assert_eq!(derived(&dir, "addresses").await, key);
+    assert_ne!(derived(&dir, "tokens").await, key);
+    assert_ne!(derived(&other, "addresses").await, key);
+}
+
+#[tokio::test]
 async fn the_wrong_key_file_opens_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("secret.key");

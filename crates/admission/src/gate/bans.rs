@@ -143,6 +143,10 @@ mod tests {
             fail(&mut bans, "9.9.9.9", 19, 10_000 + 620 * round);
         }
         assert_eq!(bans.all(at(10_000)), []);
+        for second in [100_000, 100_600] {
+            (0..19).for_each(|_| bans.failed(peer("7.7.7.7"), at(second)));
+        }
+        assert_eq!(bans.all(at(100_600)), [], "ten minutes later nothing of it counts");
     }
 
     #[test]

@@ -151,6 +151,21 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_covers_as_many_headers_as_there_may_be_and_no_more() {
+        let key = key("SK", None);
+        for (more, taken) in [(0, true), (29, true), (30, false)] {
+            let mut request = request("", body("CallNotify", ASKED));
+            (0..more).for_each(|number| request.headers.add(format!("X-{number}"), "1"));
+            // Host, type and date are signed too.
+            let proof = sign_headers(&key, &request, NOW);
+            assert_eq!(proof.is_some(), taken, "{more}");
+            let Some(proof) = proof else { continue };
+            proof.iter().for_each(|(name, value)| request.headers.add(name, value));
+            assert_eq!(proven(&request, &key), Ok(()), "{more}");
+        }
+    }
+
+    #[test]
     fn what_a_body_is_cannot_be_changed_on_the_way() {
         let key = key("SK", None);
         let told = |content_type: &str, signed: bool| {

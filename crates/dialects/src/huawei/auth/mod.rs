@@ -251,6 +251,15 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_is_as_long_as_documented_at_most() {
+        for (length, taken) in [(1, true), (128, true), (129, false)] {
+            let nonce = "张".repeat(length);
+            let headers = headers("key", "digest", &nonce, MADE);
+            assert_eq!(claim(&headers.into_iter().collect(), false).is_ok(), taken, "{length}");
+        }
+    }
+
+    #[test]
     fn a_time_is_near_by_utc_or_by_beijings_clock() {
         for (now, lenient, utc) in [
             ("2018-05-26T00:35:30Z", true, true),

@@ -128,3 +128,61 @@ fn hmac(key: &[u8], text: &str) -> Output<Sha256> {
 pub(super) fn hash(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use base::account::Key;
+
+    use super::*;
+    use crate::wire::Headers;
+
+    const MADE: Timestamp = Timestamp::from_millis(1_597_339_116_000);
+
+    #[test]
+    fn a_request_is_good_from_fifteen_minutes_before_its_time_to_the_end_of_its_life() {
+        let key = Key { id: "AK".into(), secret: Private::new("SK".into()), token: None };
+        let known = Credentials { key: &key, account: "a", password: None, session: None };
+        let signed = Signed {
+            covered: Private::new("a=1".into()),
+            signature: signature("SK", None, "a=1").into(),
+            created: "".into(),
+            made_at: MADE,
+            lives: Duration::from_secs(60),
+            token: None,
+            scope: None,
+        };
+        for (now, good) in [(-901, false), (-900, true), (0, true), (60, true), (61, false)] {
+            let at = Timestamp::from_millis(MADE.millis() + now * 1_000);
+            let told = if good { Ok(()) } else { Err(Refusal::StaleRequest) };
+            assert_eq!(prove(&signed, Some(&known), at), told, "{now}");
+        }
+    }
+
+    #[test]
+    fn each_request_carries_its_proof_in_one_place() {
+        let allowed = Settings { allow_get: true, ..Settings::default() };
+        for (authorization, parameters, settings, style) in [
+            ("AWS4-HMAC-SHA256 x", "", &allowed, Style::Header),
+            ("AWS4-HMAC-SHA256 x", "Accesskey=a&Signature=b&X-Amz-Signature=c", &allowed, Style::Header),
+            ("", "X-Amz-Signature=c&Signature=b", &allowed, Style::Presigned),
+            ("other", "X-Amz-Signature=c", &allowed, Style::Presigned),
+            ("", "X-Amz-Signature=c", &Settings::default(), Style::Parameter),
+            ("other", "Mobile=1", &allowed, Style::Foreign),
+            ("other", "Accesskey=a", &allowed, Style::Parameter),
+            ("other", "Signature=b", &allowed, Style::Parameter),
+            (" ", "Mobile=1", &allowed, Style::Parameter),
+        ] {
+            let request = WireRequest {
+                id: 0,
+                method: "POST".into(),
+                path: "/".into(),
+                query: parameters.into(),
+                headers: Headers::from_iter([("Authorization", authorization)]),
+                body: Vec::new(),
+                peer: [127, 0, 0, 1].into(),
+            };
+            let read = Parameters::of(&request).unwrap();
+            assert_eq!(Style::of(&request, Some(&read), settings), style, "{authorization} {parameters}");
+        }
+    }
+}

@@ -293,6 +293,7 @@ mod tests {
         let many = |count: usize| (0..count).map(|number| format!("{number}&")).collect::<String>();
         assert!(read(FORM, "", &many(PARAMETERS_MAX)).is_ok());
         assert_eq!(read(FORM, "", &many(PARAMETERS_MAX + 1)), Err(Unreadable::TooMuch));
+        assert!(read(None, "", &"a".repeat(REQUEST_BODY_BYTES)).is_ok());
         assert_eq!(read(None, "", &"a".repeat(REQUEST_BODY_BYTES + 1)), Err(Unreadable::TooMuch));
     }
 
