@@ -12,6 +12,8 @@ mod client;
 mod courier;
 mod customers;
 mod evidence;
+mod fault;
+mod health;
 mod intake;
 mod lanes;
 mod profile;
@@ -23,6 +25,7 @@ mod resolver;
 #[cfg(test)]
 mod stories;
 
-pub use courier::{Delivery, Parts, StartFault};
+pub use courier::{Delivery, Hosts, Parts, StartFault};
+pub use health::{HostCondition, HostState};
 pub use profile::{Pace, Profile};
 pub use reach::{Reach, ReachFault};

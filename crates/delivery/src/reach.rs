@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use crate::client::tls;
+use crate::client::{tls, trusted_roots};
 use crate::resolver::{Guarded, Lookup, NotAllowed, System};
 
 /// Tries receivers out.
@@ -99,7 +99,7 @@ impl Reach {
         let request = Request::builder().method(Method::HEAD).uri(root.build().ok()?);
         let mut plain = HttpConnector::new_with_resolver(self.guarded.clone());
         plain.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls()).https_or_http().enable_http1();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls(trusted_roots())).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(plain));
         let answer = client.request(request.body(Empty::<Bytes>::new()).ok()?);
         let answer = timeout(PATIENCE, answer).await.ok()?.ok()?;

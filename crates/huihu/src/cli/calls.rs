@@ -103,6 +103,14 @@ pub(crate) enum Push {
         #[arg(long)]
         json: bool,
     },
+    /// List the hosts that pushes go to: how they fare, and what they do not have
+    Hosts {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON, one host a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Send pushes again that were delivered or parked: one by its number, or all that are chosen
     Replay {
         #[command(flatten)]
@@ -137,6 +145,9 @@ pub(crate) struct PushChoice {
     /// Only those of this call: its session id, or our own call id
     #[arg(long)]
     pub(crate) call: Option<String>,
+    /// Only those that go to this host: a name or an address, without a port
+    #[arg(long)]
+    pub(crate) host: Option<String>,
     /// Only those due or settled at this moment or later, such as 2026-01-02T03:04:05+08:00
     #[arg(long)]
     pub(crate) from: Option<String>,
