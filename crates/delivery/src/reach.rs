@@ -99,7 +99,8 @@ impl Reach {
         let request = Request::builder().method(Method::HEAD).uri(root.build().ok()?);
         let mut plain = HttpConnector::new_with_resolver(self.guarded.clone());
         plain.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls(trusted_roots())).https_or_http().enable_http1();
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls(trusted_roots())).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(plain));
         let answer = client.request(request.body(Empty::<Bytes>::new()).ok()?);
         let answer = timeout(PATIENCE, answer).await.ok()?.ok()?;
