@@ -82,9 +82,9 @@ impl<T> Summed<T> {
         self.digest.update(bytes);
     }
 
-    /// How many bytes went by, and their SHA-256.
-    fn sum(self) -> (u64, [u8; 32]) {
-        (self.bytes, self.digest.finalize().into())
+    /// What the bytes went through, how many there were, and their SHA-256.
+    fn sum(self) -> (T, (u64, [u8; 32])) {
+        (self.inner, (self.bytes, self.digest.finalize().into()))
     }
 }
 

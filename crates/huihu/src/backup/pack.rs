@@ -120,7 +120,7 @@ fn write(manifest: &Manifest, place: impl Fn(Part) -> PathBuf, half: &Path) -> R
         let (name, path) = (part.name(), place(*part));
         let mut file = Summed::new(open(&path)?.take(*bytes));
         append(&mut archive, &name, (*bytes, manifest.made_at), &mut file).with_context(cannot)?;
-        if file.sum() != (*bytes, *sha256) {
+        if file.sum().1 != (*bytes, *sha256) {
             bail!("{} changed while it was copied: try again", path.display());
         }
     }
@@ -150,7 +150,7 @@ fn append(
 fn sum(path: &Path) -> Result<(u64, [u8; 32])> {
     let mut file = Summed::new(open(path)?);
     io::copy(&mut file, &mut io::sink()).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(file.sum())
+    Ok(file.sum().1)
 }
 
 fn open(path: &Path) -> Result<File> {

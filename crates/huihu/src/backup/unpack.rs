@@ -2,6 +2,7 @@
 //! size and with its sum. No name from the archive becomes a path, nothing but plain files is in it, and no more is
 //! unpacked than the manifest admits to.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -46,25 +47,27 @@ fn read(packed: impl Read, take: Take, dir: &Path) -> Result<Manifest> {
     let manifest = Manifest::parse(&listed_first(first)?)?;
     let needed = manifest.files.iter().filter(|file| take.takes(file.part)).map(|file| file.bytes);
     check_room(dir, needed.sum())?;
+    let mut folders = BTreeSet::new();
     for file in &manifest.files {
         let name = file.part.name();
         let mut entry = next()?.ok_or_else(|| anyhow!("it ends before {name}"))?;
         check(entry.header(), &name, file.bytes)?;
-        match take.takes(file.part) {
-            true => copy(&mut entry, file, create(&file.part.path(dir))?)?.sync_all()?,
-            false => drop(copy(&mut entry, file, io::sink())?),
+        if take.takes(file.part) {
+            let path = file.part.path(dir);
+            copy(&mut entry, file, create(&path)?)?.sync_all()?;
+            folders.extend(
+                path.ancestors().skip(1).take_while(|above| above.starts_with(dir)).map(Path::to_owned),
+            );
+        } else {
+            copy(&mut entry, file, io::sink())?;
         }
     }
     if next()?.is_some() {
         bail!("it holds more than its manifest lists");
     }
     finish(archive.into_inner())?;
-    if take == Take::Everything {
-        for folder in [dir.join(CLIPS), dir.join(RECORDINGS), dir.to_owned()] {
-            if folder.is_dir() {
-                pack::sync(Some(&folder))?;
-            }
-        }
+    for folder in folders {
+        pack::sync(Some(&folder))?;
     }
     Ok(manifest)
 }
@@ -101,12 +104,11 @@ fn copy<W: Write>(entry: &mut impl Read, file: &Listed, to: W) -> Result<W> {
     let name = file.part.name();
     let mut to = Summed::new(to);
     io::copy(&mut entry.take(file.bytes), &mut to).with_context(|| format!("cannot unpack {name}"))?;
-    let (bytes, digest) = (to.bytes, to.digest.clone());
-    let inner = to.inner;
-    if (bytes, sha2::Digest::finalize(digest).into()) != (file.bytes, file.sha256) {
+    let (to, sum) = to.sum();
+    if sum != (file.bytes, file.sha256) {
         bail!("{name} is damaged: its SHA-256 is not that of the manifest");
     }
-    Ok(inner)
+    Ok(to)
 }
 
 /// What follows the last file is padding, and then the end: gzip's own sum is compared there.
