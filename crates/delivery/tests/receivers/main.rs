@@ -124,9 +124,12 @@ impl Town {
             let (journal, place) =
                 (self.journal.clone(), Arc::clone(&at_once).acquire_owned().await.unwrap());
             calls.spawn(async move {
-                let mut entries = entries;
-                journal.accept(entries.remove(0), Vec::new()).await.unwrap();
                 let mut left = entries;
+                let accepted = left.remove(0);
+                // A journal that has much to write takes it a moment later.
+                while journal.accept(accepted.clone(), Vec::new()).await.is_err() {
+                    tokio::time::sleep(GLANCE).await;
+                }
                 while let Err(refused) = journal.append(left) {
                     left = refused;
                     tokio::time::sleep(GLANCE).await;
