@@ -119,13 +119,16 @@ impl Api {
             let Some(call) = connection.call.take() else { bail!("a reply came without a request") };
             match session_of(reply.status(), &reply.body) {
                 Some(session) => ledger.accepted(call, session, now),
-                None => ledger.complain(|| {
-                    format!(
-                        "a request was refused: {:?} {}",
-                        reply.status(),
-                        String::from_utf8_lossy(&reply.body)
-                    )
-                }),
+                None => {
+                    ledger.refused(call, now);
+                    ledger.complain(|| {
+                        format!(
+                            "a request was refused: {:?} {}",
+                            reply.status(),
+                            String::from_utf8_lossy(&reply.body)
+                        )
+                    });
+                }
             }
             if is_kept {
                 self.idle.push(place);

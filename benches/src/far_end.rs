@@ -159,6 +159,11 @@ impl FarEnd {
         self.hold = hold;
     }
 
+    /// From now on B hangs up so long after its ACK; calls that talk already go on.
+    pub(crate) fn hang_up_after(&mut self, hold: Duration) {
+        self.hold = Some(hold);
+    }
+
     /// When we must be looked at without news.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.alarms.peek().map(|Reverse((at, _))| *at)

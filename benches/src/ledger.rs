@@ -37,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) ordered: Instant,
     /// When the request was answered with success.
     pub(crate) accepted: Option<Instant>,
+    /// When it was answered otherwise.
+    pub(crate) refused: Option<Instant>,
     pub(crate) legs: [LegTimes; 2],
     pub(crate) statuses: u32,
     pub(crate) fees: u32,
@@ -79,6 +81,7 @@ impl Ledger {
         self.calls.push(Call {
             ordered: now,
             accepted: None,
+            refused: None,
             legs: [LegTimes::default(); 2],
             statuses: 0,
             fees: 0,
@@ -118,6 +121,11 @@ impl Ledger {
             self.calls[call].last_push = Some(at);
         }
         self.by_session.insert(session, call);
+    }
+
+    /// A request was answered without success.
+    pub(crate) fn refused(&mut self, call: usize, now: Instant) {
+        self.calls[call].refused = Some(now);
     }
 
     /// A push arrived: status events and fee records of one session.

@@ -22,6 +22,7 @@ mod far_end;
 mod http;
 mod ledger;
 mod media;
+mod overload;
 mod receiver;
 mod relay;
 mod rtp;
@@ -34,12 +35,12 @@ mod world;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use crate::workloads::{Bench, Pace, Results, Workload};
+use crate::workloads::{Bench, Overload, Pace, Results, Workload};
 use crate::world::World;
 
 /// Measure calls, prompts and bridges per core
@@ -57,6 +58,12 @@ struct Arguments {
     /// Fewer and shorter runs, under a minute: whether it works, not how well
     #[arg(long)]
     quick: bool,
+    /// For overload: callbacks a second that the server can take; measured first if nothing is said
+    #[arg(long)]
+    capacity: Option<f64>,
+    /// For overload: seconds that twice of it is offered
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
     /// Write all figures as JSON into this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -88,8 +95,9 @@ fn main() -> Result<()> {
     let began = Instant::now();
     let mut world = World::new()?;
     let pace = if arguments.quick { Pace::Quick } else { Pace::Usual };
+    let overload = Overload { capacity: arguments.capacity, length: Duration::from_secs(arguments.seconds) };
     let mut results = Results::default();
-    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace };
+    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace, overload };
     let all = [Workload::W1, Workload::W2, Workload::W3];
     let chosen = if arguments.workloads.is_empty() { &all[..] } else { &arguments.workloads };
     let mut outcome = Ok(());

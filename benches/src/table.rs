@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::accounting::Spread;
 use crate::bridges::Step;
 use crate::climb::Summit;
+use crate::overload::Overloaded;
 use crate::workloads::Results;
 
 /// Figures of others, measured with this method on a machine of this kind: one core of the server, loopback.
@@ -89,7 +90,52 @@ pub(crate) fn show(results: &Results, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "{trouble}\n")?;
         }
     }
+    if let Some(overloaded) = &results.overload {
+        loads(overloaded).write(out)?;
+        let said = match &overloaded.broken[..] {
+            [] => "everything holds that must".to_owned(),
+            broken => broken.join("; "),
+        };
+        writeln!(out, "{said}\n")?;
+    }
     Ok(())
+}
+
+fn loads(overloaded: &Overloaded) -> Grid {
+    let titles = [
+        "offered /s",
+        "accepted /s",
+        "of capacity",
+        "answer p50",
+        "p99 ms",
+        "INVITE p99",
+        "refused",
+        "p99 ms",
+        "slowest",
+        "latest RTP",
+        "lost",
+        "% of a core",
+    ];
+    let mut grid = Grid::new("Overload  callbacks beside 20 calls that talk", &titles);
+    for load in [&overloaded.half, &overloaded.twice] {
+        grid.row(
+            &format!("{:.0}", load.offered),
+            [
+                format!("{:.0}", load.accepted),
+                format!("{:.1} %", load.accepted / overloaded.capacity * 1e2),
+                format!("{:.1}", load.answer_ms.p50),
+                format!("{:.1}", load.answer_ms.p99),
+                format!("{:.1}", load.invite_ms.p99),
+                load.refused.to_string(),
+                format!("{:.1}", load.refusal_ms.p99),
+                format!("{:.1}", load.refusal_ms.longest),
+                format!("{:.1}", load.sound_ms.longest),
+                load.sound_lost.to_string(),
+                format!("{:.0}", load.server_core_percent),
+            ],
+        );
+    }
+    grid
 }
 
 fn callbacks(plain: &Summit, pushed: Option<&Summit>) -> Grid {

@@ -11,6 +11,7 @@ use crate::api::Order;
 use crate::bridges::{self, Ascended, Ascent, Step};
 use crate::burst::{self, Burst, Outcome};
 use crate::climb::{Climb, Summit, climb};
+use crate::overload::{self, Overloaded};
 use crate::server::Installation;
 use crate::table::say;
 use crate::world::World;
@@ -24,6 +25,8 @@ pub(crate) enum Workload {
     W2,
     /// Bridged calls with sound both ways
     W3,
+    /// Twice as many callbacks as it can take, while some talk; only when it is named
+    Overload,
 }
 
 /// How thorough to be.
@@ -45,12 +48,25 @@ const TRIAL_PACKETS: u32 = 50;
 /// From a prompt's first packet to its last, if nobody stretches it, is 2,980 ms; this is not the same prompt any more.
 const PROMPT_MS_MAX: f64 = 3100.0;
 
+/// p99 of the longest wait of a call at the capacity.
+const WAIT_MS: f64 = 100.0;
+
 /// What every workload needs.
 pub(crate) struct Bench<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) huihu: &'a Path,
     pub(crate) folder: PathBuf,
     pub(crate) pace: Pace,
+    pub(crate) overload: Overload,
+}
+
+/// How the server is overloaded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overload {
+    /// Callbacks a second that it can take; measured first when nobody says.
+    pub(crate) capacity: Option<f64>,
+    /// How long twice of it is offered.
+    pub(crate) length: Duration,
 }
 
 /// All results.
@@ -62,6 +78,7 @@ pub(crate) struct Results {
     pub(crate) bridges: Option<Ascended>,
     /// The same loads on a relay that does nothing else.
     pub(crate) bare_relay: Vec<Step>,
+    pub(crate) overload: Option<Overloaded>,
 }
 
 impl Bench<'_> {
@@ -76,6 +93,7 @@ impl Bench<'_> {
             }
             Workload::W2 => results.prompts = Some(self.prompts()?),
             Workload::W3 => self.bridges(results)?,
+            Workload::Overload => results.overload = Some(self.overload()?),
         }
         Ok(())
     }
@@ -96,6 +114,44 @@ impl Bench<'_> {
             limit_ms: 1000.0,
             comfort_ms: 20.0,
         }
+    }
+
+    /// Twice the capacity, which is what passes without anybody waiting.
+    fn overload(&mut self) -> Result<Overloaded> {
+        let capacity = match self.overload.capacity {
+            Some(capacity) => capacity,
+            None => match self.capacity()?.highest {
+                Some(highest) => highest,
+                None => bail!("no rate passed: say what the server can take with --capacity"),
+            },
+        };
+        let half = Duration::from_secs(if self.pace == Pace::Quick { 3 } else { 20 });
+        let plan = overload::Plan { capacity, half, twice: self.overload.length, hold: HOLD };
+        let mut server = self.install("overload")?.start()?;
+        overload::run(self.world, &mut server, &plan)
+    }
+
+    /// The highest rate of callbacks at which all pass and hardly anybody waits.
+    fn capacity(&mut self) -> Result<Summit> {
+        let mut server = self.install("capacity")?.start()?;
+        let rates: &[f64] = match self.pace {
+            Pace::Usual => &[200.0, 400.0, 800.0, 1600.0],
+            Pace::Quick => &[100.0, 200.0],
+        };
+        let plan = Climb { limit_ms: WAIT_MS, halvings: 3, ..self.climb(rates) };
+        let (world, burst) = (&mut *self.world, |rate, length| Burst {
+            order: Order::Callback,
+            rate,
+            length,
+            hold: Some(HOLD),
+            call_length: HOLD,
+            are_pushed: false,
+        });
+        climb(
+            &plan,
+            |_| true,
+            |rate, length| report("capacity", burst::run(world, &mut server, &burst(rate, length))?),
+        )
     }
 
     /// W1. `start` leaves out the rates that are known to be easy.

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod baresip;
 pub mod certificate;
+pub mod clock;
 pub mod ears;
 pub mod handset;
 pub mod http;

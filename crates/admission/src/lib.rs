@@ -4,6 +4,7 @@
 //! Account + Visit ─▶ enter ─▶ ()                                  who asks, before the body is read
 //! Placing + Account + Desk ─▶ admit ─▶ Admission │ Refusal        what they ask, and whether we can
 //! all of them ─▶ explain ─▶ [Finding]                             every rule, passed or not, and what is left
+//! Measured ─▶ Judge ─▶ Pressure ─▶ Sluice                         how many orders there is time for
 //! ```
 //!
 //! *Takes* a request, an order, one snapshot of the account, what is remembered of requests ([`Gate`]) and calls
@@ -15,11 +16,14 @@
 //! Read [`rules`] first: all rules in their order. A new rule is one file there and one line in the list.
 
 mod ask;
+mod bucket;
 mod desk;
 mod finding;
 mod gate;
+mod overload;
 mod resolve;
 pub mod rules;
+mod sluice;
 mod tally;
 
 #[cfg(test)]
@@ -36,6 +40,8 @@ use base::refusal::Refusal;
 pub use crate::desk::{Abroad, Desk, Policy, Visit};
 pub use crate::finding::{Finding, Quota, Resource, Scope};
 pub use crate::gate::{Gate, GateSettings};
+pub use crate::overload::{Judge, Measured, Memory, OverloadSettings, Pressure, Strain};
+pub use crate::sluice::{Flow, Sluice};
 pub use crate::tally::Tally;
 
 use crate::ask::Ask;

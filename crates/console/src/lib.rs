@@ -36,6 +36,6 @@ pub use address::{Announcement, announced};
 pub use intake::Peer;
 pub use key::{KeyFault, OperatorKey};
 pub use parts::{
-    Asked, Explained, Host, HostCondition, House, Parts, Question, Sessions, Trunk, Unexplained,
+    Asked, Explained, Holding, Host, HostCondition, House, Parts, Question, Sessions, Trunk, Unexplained,
 };
 pub use router::{document, router};

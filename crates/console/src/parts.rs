@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use admission::Finding;
+use admission::{Finding, Pressure};
 use base::account::Phase;
 use base::id::{AppId, CallId};
 use base::order::Placing;
@@ -101,6 +101,9 @@ pub trait House: Send + Sync {
     /// How many calls run now.
     fn live(&self) -> usize;
 
+    /// Whether orders for calls are held back, and why.
+    fn holding(&self) -> Holding;
+
     /// The trunks, and whether they work.
     fn trunks(&self) -> Vec<Trunk>;
 
@@ -118,6 +121,19 @@ pub trait House: Send + Sync {
     /// # Errors
     /// [`Unexplained`] when there is no order to be judged.
     fn explain(&self, asked: &Asked) -> Result<Explained, Unexplained>;
+}
+
+/// What is held back of orders for calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// What the load allows.
+    pub pressure: Pressure,
+    /// Whether the journal cannot be written now: then all are refused.
+    pub unwritten: bool,
+    /// How many were refused for the load since the start.
+    pub refused: u64,
+    /// Whether the process is about to end.
+    pub ending: bool,
 }
 
 /// The way to a carrier.

@@ -135,11 +135,11 @@ async fn read(mut body: Incoming) -> Result<(Vec<u8>, bool), hyper::Error> {
     Ok((bytes, body.is_end_stream()))
 }
 
-fn trusted_roots() -> RootCertStore {
+pub(crate) fn trusted_roots() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
-fn tls(roots: RootCertStore) -> ClientConfig {
+pub(crate) fn tls(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("ring speaks TLS 1.2 and 1.3")

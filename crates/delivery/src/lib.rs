@@ -17,6 +17,7 @@ mod health;
 mod intake;
 mod lanes;
 mod profile;
+mod reach;
 #[cfg(test)]
 mod receiver;
 mod repeats;
@@ -27,3 +28,4 @@ mod stories;
 pub use courier::{Delivery, Hosts, Parts, StartFault};
 pub use health::{HostCondition, HostState};
 pub use profile::{Pace, Profile};
+pub use reach::{Reach, ReachFault};

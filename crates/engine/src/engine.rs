@@ -27,6 +27,7 @@ use crate::driver::archive::{self, Intake};
 use crate::driver::clock::Clock;
 use crate::driver::ground::Token;
 use crate::driver::kernel::{Kernel, Said};
+use crate::driver::lateness::Lateness;
 use crate::driver::listening::{self, Listening};
 use crate::driver::mailbox::{Mailbox, Slot, mailbox};
 use crate::driver::places::{Gateway, Places};
@@ -201,6 +202,7 @@ pub struct Engine {
     archive: Option<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
     live: Arc<AtomicUsize>,
+    lateness: Arc<Lateness>,
     board: Arc<Trunks>,
     trunks: Vec<Trunk>,
     listening: Vec<Hop>,
@@ -237,6 +239,7 @@ impl Engine {
             archive: None,
             writer: None,
             live: Arc::default(),
+            lateness: Arc::default(),
             board,
             trunks: settings.trunks.clone(),
             listening,
@@ -275,6 +278,7 @@ impl Engine {
                 post,
                 posts: post_slots.clone(),
                 live: Arc::clone(&engine.live),
+                lateness: Arc::clone(&engine.lateness),
                 board: Arc::clone(&engine.board),
                 journal: journal(),
                 archive: intakes.next(),
@@ -353,6 +357,23 @@ impl Engine {
         self.live.load(Ordering::Acquire)
     }
 
+    /// How late the latest shard was since this was last asked: it was so long away from its sockets, or woke up so long
+    /// after it wanted to. Less than two milliseconds are none.
+    #[must_use]
+    pub fn lateness(&self) -> Duration {
+        self.lateness.take()
+    }
+
+    /// Ends all calls that run, each as if its process had died, and hangs their telephones up. [`Self::live`] says when
+    /// they are over; their legs have a second to answer when the engine is dropped then.
+    pub fn end_calls(&self) {
+        for (slot, thread) in self.slots.iter().zip(&self.threads) {
+            while slot.post(Letter::EndCalls).is_err() && !thread.is_finished() {
+                std::thread::yield_now();
+            }
+        }
+    }
+
     /// Runs a call whose acceptance is durable.
     ///
     /// # Errors
@@ -369,6 +390,7 @@ impl Engine {
             | Letter::Orphan(_)
             | Letter::Gateways { .. }
             | Letter::Recording { .. }
+            | Letter::EndCalls
             | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }
@@ -395,6 +417,7 @@ impl Engine {
             | Letter::Stop { .. }
             | Letter::Gateways { .. }
             | Letter::Recording { .. }
+            | Letter::EndCalls
             | Letter::End => {
                 unreachable!("a slot gives back what was posted")
             }

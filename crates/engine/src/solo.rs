@@ -70,6 +70,7 @@ impl<G: Ground> Solo<G> {
             post,
             posts: vec![datagrams],
             live: Arc::clone(&live),
+            lateness: Arc::default(),
             board: Arc::clone(&board),
             journal,
             archive: intake,

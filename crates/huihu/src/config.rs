@@ -1,6 +1,7 @@
 //! What an operator decides: flag, then environment (`HUIHU_`), then file, then default.
 
 mod answering;
+mod overload;
 #[cfg(test)]
 mod strange;
 mod trace;
@@ -25,6 +26,7 @@ use sip::Transport;
 use speech::voices::kokoro;
 
 pub(crate) use self::answering::Answering;
+pub(crate) use self::overload::Overload;
 pub(crate) use self::trace::{Trace, TracedCalls};
 pub(crate) use self::transports::{Listening, with_tcp};
 pub(crate) use self::trunks::{OneTrunk, Peer, ReadTrunk, Trunk};
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) push: Push,
     #[serde(default)]
     pub(crate) limits: Limits,
+    #[serde(default)]
+    pub(crate) overload: Overload,
     #[serde(default)]
     pub(crate) requests: Requests,
     #[serde(default)]
@@ -113,6 +117,8 @@ pub(crate) struct Limits {
     pub(crate) requests_per_second: u32,
     /// Seconds that an order waits for the disk before it is refused.
     pub(crate) accept_secs: u64,
+    /// Seconds that running calls may go on when the process was asked to end.
+    pub(crate) drain_secs: u64,
 }
 
 /// `[requests]`: how requests are judged.
@@ -210,7 +216,7 @@ impl Default for Sip {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { ports: limits::PLATFORM_PORTS, requests_per_second: 5_000, accept_secs: 10 }
+        Self { ports: limits::PLATFORM_PORTS, requests_per_second: 5_000, accept_secs: 10, drain_secs: 1_800 }
     }
 }
 
@@ -276,6 +282,7 @@ impl Config {
             trunks: Vec::new(),
             push: Push::default(),
             limits: Limits::default(),
+            overload: Overload::default(),
             requests: Requests::default(),
             recordings: Recordings::default(),
             speech: Speech::default(),
@@ -321,6 +328,7 @@ impl Config {
         self.guard()?;
         self.trusted_proxies()?;
         self.trunks()?;
+        self.overload.check()?;
         self.answering.check()?;
         self.trace.check()?;
         if self.tls_server()?.is_none() && self.sip.listen.by(Transport::Tls) {
@@ -500,6 +508,8 @@ mod tests {
         assert!(told(|config| config.limits.accept_secs = 0).contains("limits.accept_secs"));
         assert!(told(|config| config.push.attempt_secs = 0).contains("push.attempt_secs = 0 is not from 1"));
         assert!(told(|config| config.push.attempt_secs = 11).contains("push.attempt_secs"));
+        assert!(told(|config| config.overload.memory_percent = 101).contains("overload.memory_percent"));
+        assert!(told(|config| config.overload.late_ms = 10_001).contains("overload.late_ms"));
         let public_url = |url: &str| {
             let mut config = Config::defaults();
             config.recordings.public_url = Some(url.to_owned());

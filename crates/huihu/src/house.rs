@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use admission::{Abroad, Gate, GateSettings, Policy, Tally};
+use admission::{Abroad, Gate, GateSettings, Policy, Sluice, Tally};
 use anyhow::{Context, Result, anyhow, bail};
 use base::fact::Fact;
 use base::id::Leg;
@@ -29,10 +29,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::clips::Clips;
 use crate::config::{self, Config, ReadTrunk, with_tcp};
-use crate::http::{self, Site};
+use crate::http::{self, Site, Stage};
 use crate::logins::Logins;
 use crate::names::Names;
 use crate::neighbour::{self, Table};
+use crate::pressure::Watch;
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
 use crate::road::{Capacity, Road, wall};
@@ -40,14 +41,14 @@ use crate::traces::Keeping;
 use crate::upkeep::Upkeep;
 use crate::words::Words;
 
-/// How long running calls may go on after we were asked to end.
-const DRAIN: Duration = Duration::from_secs(30 * 60);
-
 /// How long the last promises may take: a voice that speaks slowly, a journal without room.
 const LAST_PROMISES: Duration = Duration::from_secs(60);
 
 /// How long the pushes of the last calls may take. Receivers that are slower get them after the next start.
 const LAST_PUSHES: Duration = Duration::from_secs(5);
+
+/// How long calls that we end may take to be over: it is a turn of their shard.
+const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// How often the end looks whether calls still run or pushes are owed.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -62,11 +63,16 @@ pub(crate) struct House {
     journal: Journal,
     writer: JournalTask,
     delivery: Delivery,
-    ending: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
+    sluice: Arc<Sluice>,
+    /// How long running calls may go on after we were asked to end.
+    drain: Duration,
     listener: JoinHandle<()>,
     promised: TaskTracker,
     _announced: Announcement,
-    upkeep: [JoinHandle<()>; 3],
+    /// They have the engine too, which must be nobody else's when it ends.
+    with_engine: [JoinHandle<()>; 2],
+    upkeep: [JoinHandle<()>; 2],
     admin: Admin,
 }
 
@@ -127,7 +133,9 @@ impl House {
             rng: StdRng::from_os_rng(),
         })
         .context("cannot start the delivery of pushes")?;
-        let (admin, promised) = (Admin::new(&store), TaskTracker::new());
+        let (admin, promised, sluice) = (Admin::new(&store), TaskTracker::new(), Arc::new(Sluice::new()));
+        let watch =
+            Watch::new(Arc::clone(&engine), journal.clone(), Arc::clone(&sluice), config.overload.settings());
         let road = Arc::new(Road {
             node: config.node.as_str().into(),
             accounts: accounts.clone(),
@@ -147,6 +155,7 @@ impl House {
             recordings: recordings(config, &store, http),
             logins: Logins::new(Duration::from_secs(config.requests.token_secs)),
             gate: Arc::new(Gate::new(&gate_settings(config))),
+            sluice: Arc::clone(&sluice),
             tally,
             policy: policy(config),
             guard,
@@ -168,7 +177,7 @@ impl House {
         let console =
             console::router(parts.serving(accounts.clone(), Arc::clone(&road) as Arc<dyn console::House>));
         let site = Arc::new(Site { road, console, trusted });
-        let (ending, ended) = watch::channel(false);
+        let (stage, follows) = watch::channel(Stage::Open);
         Ok(Self {
             http,
             sip: engine.address(),
@@ -176,15 +185,14 @@ impl House {
             journal,
             writer: task,
             delivery,
-            ending,
-            listener: tokio::spawn(http::serve(listener, site, ended)),
+            stage,
+            sluice,
+            drain: Duration::from_secs(config.limits.drain_secs),
+            listener: tokio::spawn(http::serve(listener, site, follows)),
             promised,
             _announced: announced,
-            upkeep: [
-                tokio::spawn(accounts.follow()),
-                tokio::spawn(upkeep.keep()),
-                tokio::spawn(names.follow(Arc::clone(&engine))),
-            ],
+            with_engine: [tokio::spawn(names.follow(Arc::clone(&engine))), tokio::spawn(watch.keep())],
+            upkeep: [tokio::spawn(accounts.follow()), tokio::spawn(upkeep.keep())],
             engine,
             admin,
         })
@@ -195,33 +203,41 @@ impl House {
         self.engine.live()
     }
 
-    /// Takes no new calls and waits for the running ones to finish. May be given up at any time.
+    /// Takes no new calls and waits for the running ones to finish. Requests are answered all the while, and each answer
+    /// is the last one of its connection, so that customers go elsewhere. May be given up at any time.
     pub(crate) async fn drain(&self) {
-        self.ending.send_replace(true);
-        let drained = tokio::time::timeout(DRAIN, async {
-            // First nobody may ask any more, then every promise is with the engine, then every call is over.
-            while !self.listener.is_finished() || !self.promised.is_empty() || self.engine.live() > 0 {
+        self.stage.send_replace(Stage::Leaving);
+        self.sluice.close();
+        let drained = tokio::time::timeout(self.drain, async {
+            // First every promise is with the engine, then every call is over.
+            while !self.promised.is_empty() || self.engine.live() > 0 {
                 tokio::time::sleep(GLANCE).await;
             }
         });
         if drained.await.is_err() {
-            tracing::warn!(calls = self.engine.live(), "calls still run");
+            tracing::warn!(calls = self.engine.live(), "calls still run after {:?}", self.drain);
         }
     }
 
-    /// Ends in good order: sends what is owed and writes what is known. Calls that still run are closed by the next
-    /// start.
+    /// Ends in good order: hangs up what still talks, sends what is owed and writes what is known.
     pub(crate) async fn close(self) {
-        self.ending.send_replace(true);
+        self.stage.send_replace(Stage::Over);
+        self.sluice.close();
+        self.engine.end_calls();
         self.listener.await.ok();
         self.promised.close();
         if tokio::time::timeout(LAST_PROMISES, self.promised.wait()).await.is_err() {
             tracing::warn!("some accepted calls were never dialled; the next start closes them");
         }
-        let [accounts, upkeep, names] = self.upkeep;
-        // It has the engine too, which must be nobody else's when it ends.
-        names.abort();
-        names.await.ok();
+        for task in self.with_engine {
+            task.abort();
+            task.await.ok();
+        }
+        // Promises that were made in the meantime.
+        self.engine.end_calls();
+        if tokio::time::timeout(LAST_CALLS, over(&self.engine)).await.is_err() {
+            tracing::warn!(calls = self.engine.live(), "calls do not end; the next start closes them");
+        }
         // The engine's threads end before the journal does, so that no fact is left behind.
         let engine = self.engine;
         tokio::task::spawn_blocking(move || drop(engine)).await.ok();
@@ -229,11 +245,18 @@ impl House {
             tracing::warn!("some pushes are still owed; the next start sends them");
         }
         self.delivery.stop().await;
-        for task in [accounts, upkeep] {
+        for task in self.upkeep {
             task.abort();
         }
         self.journal.close();
         self.writer.ended().await;
+    }
+}
+
+/// Waits until no call runs.
+async fn over(engine: &Engine) {
+    while engine.live() > 0 {
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

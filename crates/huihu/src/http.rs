@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use base::address::Block;
 use base::limits;
@@ -55,6 +56,17 @@ const UNTAKEN: Duration = Duration::from_secs(60);
 /// journal, and whoever is still downloading then does not hold up the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(60);
 
+/// How far the process is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It serves.
+    Open,
+    /// It is about to end: every answer is the last one of its connection.
+    Leaving,
+    /// It takes no requests any more.
+    Over,
+}
+
 /// What is behind the listener.
 pub(crate) struct Site {
     pub(crate) road: Arc<Road>,
@@ -63,10 +75,10 @@ pub(crate) struct Site {
     pub(crate) trusted: Vec<Block>,
 }
 
-/// Serves requests until `ending` says so, and returns when those that were begun are answered.
-pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, ending: watch::Receiver<bool>) {
+/// Serves requests until that is over, and returns when those that were begun are answered.
+pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, stage: watch::Receiver<Stage>) {
     let connections = TaskTracker::new();
-    accept(&listener, site, ending, &connections).await;
+    accept(&listener, site, stage, &connections).await;
     drop(listener);
     connections.close();
     connections.wait().await;
@@ -75,7 +87,7 @@ pub(crate) async fn serve(listener: TcpListener, site: Arc<Site>, ending: watch:
 async fn accept(
     listener: &TcpListener,
     site: Arc<Site>,
-    mut ending: watch::Receiver<bool>,
+    mut stage: watch::Receiver<Stage>,
     connections: &TaskTracker,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -83,12 +95,12 @@ async fn accept(
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
-            () = ended(&mut ending) => return,
+            () = ended(&mut stage) => return,
         };
         let Ok(place) = place else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = ended(&mut ending) => return,
+            () = ended(&mut stage) => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -103,26 +115,32 @@ async fn accept(
         stream.set_nodelay(true).ok();
         rustix::net::sockopt::set_tcp_user_timeout(&stream, u32::try_from(UNTAKEN.as_millis()).unwrap_or(0))
             .ok();
-        let (site, ending) = (Arc::clone(&site), ending.clone());
+        let (site, stage) = (Arc::clone(&site), stage.clone());
         connections.spawn(async move {
             let _held = (place, seat);
             let service = service_fn(|request: Request<Incoming>| {
-                let site = Arc::clone(&site);
-                async move { Ok::<_, Infallible>(respond(&site, request, peer.ip()).await) }
+                let (site, stage) = (Arc::clone(&site), &stage);
+                async move {
+                    let mut response = respond(&site, request, peer.ip()).await;
+                    if *stage.borrow() != Stage::Open {
+                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, Infallible>(response)
+                }
             });
-            converse(stream, service, ending, LAST_ANSWERS).await;
+            converse(stream, service, stage.clone(), LAST_ANSWERS).await;
         });
     }
 }
 
 /// Waits until the listener shall end.
-async fn ended(ending: &mut watch::Receiver<bool>) {
+async fn ended(stage: &mut watch::Receiver<Stage>) {
     // A sender that is gone has ended too.
-    ending.wait_for(|ended| *ended).await.ok();
+    stage.wait_for(|stage| *stage == Stage::Over).await.ok();
 }
 
 /// Serves one connection to its end. When the listener ends, what was begun has so long to be answered.
-async fn converse<T, S>(stream: T, service: S, mut ending: watch::Receiver<bool>, last: Duration)
+async fn converse<T, S>(stream: T, service: S, mut stage: watch::Receiver<Stage>, last: Duration)
 where
     T: AsyncRead + AsyncWrite + Unpin,
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
@@ -133,7 +151,7 @@ where
     tokio::select! {
         // A peer that breaks off or speaks no HTTP is its own business.
         served = connection.as_mut() => { served.ok(); }
-        () = ended(&mut ending) => {
+        () = ended(&mut stage) => {
             connection.as_mut().graceful_shutdown();
             tokio::time::timeout(last, connection).await.ok();
         }
@@ -272,11 +290,11 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_takes_nothing_does_not_hold_up_the_end() {
         let (mut peer, ours) = tokio::io::duplex(1_024);
-        let (end, ending) = watch::channel(false);
-        let served = tokio::spawn(converse(ours, service_fn(answer), ending, Duration::from_millis(1)));
+        let (end, stage) = watch::channel(Stage::Open);
+        let served = tokio::spawn(converse(ours, service_fn(answer), stage, Duration::from_millis(1)));
         peer.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
         peer.read_u8().await.unwrap();
-        end.send_replace(true);
+        end.send_replace(Stage::Over);
         let ended = tokio::time::timeout(Duration::from_secs(60), served).await;
         assert!(ended.is_ok(), "the peer holds its connection");
     }
@@ -284,8 +302,8 @@ mod tests {
     #[tokio::test]
     async fn a_head_has_an_end() {
         let (mut peer, ours) = tokio::io::duplex(4 * HEAD_BYTES);
-        let (_end, ending) = watch::channel(false);
-        tokio::spawn(converse(ours, service_fn(answer), ending, LAST_ANSWERS));
+        let (_end, stage) = watch::channel(Stage::Open);
+        tokio::spawn(converse(ours, service_fn(answer), stage, LAST_ANSWERS));
         let long = format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(3 * HEAD_BYTES));
         peer.write_all(long.as_bytes()).await.unwrap();
         let mut status = [0; 12];

@@ -3,11 +3,13 @@
 //! `cli` says what can be typed, `commands/` what it does, `house` how the rooms are put together, `road` how a request
 //! travels through them. Read `road` first.
 
+mod backup;
 mod cli;
 mod client;
 mod clips;
 mod commands;
 mod config;
+mod doctor;
 mod house;
 mod http;
 mod inbox;
@@ -15,6 +17,7 @@ mod logins;
 mod names;
 mod neighbour;
 mod operator;
+mod pressure;
 mod promise;
 mod recordings;
 mod road;

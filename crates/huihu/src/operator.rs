@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use admission::{Finding, Visit};
+use admission::{Finding, Pressure, Strain, Visit};
 use base::account::Account;
 use base::order::{Order, Placing};
 use base::refusal::Refusal;
 use base::time::Timestamp;
 use base::trunk::TrunkView;
-use console::{Asked, Explained, Host, HostCondition, House, Question, Trunk, Unexplained};
+use console::{Asked, Explained, Holding, Host, HostCondition, House, Question, Trunk, Unexplained};
 use delivery::HostState;
 use dialects::{Dialect, Headers, WireRequest};
 use rand::Rng;
@@ -19,6 +19,16 @@ use crate::road::{Road, wall};
 impl House for Road {
     fn live(&self) -> usize {
         self.engine.live()
+    }
+
+    fn holding(&self) -> Holding {
+        let pressure = self.sluice.pressure();
+        Holding {
+            pressure,
+            unwritten: self.promises.journal.backlog().failing,
+            refused: self.sluice.flow().refused,
+            ending: matches!(pressure, Pressure::Shut { by: Strain::Ending }),
+        }
     }
 
     fn trunks(&self) -> Vec<Trunk> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use admission::{Desk, Gate, Policy, Tally, Visit};
+use admission::{Desk, Gate, Policy, Sluice, Tally, Visit};
 use base::account::Account;
 use base::address::Guard;
 use base::experience::Conducted;
@@ -35,6 +35,7 @@ pub(crate) struct Road {
     pub(crate) recordings: Recordings,
     pub(crate) logins: Logins,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) sluice: Arc<Sluice>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) policy: Policy,
     pub(crate) guard: Arc<Guard>,
@@ -76,6 +77,8 @@ impl Road {
         let Some(dialect) = dialects::owner(&request.path) else { return nobodys() };
         let outcome = if self.gate.banned(request.peer, wall()) {
             Err(Refusal::AddressBanned)
+        } else if let Err(refusal) = self.turn_away(dialect, &request) {
+            Err(refusal)
         } else {
             match dialect.claim(&request, &self.settings) {
                 Ok(claim) => self.follow(dialect, &claim, &request).await,
@@ -86,6 +89,15 @@ impl Road {
             tracing::debug!(path = %request.path, "refused: {refusal}");
         }
         dialect.write(&request, outcome.as_ref(), &self.settings)
+    }
+
+    /// Refuses an order for a call at once when there is no time for it, whoever asks. Nobody learns from it whether they
+    /// would be known.
+    fn turn_away(&self, dialect: &dyn Dialect, request: &WireRequest) -> Result<(), Refusal> {
+        if !self.sluice.is_pressed() || dialect.product(request).is_none() {
+            return Ok(());
+        }
+        self.sluice.look(wall())
     }
 
     async fn follow(
@@ -149,6 +161,9 @@ impl Road {
 
     /// Admits an order and has it promised.
     async fn place(&self, placing: Placing, dialect: &str, account: &Account) -> Result<Done, Refusal> {
+        // Before it passes: whoever closes the sluice sees those that have passed.
+        let _under_way = self.promises.tasks.token();
+        self.sluice.pass(wall())?;
         let of_app = self.capacity.of(account.app.id);
         let desk = self.desk(&of_app, wall());
         let tell_idle_ports = placing.tell_idle_ports;

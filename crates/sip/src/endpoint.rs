@@ -402,7 +402,9 @@ impl Endpoint {
                     let status = response.and_then(Message::status);
                     let round_trip = status.map(|_| now.since(sent));
                     let retry_after = response.and_then(Message::retry_after);
-                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after });
+                    let seen_as = response.and_then(|response| response.via().seen_as());
+                    let date = response.and_then(Message::date);
+                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after, seen_as, date });
                 }
             }
             Owner::Registration { key, .. } => {

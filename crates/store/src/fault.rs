@@ -37,6 +37,12 @@ pub enum StoreFault {
         #[source]
         cause: rusqlite::Error,
     },
+    /// The database is not where it was opened.
+    #[error("{} is gone, or another file by now: put back the one that was there; whoever serves from it loses nothing as long as it runs", path.display())]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// Another process serves calls from this data directory.
     #[error("another huihu serves from {}: stop it, or give this one a data directory of its own", dir.display())]
     Taken {
@@ -105,6 +111,13 @@ impl StoreFault {
     pub(crate) fn is_about_a_row(&self) -> bool {
         let Self::Journal { cause, .. } = self else { return false };
         cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+    }
+
+    /// Whether somebody else holds the database: the disk may be well.
+    pub(crate) fn is_held(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        let Self::Journal { cause, .. } = self else { return false };
+        matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
     }
 
     pub(crate) fn of_file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

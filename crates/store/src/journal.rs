@@ -25,9 +25,10 @@ use crate::counts::ChargeRow;
 #[cfg(debug_assertions)]
 use crate::death;
 use crate::fault::StoreFault;
+use crate::home::Home;
 use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
-use crate::queue::{Accepting, Pace, Queue};
+use crate::queue::{Accepting, Backlog, Pace, Queue};
 use crate::recovery::{self, Interrupted};
 use crate::store::{Store, Term};
 
@@ -134,6 +135,12 @@ impl Journal {
         self.door.queue.commits()
     }
 
+    /// How far the writer is behind now.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.door.queue.backlog()
+    }
+
     /// Whether everything that was taken is written, and what follows from it is in the outbox.
     #[must_use]
     pub fn is_still(&self) -> bool {
@@ -159,11 +166,14 @@ impl JournalTask {
 /// The one thread that writes.
 struct Writer {
     connection: Connection,
+    home: Home,
     ledger: Ledger,
     term: Term,
     queue: Arc<Queue>,
     outbox: Outbox,
     clock: fn() -> Timestamp,
+    /// Since when nothing can be written.
+    failing: Option<Instant>,
 }
 
 /// An order in a batch, and whoever waits for it to be durable.
@@ -191,8 +201,9 @@ impl Writer {
         let mut connection = store.connect_journal()?;
         let mut ledger = Ledger::new(next(&connection).map_err(StoreFault::of_journal("read"))?);
         let interrupted = recovery::close_all(&term, clock(), &mut ledger, &mut connection)?;
-        let outbox = Outbox::new(store);
-        Ok((Self { connection, ledger, term, queue: Arc::default(), outbox, clock }, interrupted))
+        connection.busy_timeout(HELD).map_err(StoreFault::of_journal("open"))?;
+        let (queue, outbox, home) = (Arc::default(), Outbox::new(store), store.home()?);
+        Ok((Self { connection, home, ledger, term, queue, outbox, clock, failing: None }, interrupted))
     }
 
     fn run(mut self) {
@@ -209,6 +220,10 @@ impl Writer {
             }
             self.write(work.orders, work.entries, batch);
             last_commit = Instant::now();
+            if self.failing.is_some() {
+                // With nothing else to write, a sign of life shows whether it can be written again.
+                next_heartbeat = next_heartbeat.min(last_commit + RETRY_FIRST);
+            }
         }
         tracing::debug!(open = self.ledger.open_calls(), "the journal is closed");
     }
@@ -260,11 +275,13 @@ impl Writer {
         while !batch.is_empty() {
             #[cfg(debug_assertions)]
             death::here("before", batch);
-            match batch.commit(&self.term, (self.clock)(), &mut self.connection) {
+            let home = self.home.check();
+            match home.and_then(|()| batch.commit(&self.term, (self.clock)(), &mut self.connection)) {
                 Ok(()) => {
                     #[cfg(debug_assertions)]
                     death::here("after", batch);
                     self.queue.count_commit();
+                    self.works();
                     break;
                 }
                 Err(StoreFault::ClosedBefore { call }) => {
@@ -272,12 +289,7 @@ impl Writer {
                     batch.drop_call(call);
                 }
                 Err(fault) => {
-                    tracing::error!(
-                        fault = &fault as &dyn std::error::Error,
-                        "the journal cannot be written"
-                    );
-                    let why =
-                        if fault.is_about_a_row() { AcceptFault::Misfit } else { AcceptFault::Unwritten };
+                    let why = self.fails(&fault);
                     for order in orders.drain(..) {
                         self.refuse(order, why, batch);
                     }
@@ -287,6 +299,35 @@ impl Writer {
             }
         }
         orders
+    }
+
+    /// Says once that nothing can be written, and refuses who waits for it and who comes from now on. Gives why the orders
+    /// at hand are refused; a row that does not fit is their own misfortune.
+    fn fails(&mut self, fault: &StoreFault) -> AcceptFault {
+        let cause = fault as &dyn std::error::Error;
+        if fault.is_about_a_row() {
+            tracing::error!(fault = cause, "a row does not fit into the journal");
+            return AcceptFault::Misfit;
+        }
+        let why = if fault.is_held() { AcceptFault::Slow } else { AcceptFault::Unwritten };
+        for order in self.queue.fails(why) {
+            let _gone = order.done.send(Err(why));
+        }
+        if self.failing.is_none() {
+            self.failing = Some(Instant::now());
+            tracing::error!(fault = cause, "the journal cannot be written: orders are refused, facts wait");
+        } else {
+            tracing::debug!(fault = cause, "the journal still cannot be written");
+        }
+        why
+    }
+
+    /// Takes orders again, if it did not.
+    fn works(&mut self) {
+        if let Some(since) = self.failing.take() {
+            self.queue.works();
+            tracing::warn!("the journal is written again, after {:?}", since.elapsed());
+        }
     }
 
     fn refuse(&mut self, order: Order, why: AcceptFault, batch: &mut Batch) {
@@ -315,6 +356,10 @@ const FACTS_APART: Duration = Duration::from_millis(40);
 /// How long an order may wait for its turn. Customers' clients wait some seconds for an answer; a call that is placed
 /// after they gave up is one that they place twice.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a commit waits for somebody else who holds the database: less than a second, in which an order that finds it
+/// held shall be refused.
+const HELD: Duration = Duration::from_millis(700);
 
 /// How often the process says that it lives: the error of the end of a call that recovery closes.
 const HEARTBEAT: Duration = Duration::from_secs(2);

@@ -358,7 +358,7 @@ pub(crate) const fn channel_number(channel: Channel) -> i16 {
     }
 }
 
-fn channel_of(number: i16) -> Option<Channel> {
+pub(crate) fn channel_of(number: i16) -> Option<Channel> {
     let channels = [Channel::Status, Channel::Fee, Channel::Report];
     channels.into_iter().find(|channel| channel_number(*channel) == number)
 }

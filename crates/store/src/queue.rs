@@ -30,7 +30,22 @@ struct Waiting {
     /// When the oldest order came that nobody has looked at.
     oldest: Option<Instant>,
     writer: Writer,
+    /// Why orders are refused: the last attempt to write failed.
+    failing: Option<AcceptFault>,
     closed: bool,
+}
+
+/// How far the writer is behind, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Orders that wait, at most [`JOURNAL_QUEUE`].
+    pub orders: usize,
+    /// Facts that wait.
+    pub facts: usize,
+    /// How long the oldest of the orders has waited that nobody has looked at.
+    pub oldest: Duration,
+    /// Whether the last attempt to write failed. Orders are refused until one succeeds; facts wait.
+    pub failing: bool,
 }
 
 /// What the writer is doing, as far as senders must know it.
@@ -82,6 +97,9 @@ impl Queue {
         if waiting.closed {
             return Err(AcceptFault::Stopped);
         }
+        if let Some(fault) = waiting.failing {
+            return Err(fault);
+        }
         let now = Instant::now();
         let stuck = waiting.oldest.is_some_and(|oldest| now - oldest > PATIENCE);
         if stuck || waiting.work.orders.len() >= JOURNAL_QUEUE {
@@ -121,6 +139,31 @@ impl Queue {
         waiting.work.verdicts.extend(verdicts);
         self.ring(waiting);
         Ok(())
+    }
+
+    /// Refuses orders with this from now on, until it [`Self::works`], and gives those that wait: nobody can say when they
+    /// would be written. What else waits stays.
+    pub(crate) fn fails(&self, fault: AcceptFault) -> Vec<Accepting> {
+        let mut waiting = self.lock();
+        waiting.failing = Some(fault);
+        waiting.oldest = None;
+        std::mem::take(&mut waiting.work.orders)
+    }
+
+    /// Takes orders again.
+    pub(crate) fn works(&self) {
+        self.lock().failing = None;
+    }
+
+    /// How far the writer is behind.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let waiting = self.lock();
+        Backlog {
+            orders: waiting.work.orders.len(),
+            facts: waiting.work.entries.len(),
+            oldest: waiting.oldest.map(|oldest| oldest.elapsed()).unwrap_or_default(),
+            failing: waiting.failing.is_some(),
+        }
     }
 
     pub(crate) fn count_commit(&self) {
@@ -288,6 +331,23 @@ mod tests {
         assert!(matches!(receipts.last(), Some(Err(AcceptFault::Busy))));
         assert_eq!(queue.append(entries(FACTS)), Ok(()));
         assert_eq!(queue.append(entries(1)), Err(entries(1)));
+    }
+
+    #[test]
+    fn while_nothing_can_be_written_orders_are_refused_at_once_and_facts_wait() {
+        let queue = Queue::default();
+        let waiting = queue.accept(entry(0), Vec::new()).unwrap();
+        queue.append(entries(2)).unwrap();
+        for order in queue.fails(AcceptFault::Unwritten) {
+            order.done.send(Err(AcceptFault::Unwritten)).unwrap();
+        }
+        assert_eq!(waiting.blocking_recv(), Ok(Err(AcceptFault::Unwritten)));
+        assert!(matches!(queue.accept(entry(1), Vec::new()), Err(AcceptFault::Unwritten)));
+        let behind = Backlog { facts: 2, failing: true, ..Backlog::default() };
+        assert_eq!((queue.append(entries(0)), queue.backlog()), (Ok(()), behind));
+        queue.works();
+        assert!(queue.accept(entry(1), Vec::new()).is_ok());
+        assert_eq!((queue.backlog().orders, queue.backlog().failing), (1, false));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use sea_orm_migration::MigratorTrait;
 
 use crate::entities::{node, setting};
 use crate::fault::StoreFault;
+use crate::home::Home;
 use crate::migrations::Migrator;
 use crate::vault::{KEY_FILE, Vault};
 
@@ -56,6 +57,7 @@ impl Store {
     /// [`StoreFault`] when the directory cannot be used or the key file is not the database's.
     pub async fn open(dir: &Path) -> Result<Self, StoreFault> {
         std::fs::create_dir_all(dir).map_err(StoreFault::of_file("create", dir))?;
+        create(dir)?;
         let options = options(&dir.join(DATABASE_FILE));
         // The readers refuse to write, so that nothing can slip past the one writing connection.
         let readers = options.clone().pragma("query_only", "ON");
@@ -143,6 +145,11 @@ impl Store {
         open().map_err(fault)
     }
 
+    /// Where the database is, to be seen again.
+    pub(crate) fn home(&self) -> Result<Home, StoreFault> {
+        Home::of(self.dir().join(DATABASE_FILE))
+    }
+
     fn lock(&self) -> Result<File, StoreFault> {
         let path = self.dir().join(LOCK_FILE);
         let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -155,10 +162,20 @@ impl Store {
     }
 }
 
+/// Makes an empty database where there is none. Nobody else makes one: SQLite throws away what it finds beside a new one,
+/// which may be the last commits of one that was moved.
+fn create(dir: &Path) -> Result<(), StoreFault> {
+    let path = dir.join(DATABASE_FILE);
+    if !path.exists() && dir.join(COMMITS_FILE).exists() {
+        return Err(StoreFault::Gone { path });
+    }
+    let created = OpenOptions::new().create(true).append(true).open(&path);
+    created.map(drop).map_err(StoreFault::of_file("create", path))
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY)
@@ -192,22 +209,25 @@ async fn open_vault(dir: &Path, write: &DatabaseConnection) -> Result<Vault, Sto
     Ok(vault)
 }
 
-fn parse_hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// The database's name in the data directory.
-const DATABASE_FILE: &str = "huihu.db";
+pub const DATABASE_FILE: &str = "huihu.db";
+
+/// Where SQLite keeps what it has committed and not yet copied into the database.
+const COMMITS_FILE: &str = "huihu.db-wal";
 
 /// Locked by the process that serves.
 const LOCK_FILE: &str = "serving.lock";
 
 /// The setting whose sealed value only the right key opens.
-const SEAL_CHECK: &str = "seal_check";
+pub(crate) const SEAL_CHECK: &str = "seal_check";
 
 /// How long a connection waits for another process's write before it gives up.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// Connections that read beside the writer.
 const READERS: u32 = 4;

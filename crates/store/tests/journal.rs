@@ -409,6 +409,56 @@ async fn a_database_that_refuses_costs_orders_but_no_facts() {
     assert_eq!(admin.pushes(PushPick::Of(one[0].call), 100).await.unwrap().len(), 8);
 }
 
+/// Breaks the disk in some way under one call that runs, sees orders refused and facts wait, mends it, and finds everything
+/// as if nothing had been.
+async fn weathers(refused: AcceptFault, break_it: impl FnOnce(&TempDir) -> Box<dyn FnOnce()>) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (one, two) = (talk(call(1, HOST)), talk(call(2, HOST)));
+    let server = Server::start(&dir).await;
+    let journal = &server.opened.journal;
+    journal.accept(one[0].clone(), Vec::new()).await.expect("an accepted call");
+    let mend = break_it(&dir);
+    assert_eq!(journal.accept(two[0].clone(), Vec::new()).await, Err(refused));
+    assert!(journal.backlog().failing);
+    let commits = journal.commits();
+    journal.append(one[1..].to_vec()).expect("room");
+    // From now on nobody waits to be refused.
+    assert_eq!(journal.accept(two[0].clone(), Vec::new()).await, Err(refused));
+    assert_eq!(journal.commits(), commits, "nothing was written meanwhile");
+    mend();
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while journal.backlog().failing {
+        assert!(std::time::Instant::now() < deadline, "it does not recover");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    journal.accept(two[0].clone(), Vec::new()).await.expect("an accepted call");
+    server.stop().await;
+    let admin = admin(&dir).await;
+    assert_eq!(admin.entries(one[0].call).await.expect("entries"), one, "no fact is lost");
+    assert_eq!(admin.entries(two[0].call).await.expect("entries"), two[..1]);
+}
+
+#[tokio::test]
+async fn while_somebody_else_holds_the_database_orders_are_refused_and_facts_wait() {
+    weathers(AcceptFault::Slow, |dir| {
+        let other = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
+        other.busy_timeout(Duration::from_secs(5)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        Box::new(move || drop(other))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_the_database_is_elsewhere_orders_are_refused_and_facts_wait() {
+    weathers(AcceptFault::Unwritten, |dir| {
+        let (path, aside) = (dir.path().join("huihu.db"), dir.path().join("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        Box::new(move || std::fs::rename(aside, path).unwrap())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_call_that_somebody_else_closed_is_not_closed_twice() {
     let dir = tempfile::tempdir().unwrap();

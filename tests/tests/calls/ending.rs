@@ -1,22 +1,28 @@
 //! A server that is asked to end while it has calls.
 
-use std::net::TcpStream;
 use std::time::Duration;
 
 use huihu_tests::wait;
+use serde_json::json;
 
 use crate::script::wait_for;
 use crate::stage::{Stage, first};
+
+/// Asks the server to end, and waits until it takes no orders any more.
+fn ask_to_end(stage: &Stage) {
+    stage.server.ask_to_end();
+    wait::until("orders to be refused", Duration::from_secs(10), || {
+        let refused = stage.customer.verify(&first(1, "0001"), "12", &json!({}));
+        (refused.code() == "1010010").then(|| assert_eq!(refused.headers["connection"], "close"))
+    });
+}
 
 #[test]
 fn a_server_that_is_asked_to_end_takes_no_calls_and_finishes_those_it_has() {
     let stage = Stage::for_legs(1);
     let placed = stage.verify(&first(0, "0001"));
     wait_for(&stage, &placed, "answer A");
-    stage.server.ask_to_end();
-    wait::until("the listener to close", Duration::from_secs(10), || {
-        TcpStream::connect(&stage.server.http).is_err().then_some(())
-    });
+    ask_to_end(&stage);
     let status = stage.server.ended();
     assert!(status.success(), "the server ended with {status}");
 
@@ -32,19 +38,27 @@ fn a_server_that_is_asked_to_end_takes_no_calls_and_finishes_those_it_has() {
 }
 
 #[test]
-fn a_server_that_is_asked_twice_leaves_its_calls_to_the_next_start() {
+fn a_server_that_is_asked_twice_ends_its_calls_and_tells_everybody() {
     let stage = Stage::for_legs(1);
     let placed = stage.verify(&first(0, "0180"));
     wait_for(&stage, &placed, "alerting A");
-    stage.server.ask_to_end();
-    wait::until("the listener to close", Duration::from_secs(10), || {
-        TcpStream::connect(&stage.server.http).is_err().then_some(())
-    });
+    ask_to_end(&stage);
     stage.server.ask_to_end();
     assert!(stage.server.ended().success());
-
-    let _next = stage.installation.serve();
     assert_eq!(stage.receiver.events(&placed.session), ["callout", "alerting", "disconnect"]);
     assert_eq!(stage.receiver.state_code(&placed.session), 8020);
     assert_eq!(stage.receiver.fee(&placed.session)["ulFailReason"], 8020);
+    let trace = stage.trunk.succeeds();
+    assert_eq!(trace.story(&placed.a), ">INVITE <180 >CANCEL <200 <487 >ACK");
+    assert_eq!(stage.installation.records(10).len(), 1);
+}
+
+#[test]
+fn calls_that_go_on_for_too_long_are_ended() {
+    let stage = Stage::furnished(1, |installation| installation.configure("[limits]\ndrain_secs = 0\n"));
+    let placed = stage.verify(&first(0, "0180"));
+    wait_for(&stage, &placed, "alerting A");
+    stage.server.ask_to_end();
+    assert!(stage.server.ended().success());
+    assert_eq!(stage.receiver.state_code(&placed.session), 8020);
 }

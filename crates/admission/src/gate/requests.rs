@@ -1,11 +1,14 @@
 //! How many requests came: of each app in this minute, and of everybody in this second.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base::id::AppId;
 use base::quota::Window;
 use base::refusal::Refusal;
 use base::time::Timestamp;
+
+use crate::bucket::Bucket;
 
 #[derive(Debug)]
 pub(super) struct Requests {
@@ -18,7 +21,7 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn new(per_second: Option<u32>) -> Self {
-        Self { minute: 0, made: BTreeMap::new(), platform: per_second.map(Bucket::new) }
+        Self { minute: 0, made: BTreeMap::new(), platform: per_second.map(|rate| Bucket::new(rate, SECOND)) }
     }
 
     pub(super) fn of_app(&self, app: AppId, now: Timestamp) -> u32 {
@@ -27,7 +30,7 @@ impl Requests {
     }
 
     pub(super) fn flow(&self, now: Timestamp) -> Option<(u32, u32)> {
-        self.platform.as_ref().map(|bucket| (bucket.per_second, bucket.per_second - bucket.level(now)))
+        self.platform.as_ref().map(|bucket| (bucket.per_second(), bucket.per_second() - bucket.level(now)))
     }
 
     pub(super) fn count(
@@ -59,42 +62,8 @@ impl Requests {
     }
 }
 
-/// A bucket of tokens that fills up in a second. Each request takes one.
-#[derive(Debug)]
-struct Bucket {
-    per_second: u32,
-    /// Tokens in millionths, as they were at `at`.
-    micros: u64,
-    at: Timestamp,
-}
-
-/// Millionths of a token in a token; as many microseconds are in a second.
-const WHOLE: u64 = 1_000_000;
-
-impl Bucket {
-    fn new(per_second: u32) -> Self {
-        Self { per_second, micros: u64::from(per_second) * WHOLE, at: Timestamp::default() }
-    }
-
-    /// Whole tokens that are in it.
-    fn level(&self, now: Timestamp) -> u32 {
-        u32::try_from(self.filled(now) / WHOLE).unwrap_or(u32::MAX)
-    }
-
-    fn take(&mut self, now: Timestamp) -> bool {
-        let filled = self.filled(now);
-        let left = filled.checked_sub(WHOLE);
-        // A clock that was set back must not stop the bucket from filling.
-        (self.micros, self.at) = (left.unwrap_or(filled), now);
-        left.is_some()
-    }
-
-    fn filled(&self, now: Timestamp) -> u64 {
-        let since = u64::try_from(now.since(self.at).as_micros()).unwrap_or(u64::MAX);
-        let rate = u64::from(self.per_second);
-        self.micros.saturating_add(since.saturating_mul(rate)).min(rate * WHOLE)
-    }
-}
+/// What the bucket of the platform's requests fills up in.
+const SECOND: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use admission::{Pressure, Strain};
 use axum::extract::{Json, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::parts::Parts;
+use crate::parts::{Holding, Parts};
 use crate::problem::Problem;
 use crate::router::document;
 use crate::time::Time;
@@ -32,13 +33,68 @@ pub(crate) struct Version {
 pub(crate) struct Health {
     /// What the platform's clock says.
     now: Time,
-    /// Whether it takes calls; false when the command line answers for a platform that does not run.
+    /// Whether it takes calls; false when it is about to end, and when the command line answers for a platform that does
+    /// not run.
     serving: bool,
-    /// Calls that run now; null when it is not serving.
+    /// Calls that run now; null when no platform runs.
     #[schema(required)]
     live_calls: Option<usize>,
     /// Pushes that were given up and wait for somebody to send them again.
     parked_pushes: u64,
+    /// Why orders for calls are held back; null when they are not.
+    #[schema(required)]
+    held_back: Option<HeldBack>,
+    /// Orders that were refused for the load since the start; null when no platform runs.
+    #[schema(required)]
+    orders_refused: Option<u64>,
+}
+
+/// Orders for calls are held back.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HeldBack {
+    /// Why.
+    by: Shortage,
+    /// How many pass in a second; 0 when none do.
+    orders_per_second: u32,
+}
+
+/// Why orders for calls are held back.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Shortage {
+    /// Calls are served late: the machine has more to do than it can.
+    Late,
+    /// The disk takes orders too slowly.
+    Journal,
+    /// Memory is short.
+    Memory,
+    /// The configuration allows so many.
+    Rate,
+    /// The database cannot be written.
+    Unwritten,
+    /// The process is about to end.
+    Ending,
+}
+
+impl HeldBack {
+    fn of(holding: &Holding) -> Option<Self> {
+        let (by, orders_per_second) = match holding.pressure {
+            _ if holding.unwritten && !holding.ending => {
+                return Some(Self { by: Shortage::Unwritten, orders_per_second: 0 });
+            }
+            Pressure::None => return None,
+            Pressure::Slow { per_second, by } => (by, per_second),
+            Pressure::Shut { by } => (by, 0),
+        };
+        let by = match by {
+            Strain::Late => Shortage::Late,
+            Strain::Journal => Shortage::Journal,
+            Strain::Memory => Shortage::Memory,
+            Strain::Rate => Shortage::Rate,
+            Strain::Ending => Shortage::Ending,
+        };
+        Some(Self { by, orders_per_second })
+    }
 }
 
 /// The version of the program and of this API.
@@ -58,8 +114,15 @@ pub(crate) async fn version() -> Json<Version> {
 pub(crate) async fn health(State(parts): State<Arc<Parts>>) -> Result<Json<Health>, Problem> {
     parts.admin.apps_page(&store::admin::AppPick::default(), None, 1).await?;
     let parked_pushes = parts.admin.parked_pushes().await?;
-    let live_calls = parts.house.as_ref().map(|house| house.live());
-    Ok(Json(Health { now: (parts.clock)().into(), serving: live_calls.is_some(), live_calls, parked_pushes }))
+    let holding = parts.house.as_ref().map(|house| house.holding());
+    Ok(Json(Health {
+        now: (parts.clock)().into(),
+        serving: holding.is_some_and(|holding| !holding.ending),
+        live_calls: parts.house.as_ref().map(|house| house.live()),
+        parked_pushes,
+        held_back: holding.as_ref().and_then(HeldBack::of),
+        orders_refused: holding.map(|holding| holding.refused),
+    }))
 }
 
 /// This API's OpenAPI 3.1 document.

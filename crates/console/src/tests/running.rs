@@ -21,6 +21,8 @@ async fn trunks_and_bans_are_those_of_the_platform() {
     let stage = Stage::serving().await;
     let health = stage.get("/health").await.json;
     assert_eq!((&health["serving"], &health["live_calls"]), (&json!(true), &json!(3)));
+    assert_eq!(health["held_back"], json!({"by": "late", "orders_per_second": 40}));
+    assert_eq!(health["orders_refused"], 7);
     let trunks = stage.get("/trunks?limit=1").await.json;
     assert_eq!(
         (&trunks["items"][0]["peer"], &trunks["items"][0]["health"], &trunks["items"][0]["seen_as"]),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use admission::{Finding, Quota, Resource, Scope};
+use admission::{Finding, Pressure, Quota, Resource, Scope, Strain};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -29,8 +29,8 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::{
-    Asked, Explained, Host, HostCondition, House, OperatorKey, Parts, Question, Sessions, Trunk, Unexplained,
-    router,
+    Asked, Explained, Holding, Host, HostCondition, House, OperatorKey, Parts, Question, Sessions, Trunk,
+    Unexplained, router,
 };
 
 /// The API of a new data directory, from which somebody serves or nobody.
@@ -220,6 +220,11 @@ pub(super) enum End {
 impl House for Somebody {
     fn live(&self) -> usize {
         3
+    }
+
+    fn holding(&self) -> Holding {
+        let pressure = Pressure::Slow { per_second: 40, by: Strain::Late };
+        Holding { pressure, refused: 7, ..Holding::default() }
     }
 
     fn trunks(&self) -> Vec<Trunk> {

@@ -7,6 +7,7 @@ pub(crate) mod datagrams;
 mod files;
 pub mod ground;
 pub(crate) mod kernel;
+pub(crate) mod lateness;
 pub(crate) mod listening;
 pub(crate) mod mailbox;
 mod names;

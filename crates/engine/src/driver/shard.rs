@@ -46,6 +46,7 @@ use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
 use crate::driver::ground::{Ground, News, Token};
+use crate::driver::lateness::Lateness;
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::post::Post;
@@ -97,6 +98,8 @@ pub(crate) enum Letter {
     Gateways { trunk: TrunkNo, gateways: Arc<[Gateway]> },
     /// What became of a call's recording.
     Recording { call: u64, news: archive::News },
+    /// End all calls that run.
+    EndCalls,
     /// End the thread.
     End,
 }
@@ -143,6 +146,9 @@ pub(crate) struct Shard<G: Ground> {
     /// Every shard's post, by its number.
     posts: Vec<Slot<Post>>,
     live: Arc<AtomicUsize>,
+    lateness: Arc<Lateness>,
+    /// When it last woke up.
+    woke: Instant,
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
     archive: Option<Intake>,
@@ -180,6 +186,7 @@ pub(crate) struct Parts {
     pub(crate) post: Mailbox<Post>,
     pub(crate) posts: Vec<Slot<Post>>,
     pub(crate) live: Arc<AtomicUsize>,
+    pub(crate) lateness: Arc<Lateness>,
     pub(crate) board: Arc<Trunks>,
     pub(crate) journal: Box<dyn Journal>,
     pub(crate) archive: Option<Intake>,
@@ -212,6 +219,8 @@ impl<G: Ground> Shard<G> {
             post: parts.post,
             posts: parts.posts,
             live: parts.live,
+            lateness: parts.lateness,
+            woke: now,
             journal: parts.journal,
             archive: parts.archive,
             tracer: parts.tracer,
@@ -269,9 +278,14 @@ impl<G: Ground> Shard<G> {
 
     /// One turn of the loop: waits for something, and does all that follows from it.
     pub(crate) fn step(&mut self, news: &mut Vec<News<G::Arrival>>) {
-        let patience = self.patience();
+        let slept = self.ground.now();
+        let patience = self.patience_at(slept);
         self.ground.wait(patience, news);
-        if catch_unwind(AssertUnwindSafe(|| self.turn(news))).is_err() {
+        let now = self.ground.now();
+        let overslept = patience.map_or(Duration::ZERO, |patience| now.since(slept + patience));
+        self.lateness.note(slept.since(self.woke).max(overslept));
+        self.woke = now;
+        if catch_unwind(AssertUnwindSafe(|| self.turn(news, now))).is_err() {
             self.bury();
         }
         self.offer_facts();
@@ -283,10 +297,13 @@ impl<G: Ground> Shard<G> {
 
     /// How long the loop may sleep.
     pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience_at(self.ground.now())
+    }
+
+    fn patience_at(&self, now: Instant) -> Option<Duration> {
         if !self.unheard.is_empty() {
             return Some(Duration::ZERO);
         }
-        let now = self.ground.now();
         let timers =
             [self.alarms.next(), self.sip.deadline(), self.pings.next(), self.registrations.farewell()];
         let next = timers.into_iter().chain([self.wheel.next_turn().map(on_grid)]);
@@ -316,8 +333,7 @@ impl<G: Ground> Shard<G> {
         }
     }
 
-    fn turn(&mut self, news: &[News<G::Arrival>]) {
-        let now = self.ground.now();
+    fn turn(&mut self, news: &[News<G::Arrival>], now: Instant) {
         self.drain_sip(now);
         for News { token, arrival } in news {
             match *token {

@@ -86,6 +86,31 @@ fn a_stop_ends_a_call_in_every_phase() {
     assert_eq!((world.at(a).ended, world.at(b).ended), (Some(true), Some(true)));
 }
 
+#[test]
+fn when_we_end_the_calls_every_telephone_is_told() {
+    let mut world = World::new();
+    world.launch(0, callback);
+    let ringing = world.phone(0, Leg::A);
+    world.far.ring(ringing);
+    world.until_fact(0, "ringing A");
+    let (a, b) = world.bridged(1);
+    world.engine().end_calls();
+    assert_eq!(
+        world.all_over(0),
+        "dialled A, ringing A, released A Interrupted by Platform, over Interrupted"
+    );
+    let talk = world.all_over(1);
+    assert!(
+        talk.ends_with(
+            "released A Interrupted by Platform, released B Interrupted by Platform, over Interrupted"
+        ),
+        "{talk}"
+    );
+    assert!(world.at(ringing).cancelled);
+    assert_eq!((world.at(a).ended, world.at(b).ended), (Some(true), Some(true)));
+    assert_eq!(world.engine().live(), 0);
+}
+
 /// A plan whose every deadline comes after a tenth of a second.
 #[derive(Debug)]
 struct Hasty {

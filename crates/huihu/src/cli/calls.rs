@@ -53,6 +53,21 @@ pub(crate) enum Record {
         #[arg(long, value_name = "FILE")]
         pcap: Option<PathBuf>,
     },
+    /// Add up, day by day: every call that was accepted is under way or has one record, and its customer is owed what
+    /// follows from the journal, once. Exit status 1 where that is not so
+    Audit {
+        #[command(flatten)]
+        place: Place,
+        /// The first day, such as 2026-01-02, on Beijing's clocks; without it, the first there is
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// The last day; without it, today
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the calls that run
     Live {
         #[command(flatten)]

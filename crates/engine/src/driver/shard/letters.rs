@@ -31,6 +31,7 @@ impl<G: Ground> Shard<G> {
                 Letter::Orphan(orphan) => self.adopt(&orphan, now),
                 Letter::Gateways { trunk, gateways } => self.set_gateways(trunk, gateways, now),
                 Letter::Recording { call, news } => self.on_archive(call, news, now),
+                Letter::EndCalls => self.end_calls(now),
                 Letter::End => self.end(now),
             }
             self.drain_sip(now);
@@ -90,6 +91,16 @@ impl<G: Ground> Shard<G> {
         answer(number.is_some());
         if let Some(number) = number {
             self.with(number, now, Running::stop);
+        }
+    }
+
+    /// Ends all calls that run, in one turn: nobody is served any better by a later one.
+    fn end_calls(&mut self, now: Instant) {
+        let running: Vec<u64> = self.calls.keys().copied().collect();
+        self.registrations.lingers |= !running.is_empty();
+        for number in running {
+            self.with(number, now, |running, now, out| running.abandon(Cause::Interrupted, now, out));
+            self.drain_sip(now);
         }
     }
 

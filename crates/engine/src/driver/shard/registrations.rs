@@ -20,6 +20,8 @@ pub(super) struct Registrations {
     list: Vec<Begun>,
     /// While they are taken back: until when that is waited for.
     farewell: Option<Instant>,
+    /// Whether legs were hung up a moment ago: their answers are waited for too, or a BYE that was lost.
+    pub(super) lingers: bool,
 }
 
 /// One of them.
@@ -132,8 +134,8 @@ impl<G: Ground> Shard<G> {
 
     /// Ends the thread when it was to end and nothing is left to take back.
     pub(super) fn end_if_left(&mut self, now: Instant) {
-        let Registrations { list, farewell } = &self.registrations;
-        if farewell.is_some_and(|until| list.is_empty() || now >= until) {
+        let Registrations { list, farewell, lingers } = &self.registrations;
+        if farewell.is_some_and(|until| (list.is_empty() && !lingers) || now >= until) {
             self.ended = true;
         }
     }
