@@ -124,9 +124,12 @@ impl Town {
             let (journal, place) =
                 (self.journal.clone(), Arc::clone(&at_once).acquire_owned().await.unwrap());
             calls.spawn(async move {
-                let mut entries = entries;
-                journal.accept(entries.remove(0), Vec::new()).await.unwrap();
                 let mut left = entries;
+                let accepted = left.remove(0);
+                // A journal that has much to write takes it a moment later.
+                while journal.accept(accepted.clone(), Vec::new()).await.is_err() {
+                    tokio::time::sleep(GLANCE).await;
+                }
                 while let Err(refused) = journal.append(left) {
                     left = refused;
                     tokio::time::sleep(GLANCE).await;
@@ -150,7 +153,7 @@ impl Town {
             let moves = messages != seen || hosts.iter().any(|host| host.in_flight > 0);
             // While something moves, a second of theirs is about a moment of ours.
             still = if moves || !self.journal.is_still() { 0 } else { still + 1 };
-            turn(if still > STILL { 600 } else { 1 });
+            turn(if still > STILL { 60 } else { 1 });
             self.delivery.wake();
             seen = messages;
             rested.extend(
@@ -259,7 +262,7 @@ const STILL: u32 = 5;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Events of a run that takes some seconds.
-const EVENTS: usize = 320;
+const EVENTS: usize = 240;
 
 fn asked(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))

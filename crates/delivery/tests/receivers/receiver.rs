@@ -94,6 +94,10 @@ impl Receiver {
     fn serve(&self, mut writer: TcpStream) {
         let mut reader = BufReader::new(writer.try_clone().unwrap());
         while let Some(message) = Message::read(&mut reader) {
+            // Whoever gave it up has sent something else meanwhile: it comes out of its order, and from nobody.
+            if is_closed(&writer) {
+                return;
+            }
             let manner = self.manner();
             // Before the answer, which may bring the next message at once.
             self.note(&message, manner == Manner::Takes);
@@ -163,6 +167,12 @@ impl Receiver {
 /// The secret of a key.
 pub(crate) fn secret(key: &str) -> String {
     format!("secret-of-{key}")
+}
+
+/// Whether the other side has closed the connection.
+fn is_closed(stream: &TcpStream) -> bool {
+    let closed = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    stream.set_nonblocking(false).is_err() || matches!(closed, Ok(0))
 }
 
 fn answer(status: &str, body: &str) -> String {
