@@ -5,7 +5,7 @@
 //! a network, never decides whether a call may be placed, and deletes nothing that a customer is still owed.
 //!
 //! Read `store.rs` first (a data directory and its term of office), then `journal.rs` (the road of every entry),
-//! `counts.rs` (what it counts against), `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads),
+//! `counts.rs` (what it counts against), `seen.rs` (what is not taken twice), `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads),
 //! `accounts.rs` with `snapshot.rs` (whom requests are judged by), `admin/` (the operator's hand) and `retention.rs`.
 
 mod accounts;
@@ -24,6 +24,7 @@ mod outbox;
 mod queue;
 mod recovery;
 mod retention;
+mod seen;
 mod snapshot;
 mod store;
 mod unreleased;
@@ -37,5 +38,6 @@ pub use journal::{AcceptFault, Journal, JournalTask, Opened};
 pub use outbox::{DueCursor, Exchange, Fresh, Outbox, Outcome, Page, PushNo, PushState, Verdict, Waiting};
 pub use recovery::Interrupted;
 pub use retention::{Pruned, Retention};
+pub use seen::SeenRequest;
 pub use store::{Store, Term};
 pub use words::{KeyState, LengthProfile, ListKind, PushProfile};
