@@ -122,7 +122,7 @@ fn stream(world: &mut World, ends: [SocketAddr; 2]) -> Result<()> {
 }
 
 /// Adds calls until there are so many, and their sound. Says what is wrong if they do not come about.
-fn set_up(world: &mut World, calls: usize) -> Result<Option<String>> {
+pub(crate) fn set_up(world: &mut World, calls: usize) -> Result<Option<String>> {
     let before = world.ledger.calls.len();
     let gap = Duration::from_secs(1) / SET_UP_RATE;
     let mut next = Instant::now();
@@ -187,7 +187,7 @@ fn measure(
 }
 
 /// Ends all calls, not all at once, and gives how many did not.
-fn hang_up(world: &mut World) -> Result<usize> {
+pub(crate) fn hang_up(world: &mut World) -> Result<usize> {
     world.media.reset();
     let gap = Duration::from_secs(1) / (SET_UP_RATE * 2);
     let mut next = Instant::now();

@@ -8,7 +8,8 @@
 //! ```text
 //! workloads ─▶ climb ─▶ burst ─┐                 ┌─ api · receiver   HTTP
 //!          └─▶ bridges ────────┴─▶ world ──▶ ────┼─ far_end          SIP
-//!                    └─▶ relay                   └─ media            RTP      all note what they see in the ledger
+//!          │         └─▶ relay                   └─ media            RTP      all note what they see in the ledger
+//!          └─▶ junk ─▶ bridges, and a thread that sends what nobody should
 //! ```
 //!
 //! Read `workloads` first, then `burst`.
@@ -20,6 +21,7 @@ mod burst;
 mod climb;
 mod far_end;
 mod http;
+mod junk;
 mod ledger;
 mod media;
 mod receiver;
@@ -34,11 +36,12 @@ mod world;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
+use crate::junk::Flood;
 use crate::workloads::{Bench, Pace, Results, Workload};
 use crate::world::World;
 
@@ -46,7 +49,7 @@ use crate::world::World;
 #[derive(Debug, Parser)]
 #[command(name = "huihu-bench", version, max_term_width = 100)]
 struct Arguments {
-    /// What to measure; everything if nothing is named
+    /// What to measure; everything but junk if nothing is named
     workloads: Vec<Workload>,
     /// The server's program; by default the one beside this one
     #[arg(long)]
@@ -57,6 +60,18 @@ struct Arguments {
     /// Fewer and shorter runs, under a minute: whether it works, not how well
     #[arg(long)]
     quick: bool,
+    /// Datagrams of junk a second
+    #[arg(long, default_value_t = 20_000)]
+    rate: u32,
+    /// How long junk is sent, and how long the calls are measured without it before
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// How long the memory has to come back afterwards
+    #[arg(long, default_value_t = 60)]
+    rest_seconds: u64,
+    /// Calls that are up meanwhile
+    #[arg(long, default_value_t = 50)]
+    calls: usize,
     /// Write all figures as JSON into this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -89,7 +104,13 @@ fn main() -> Result<()> {
     let mut world = World::new()?;
     let pace = if arguments.quick { Pace::Quick } else { Pace::Usual };
     let mut results = Results::default();
-    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace };
+    let flood = Flood {
+        rate: arguments.rate,
+        length: Duration::from_secs(arguments.seconds),
+        calls: arguments.calls,
+        rest: Duration::from_secs(arguments.rest_seconds),
+    };
+    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace, flood };
     let all = [Workload::W1, Workload::W2, Workload::W3];
     let chosen = if arguments.workloads.is_empty() { &all[..] } else { &arguments.workloads };
     let mut outcome = Ok(());
@@ -110,5 +131,10 @@ fn main() -> Result<()> {
     } else if !arguments.keep {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    outcome
+    outcome?;
+    let complaints = results.junk.map_or_else(Vec::new, |junk| junk.complaints());
+    if !complaints.is_empty() {
+        bail!("junk did harm: {}", complaints.join("; "));
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use crate::api::Order;
 use crate::bridges::{self, Ascended, Ascent, Step};
 use crate::burst::{self, Burst, Outcome};
 use crate::climb::{Climb, Summit, climb};
+use crate::junk::{self, Flood};
 use crate::server::Installation;
 use crate::table::say;
 use crate::world::World;
@@ -24,6 +25,8 @@ pub(crate) enum Workload {
     W2,
     /// Bridged calls with sound both ways
     W3,
+    /// What junk on all ports does to bridged calls
+    Junk,
 }
 
 /// How thorough to be.
@@ -51,6 +54,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) huihu: &'a Path,
     pub(crate) folder: PathBuf,
     pub(crate) pace: Pace,
+    pub(crate) flood: Flood,
 }
 
 /// All results.
@@ -62,6 +66,7 @@ pub(crate) struct Results {
     pub(crate) bridges: Option<Ascended>,
     /// The same loads on a relay that does nothing else.
     pub(crate) bare_relay: Vec<Step>,
+    pub(crate) junk: Option<junk::Outcome>,
 }
 
 impl Bench<'_> {
@@ -76,6 +81,10 @@ impl Bench<'_> {
             }
             Workload::W2 => results.prompts = Some(self.prompts()?),
             Workload::W3 => self.bridges(results)?,
+            Workload::Junk => {
+                let mut server = self.install("junk")?.start()?;
+                results.junk = Some(junk::run(self.world, &mut server, &self.flood)?);
+            }
         }
         Ok(())
     }
