@@ -3,12 +3,13 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fmt, fs};
 
 use anyhow::Result;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::change::changed;
 use crate::target::Target;
@@ -18,11 +19,18 @@ use crate::target::Target;
 pub enum Budget {
     /// So many inputs; the same seed brings the same ones.
     Runs(u64),
-    /// So long.
+    /// So much of a processor's time, however long the machine takes to give it; an input that takes a second of it
+    /// has broken the target, as has memory that grows by more than 64 MiB.
     Time(Duration),
 }
 
-/// What came of it. Times and memory are what this machine said while it did other things too.
+impl Budget {
+    const fn is_long(self) -> bool {
+        matches!(self, Self::Time(_))
+    }
+}
+
+/// What came of it. Times are those of the processor, so that other work on the machine changes little.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The target.
@@ -60,14 +68,14 @@ pub fn drive(target: &Target, seed: u64, budget: Budget) -> Result<Report> {
     let mut rng = SmallRng::seed_from_u64(seed);
     let mut pool = target.corpus()?;
     let own = pool.len();
-    let began = Instant::now();
+    let began = worked();
     let mut sights = HashSet::new();
     let mut report = Report::of(target.name);
     let mut settled_kib = None;
     loop {
         let done = match budget {
             Budget::Runs(runs) => report.runs as f64 / runs as f64,
-            Budget::Time(time) => began.elapsed().as_secs_f64() / time.as_secs_f64(),
+            Budget::Time(time) => (worked() - began).as_secs_f64() / time.as_secs_f64(),
         };
         if done >= 1.0 {
             break;
@@ -83,10 +91,15 @@ pub fn drive(target: &Target, seed: u64, budget: Budget) -> Result<Report> {
                 changed(&pool[from], &pool, target.words, target.bytes_max, &mut rng)
             }
         };
-        let before = Instant::now();
+        let before = worked();
         let seen = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
-        report.count(&input, before.elapsed());
+        let took = worked() - before;
+        report.count(&input, took);
         match seen {
+            Ok(_) if took > SLOW && budget.is_long() => {
+                report.broken = Some(Broken { input, said: format!("it took {took:.1?}") });
+                break;
+            }
             Ok(seen) => {
                 if sights.len() < SIGHTS_MAX && sights.insert(seen) && fresh.is_none() {
                     keep(&mut pool, own, input, &mut rng);
@@ -101,6 +114,10 @@ pub fn drive(target: &Target, seed: u64, budget: Budget) -> Result<Report> {
     }
     report.sights = sights.len();
     report.grown_kib = settled_kib.map_or(0, |settled| resident_kib() - settled);
+    if report.grown_kib > GROWTH_KIB && budget.is_long() && report.broken.is_none() {
+        let said = "its memory grew and grew; no single input did it".to_owned();
+        report.broken = Some(Broken { input: Vec::new(), said });
+    }
     Ok(report)
 }
 
@@ -139,12 +156,23 @@ fn said(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or("a panic without words").to_owned()
 }
 
+/// How long the calling thread has had a processor.
+fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
 /// What the kernel says that we have in memory; 0 where it does not say.
 fn resident_kib() -> i64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
+
+/// Nothing that is read takes so long. Only long runs are held to it: they are made in release builds.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// What a pool of kept inputs and the allocator's ways do not explain.
+const GROWTH_KIB: i64 = 64 * 1024;
 
 /// Different sights that are remembered: a few megabytes.
 const SIGHTS_MAX: usize = 100_000;

@@ -11,13 +11,8 @@ url=${1:?where does Huihu listen?}
 key=${2:?which file holds the token of the operator?}
 shift 2
 
-tools=$(realpath -m "${API_TOOLS:-$here/../../target/api-tools}")
-if ! cmp -s "$here/requirements.txt" "$tools/installed.txt"; then
-    echo "api: installing openapi-spec-validator and schemathesis into $tools" >&2
-    python3 -m venv "$tools" || { echo "api: python3 with venv is needed: apt-get install python3-venv" >&2; exit 1; }
-    "$tools/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$tools/installed.txt"
-fi
+. "$here/../tools.sh"
+python_tools api "openapi-spec-validator and schemathesis" "${API_TOOLS:-}"
 
 key=$(realpath "$key")
 work=$(mktemp -d)

@@ -9,13 +9,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-tools=$(realpath -m "${KSYUN_TOOLS:-$here/../../target/ksyun-tools}")
-if ! cmp -s "$here/requirements.txt" "$tools/installed.txt"; then
-    echo "ksyun: installing the vendor's Python packages into $tools" >&2
-    python3 -m venv "$tools" || { echo "ksyun: python3 with venv is needed: apt-get install python3-venv" >&2; exit 1; }
-    "$tools/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$tools/installed.txt"
-fi
+. "$here/../tools.sh"
+python_tools ksyun "the vendor's Python packages" "${KSYUN_TOOLS:-}"
 
 # The packages would take the way through a proxy even to this machine.
 unset HTTP_PROXY http_proxy ALL_PROXY all_proxy

@@ -70,15 +70,7 @@ fn tenths_of(heard: &[u8], hertz: f64) -> usize {
 
 /// A bridged call whose parties speak these codecs.
 fn bridged(world: &mut World, of_a: Codec, of_b: Codec) -> (usize, usize) {
-    world.launch(0, callback);
-    let a = world.phone(0, Leg::A);
-    world.at(a).speaks(of_a);
-    world.far.answer(a);
-    let b = world.phone(0, Leg::B);
-    world.at(b).speaks(of_b);
-    world.far.answer(b);
-    world.until_fact(0, "bridged");
-    (a, b)
+    world.bridged_with(0, callback, [of_a, of_b].map(|codec| move |phone: &mut Phone| phone.speaks(codec)))
 }
 
 fn they_hear_each_other(of_a: Codec, of_b: Codec) {
@@ -211,14 +203,8 @@ fn protected() -> World {
 #[test]
 fn parties_that_protect_what_they_say_hear_each_other() {
     let mut world = protected();
-    world.launch(0, callback);
-    let a = world.phone(0, Leg::A);
-    world.at(a).protects(KEY);
-    world.far.answer(a);
-    let b = world.phone(0, Leg::B);
-    world.at(b).protects(KEY);
-    world.far.answer(b);
-    world.until_fact(0, "bridged");
+    let protects = |phone: &mut Phone| phone.protects(KEY);
+    let (a, b) = world.bridged_with(0, callback, [protects, protects]);
     let keys = [a, b].map(|phone| *world.at(phone).agreed.unwrap().crypto.unwrap().expose());
     assert_ne!(keys[0], keys[1], "each leg has a key of its own");
     talk(&mut world, (a, b));

@@ -121,15 +121,6 @@ fn with_fate(trunk: Trunk, fate: &str) -> Trunk {
     Trunk { dialled: steps, ..trunk }
 }
 
-/// Places a call to one party, lets it be answered, ends it, and gives its journal in words.
-#[track_caller]
-fn answered(world: &mut World, number: u32) -> String {
-    world.launch(number, code);
-    world.until_fact(number, "answered A");
-    assert!(world.stop(number, APP));
-    world.over(number)
-}
-
 /// What is wrong with the connection to the first trunk.
 fn link(world: &World) -> Option<LinkFault> {
     let now = base::time::Timestamp::from_millis(0);
@@ -146,7 +137,7 @@ fn calls_go_by_tcp_and_share_one_connection() {
     let carrier = carrier(None);
     let mut world = World::listening_at(udp_and_tcp(), None, vec![by_tcp("tcp", carrier.tcp().unwrap())]);
     for number in 0..3 {
-        let words = answered(&mut world, number);
+        let words = world.answered(number);
         assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
     }
     assert_eq!((carrier.heard().len(), carrier.connections(), link(&world)), (3, 1, None));
@@ -188,7 +179,7 @@ fn a_connection_that_breaks_takes_no_call_with_it() {
     let words = world.over(0);
     assert!(words.contains("stop asked, released A"), "{words}");
     world.until("the BYE has come", |_| carrier.open_legs() == 0);
-    let words = answered(&mut world, 1);
+    let words = world.answered(1);
     assert!(words.starts_with("dialled A, ringing A"), "{words}");
 }
 
@@ -201,7 +192,7 @@ fn where_nobody_takes_connections_the_next_trunk_is_asked_at_once() {
     let mut other = by_tcp("second", second.tcp().unwrap());
     other.routes[0].priority = 2;
     let mut world = World::listening_at(udp_and_tcp(), None, vec![first, other]);
-    let words = answered(&mut world, 0);
+    let words = world.answered(0);
     assert!(words.starts_with("dialled A, dialled A by second after 408, ringing A"), "{words}");
     assert_eq!(link(&world), Some(LinkFault::Refused));
 }
@@ -234,7 +225,7 @@ fn calls_go_by_tls_to_who_proves_who_it_is() {
     let listening = vec![ANY.into(), Hop::new(Transport::Tls, ANY)];
     let mut world = World::listening_at(listening, Some(ours), vec![trunk]);
     for number in 0..2 {
-        let words = answered(&mut world, number);
+        let words = world.answered(number);
         assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
     }
     assert_eq!((carrier.heard().len(), carrier.connections(), link(&world)), (2, 1, None));
@@ -248,7 +239,7 @@ fn a_far_end_that_wants_our_certificate_is_shown_it() {
     let to = carrier.tls().unwrap();
     let trunk = by_tls("tls", to, "sbc.example.com", authority.trusted(Some(&own)));
     let mut world = World::listening_at(vec![ANY.into()], None, vec![trunk]);
-    let words = answered(&mut world, 0);
+    let words = world.answered(0);
     assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
     let trunk = by_tls("tls", to, "sbc.example.com", authority.trusted(None));
     let mut world = World::listening_at(vec![ANY.into()], None, vec![trunk]);
@@ -320,7 +311,7 @@ fn a_trunk_of_the_other_family_is_served_from_there() {
         let words = world.over(0);
         assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
         assert!(new.heard()[0].packets_in > 0, "RTP goes by IPv6 too");
-        let words = answered(&mut world, 1);
+        let words = world.answered(1);
         assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
     }
     assert!(old.heard().is_empty());
@@ -353,7 +344,7 @@ fn requests_that_are_too_large_go_by_tcp_where_that_is_taken_and_as_datagrams_wh
         trunk.domain = Some("far-away.".repeat(27) + "com");
         trunk.identity = TrunkIdentity { host: FromHost::Trunk, asserted: true, ..TrunkIdentity::default() };
         let mut world = World::listening_at(udp_and_tcp(), None, vec![trunk]);
-        let words = answered(&mut world, 0);
+        let words = world.answered(0);
         assert!(words.starts_with("dialled A, ringing A, answered A"), "{words}");
         assert_eq!(carrier.connections(), usize::from(takes_tcp));
     }

@@ -47,15 +47,6 @@ pub(crate) fn now() -> base::time::Timestamp {
     base::time::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
 }
 
-/// Places a call to one party, lets it be answered, ends it, and gives its journal in words.
-#[track_caller]
-fn answered(world: &mut World, number: u32) -> String {
-    world.launch(number, code);
-    world.until_fact(number, "answered A");
-    assert!(world.stop(number, APP));
-    world.over(number)
-}
-
 /// The journal of a call to one party that comes to nothing.
 #[track_caller]
 fn failed(world: &mut World, number: u32) -> String {
@@ -72,11 +63,11 @@ fn an_overloaded_trunk_hands_over_to_the_next_and_has_its_pause() {
     let (first, second) = (carrier(), carrier());
     let mut world =
         World::by(vec![with_fate(trunk("first", &first, 1), "0503"), trunk("second", &second, 2)]);
-    let words = answered(&mut world, 0);
+    let words = world.answered(0);
     assert!(words.starts_with("dialled A, dialled A by second after 503, ringing A, answered A"), "{words}");
     assert_eq!((state(&world, 0), state(&world, 1)), (TrunkState::Paused, TrunkState::Working));
     // Who asks for a pause gets it: the next call does not even try.
-    let words = answered(&mut world, 1);
+    let words = world.answered(1);
     assert!(words.starts_with("dialled A, ringing A"), "{words}");
     assert_eq!((heard(&first).len(), heard(&second).len()), (1, 2));
     assert_eq!((world.engine().live(), world.ports.taken()), (0, 0));
@@ -136,7 +127,7 @@ fn where_the_network_leads_nowhere_nobody_waits() {
     let mut nowhere = Trunk::new("nowhere", "192.0.2.1:5060".parse().unwrap());
     nowhere.silence = Duration::from_secs(60);
     let mut world = World::by(vec![nowhere, trunk("second", &second, 2)]);
-    let words = answered(&mut world, 0);
+    let words = world.answered(0);
     assert!(words.starts_with("dialled A, dialled A by second after 408, ringing A"), "{words}");
 }
 
@@ -184,7 +175,7 @@ fn a_full_trunk_is_passed_over_and_full_trunks_fail_at_once() {
     assert_eq!(failed(&mut world, 2), "released A TrunkFault by Platform, over TrunkFault");
     assert!(world.stop(0, APP));
     world.over(0);
-    let words = answered(&mut world, 3);
+    let words = world.answered(3);
     assert!(words.starts_with("dialled A, ringing A"), "the place came back: {words}");
     assert_eq!(heard(&first).len(), 2);
 }
@@ -195,16 +186,16 @@ fn a_trunk_that_does_not_answer_is_down_until_it_answers_again() {
     let mut asked = trunk("asked", &first, 1);
     asked.probe = Some(Probe { every: Duration::from_millis(40), misses: 2 });
     let mut world = World::by(vec![asked, trunk("second", &second, 2)]);
-    let words = answered(&mut world, 0);
+    let words = world.answered(0);
     assert!(words.starts_with("dialled A, ringing A") && heard(&first).len() == 1, "{words}");
     let address = first.address();
     drop(first);
     world.until("it is down", |world| state(world, 0) == TrunkState::Down);
-    let words = answered(&mut world, 1);
+    let words = world.answered(1);
     assert!(words.starts_with("dialled A, ringing A") && heard(&second).len() == 1, "{words}");
     let first = at(address);
     world.until("it is back", |world| state(world, 0) == TrunkState::Working);
-    answered(&mut world, 2);
+    world.answered(2);
     assert_eq!((heard(&first).len(), heard(&second).len()), (1, 1));
 }
 
@@ -219,9 +210,9 @@ fn a_trunk_gets_its_addresses_when_they_are_known() {
     let foreign: SocketAddr = "[2001:db8::1]:5060".parse().unwrap();
     assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[foreign.into(), first.address().into()]));
     assert_eq!(state(&world, 0), TrunkState::Working);
-    answered(&mut world, 1);
+    world.answered(1);
     assert!(world.engine().set_peers(TrunkNo::new(0).unwrap(), &[second.address().into()]));
-    answered(&mut world, 2);
+    world.answered(2);
     assert_eq!((heard(&first).len(), heard(&second).len()), (1, 1));
 }
 
@@ -238,7 +229,7 @@ fn a_trunk_is_told_numbers_as_it_wants_them() {
         [(plain, "913800000001", "8675500000001"), (withheld, "+8613800000001", "anonymous")]
     {
         let mut world = World::by(vec![trunk]);
-        answered(&mut world, 0);
+        world.answered(0);
         let last = heard(&carrier).pop().unwrap();
         assert_eq!((last.dialled.as_str(), last.shown.as_str()), (dialled, shown));
     }

@@ -258,14 +258,36 @@ impl World {
     /// Both parties of a certain callback.
     #[track_caller]
     pub(crate) fn bridged_by(&mut self, number: u32, product: fn(u32) -> Product<ClipKey>) -> (usize, usize) {
+        self.bridged_with(number, product, [|_: &mut Phone| {}; 2])
+    }
+
+    /// Both parties of a certain callback, whose telephones were prepared before they answered.
+    #[track_caller]
+    pub(crate) fn bridged_with<P: FnOnce(&mut Phone)>(
+        &mut self,
+        number: u32,
+        product: fn(u32) -> Product<ClipKey>,
+        [of_a, of_b]: [P; 2],
+    ) -> (usize, usize) {
         self.launch(number, product);
         let a = self.phone(number, Leg::A);
+        of_a(self.at(a));
         self.far.answer(a);
         let b = self.phone(number, Leg::B);
+        of_b(self.at(b));
         self.far.answer(b);
         self.until_fact(number, "bridged");
         self.until_confirmed(&[a, b]);
         (a, b)
+    }
+
+    /// Places a call to one party, lets it be answered, ends it, and gives its journal in words.
+    #[track_caller]
+    pub(crate) fn answered(&mut self, number: u32) -> String {
+        self.launch(number, code);
+        self.until_fact(number, "answered A");
+        assert!(self.stop(number, APP));
+        self.over(number)
     }
 
     /// Telephones that have read their ACKs; the engine's facts may come before that.
