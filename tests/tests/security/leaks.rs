@@ -70,7 +70,7 @@ fn secrets_and_codes_are_in_no_file_and_numbers_in_no_log_no_trace_and_no_answer
         ("waitVoice", "13846820001.wav"),
         ("preVoice", "13846820001"),
         ("statusUrl", "13846820001"),
-        ("feeUrl", "aHR0cDovLzEzODQ2ODIwMDAx"),
+        ("feeUrl", "ZnRwOi8vMTM4NDY4MjAwMDE="),
         ("userData", "{13846820001}"),
         ("calleeMedia", "13846820001"),
         ("recordHintTone", "13846820001.wav"),

@@ -55,7 +55,7 @@ mod tests {
             assert_eq!(story.refused(), Some(refusal.clone()));
             story.policy.abroad = Abroad::Open;
             assert_eq!(story.refused(), None);
-            story.policy.never = vec!["+1".parse().unwrap(), "+44".parse().unwrap(), "+8".parse().unwrap()];
+            story.policy.never = ["+1", "+44", "+852", "+886"].map(|text| text.parse().unwrap()).into();
             assert_eq!(story.refused(), Some(refusal), "it costs the one who calls");
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn no_country_of_the_world_is_called_by_an_app_that_was_not_opened_for_it() {
         let codes: Vec<&str> = COUNTRY_CODES.split_whitespace().collect();
-        assert!(codes.len() > 220, "{}", codes.len());
+        assert!(codes.len() > 200, "{}", codes.len());
         for code in codes {
             let abroad = story::number(&format!("+{code}2345678"));
             for mut story in Story::ALL.map(|of| of()) {
