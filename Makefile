@@ -1,7 +1,7 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate chaos forgeries fuzz check build bench junk voices clean
+.PHONY: help dev demo test simulate chaos forgeries receivers fuzz check build bench junk voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
@@ -9,6 +9,7 @@ help:
 	@echo "make test    everything that CI runs"
 	@echo "make simulate CALLS=10000 SEED=1   calls through the engine on a made-up network and clock; says what went wrong"
 	@echo "make forgeries REQUESTS=1000000 SEED=1   signed requests that were changed, and what of them is accepted wrongly"
+	@echo "make receivers EVENTS=50000 SEED=1   pushes to receivers that fail every second one; says what was lost, which must be nothing"
 	@echo "make fuzz TARGET=all MINUTES=10 SEED=1   what strangers could send, against every parser that reads it"
 	@echo "make chaos KILLS=300 RATE=30 SEED=1   kill Huihu under calls, again and again; says what was lost, which must be nothing"
 	@echo "make check   formatting and lints; run it before you push"
@@ -46,6 +47,12 @@ REQUESTS ?= 1000000
 forgeries:
 	@scripts/setup.sh run
 	HUIHU_FORGERIES=$(REQUESTS) HUIHU_FORGERIES_SEED=$(SEED) cargo test --release --quiet -p huihu-dialects --test forgeries -- --nocapture
+
+EVENTS ?= 50000
+
+receivers:
+	@scripts/setup.sh run
+	@HUIHU_RECEIVERS=$(EVENTS) HUIHU_RECEIVERS_SEED=$(SEED) cargo test --release --quiet -p huihu-delivery --test receivers receivers_that_fail -- --nocapture
 
 # One of the names that a wrong one is answered with, `configuration`, or `all` of them, which takes so long for each.
 TARGET ?= all

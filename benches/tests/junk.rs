@@ -1,7 +1,5 @@
 //! A short flood of junk against the program that was built beside this one.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -127,10 +127,19 @@ impl Installation {
     /// # Panics
     /// When it fails.
     pub fn run(&self, words: &[&str]) -> Output {
-        let output = self.command(words).output().expect("the binary can be started");
+        let output = self.try_out(words);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "huihu {} failed: {error}", words.join(" "));
         output
+    }
+
+    /// Runs a command of the binary that may fail.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn try_out(&self, words: &[&str]) -> Output {
+        self.command(words).output().expect("the binary can be started")
     }
 
     /// Runs a command that must fail, with some environment, and gives what it complains of.

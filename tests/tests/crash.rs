@@ -145,6 +145,7 @@ impl Scene {
         assert_eq!(strangers(events.keys().collect()), None, "told of a call without a record");
         assert_eq!(strangers(fees.keys().collect()), None, "billed for a call without a record");
         self.nobody_was_called_for_nothing(&records);
+        self.installation.run(&["record", "audit"]);
     }
 
     /// Every telephone that rang belongs to a recorded call, and rang once.

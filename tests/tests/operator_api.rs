@@ -141,6 +141,10 @@ fn a_customer_of_the_other_vendor_is_served_by_the_command_line_alone() {
         let push: Value = serde_json::from_str(listed.lines().next()?).expect("a push is JSON");
         (push["state"] == "delivered").then_some(())
     });
+    wait::until("the host to be known", Duration::from_secs(10), || {
+        let listed = run(&["push", "hosts"]);
+        (listed.starts_with("127.0.0.1 ") && listed.contains("  working  ")).then_some(())
+    });
 }
 
 /// A menu of two levels.

@@ -35,5 +35,7 @@ mod tests;
 pub use address::{Announcement, announced};
 pub use intake::Peer;
 pub use key::{KeyFault, OperatorKey};
-pub use parts::{Asked, Explained, House, Parts, Question, Sessions, Trunk, Unexplained};
+pub use parts::{
+    Asked, Explained, Host, HostCondition, House, Parts, Question, Sessions, Trunk, Unexplained,
+};
 pub use router::{document, router};

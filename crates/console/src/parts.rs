@@ -104,6 +104,9 @@ pub trait House: Send + Sync {
     /// The trunks, and whether they work.
     fn trunks(&self) -> Vec<Trunk>;
 
+    /// The hosts that pushes go to, and how they fare; in no order.
+    fn hosts(&self) -> Vec<Host>;
+
     /// The addresses whose requests are refused for failed proofs, and until when.
     fn bans(&self) -> Vec<(IpAddr, Timestamp)>;
 
@@ -138,6 +141,41 @@ pub struct Trunk {
     pub calls_max: Option<u32>,
     /// The address that its registrar saw us register from at last.
     pub seen_as: Option<SocketAddr>,
+}
+
+/// A host that pushes go to, since the platform knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name or address.
+    pub name: Box<str>,
+    /// Whether it is sent anything.
+    pub condition: HostCondition,
+    /// Messages in a row that it gave no answer to.
+    pub failures: u32,
+    /// When the first of them failed.
+    pub failing_since: Option<Timestamp>,
+    /// When the last message came to nothing, and what went wrong; nothing in it was written by the receiver.
+    pub last_fault: Option<(Timestamp, Box<str>)>,
+    /// Messages that it took.
+    pub taken: u64,
+    /// Messages that came to nothing.
+    pub failed: u64,
+    /// Messages that are on their way.
+    pub in_flight: usize,
+}
+
+/// Whether a host is sent anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostCondition {
+    /// It is.
+    Working,
+    /// Nothing until then, because it failed again and again.
+    Resting {
+        /// When it is tried again.
+        until: Timestamp,
+    },
+    /// One push, to see whether it works again.
+    Probing,
 }
 
 /// An order whose fate is asked.

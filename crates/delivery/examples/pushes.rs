@@ -67,6 +67,7 @@ async fn load(
     let opened = Journal::open(&store, term, clock).await.expect("a journal");
     let parts = Parts {
         pace: Pace::default(),
+        attempt: base::limits::PUSH_ATTEMPT,
         outbox: opened.outbox,
         journal: opened.journal.clone(),
         accounts: Accounts::load(&store).await.expect("accounts"),

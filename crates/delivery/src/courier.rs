@@ -9,10 +9,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::Arc;
+use std::slice;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use base::limits::{PUSH_ATTEMPT, PUSH_REPLY_BYTES};
 use base::row::{Channel, Row};
 use base::time::Timestamp;
 use dialects::{Push, PushId, Stamp};
@@ -27,6 +29,7 @@ use tokio::task::JoinSet;
 
 use crate::client::{Answer, Poster};
 use crate::evidence;
+use crate::health::{HostState, Sign};
 use crate::intake::{Intake, PAGE};
 use crate::lanes::{Failure, Lanes, POSTPONED, Sending, Sent};
 use crate::profile::{Pace, Profile};
@@ -44,15 +47,36 @@ pub struct Parts {
     pub guard: base::address::Guard,
     /// How far the attempts of a push are apart.
     pub pace: Pace,
+    /// How long an attempt may take, from the receiver's name to the last byte of its answer: at most
+    /// [`PUSH_ATTEMPT`](base::limits::PUSH_ATTEMPT).
+    pub attempt: Duration,
     /// Tells the wall clock's time.
     pub clock: fn() -> Timestamp,
     /// Makes the nonces.
     pub rng: StdRng,
 }
 
+/// What is known of the hosts that pushes go to, as of a second ago. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts(Arc<Mutex<Vec<HostState>>>);
+
+impl Hosts {
+    /// All of them, in no order. One that was sent nothing for a day is forgotten.
+    #[must_use]
+    pub fn all(&self) -> Vec<HostState> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<HostState>> {
+        // It is put there as a whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A thread that delivers, and the bells that wake and end it.
 pub struct Delivery {
     bells: Arc<Bells>,
+    hosts: Hosts,
     /// Until it is stopped.
     thread: Option<JoinHandle<()>>,
 }
@@ -83,16 +107,17 @@ impl Delivery {
     /// # Errors
     /// [`StartFault`].
     pub fn start(parts: Parts) -> Result<Self, StartFault> {
-        let bells = Arc::new(Bells::default());
+        let (bells, hosts) = (Arc::new(Bells::default()), Hosts::default());
         let courier = Courier {
             outbox: parts.outbox,
             journal: parts.journal,
             accounts: parts.accounts,
             clock: parts.clock,
             rng: parts.rng,
-            poster: Poster::new(parts.guard),
+            poster: Poster::new(parts.guard, parts.attempt.min(PUSH_ATTEMPT)),
             intake: Intake::default(),
             lanes: Lanes::new(parts.pace),
+            hosts: hosts.clone(),
             due: DueCursor::default(),
             repeats: Repeats::default(),
             next_rewind: Instant::now() + REWIND,
@@ -109,7 +134,13 @@ impl Delivery {
             }
         };
         let thread = thread::Builder::new().name("delivery".to_owned()).spawn(move || runtime.block_on(run));
-        Ok(Self { bells, thread: Some(thread.map_err(StartFault)?) })
+        Ok(Self { bells, hosts, thread: Some(thread.map_err(StartFault)?) })
+    }
+
+    /// How the hosts fare that pushes go to.
+    #[must_use]
+    pub fn hosts(&self) -> Hosts {
+        self.hosts.clone()
     }
 
     /// Has the courier look for due pushes now instead of within a second.
@@ -138,6 +169,7 @@ struct Courier {
     poster: Poster,
     intake: Intake,
     lanes: Lanes,
+    hosts: Hosts,
     due: DueCursor,
     repeats: Repeats,
     next_rewind: Instant,
@@ -156,6 +188,7 @@ impl Courier {
                 next_look = Instant::now() + LOOK;
                 self.settle();
                 self.look().await;
+                *self.hosts.lock() = self.lanes.hosts((self.clock)());
             }
             self.take_in().await;
             self.settle();
@@ -219,6 +252,9 @@ impl Courier {
         let closed = self.closed(&alone, now).await?;
         self.due = cursor;
         for push in alone {
+            if self.lanes.give_up(slice::from_ref(&push), self.profile(&push), now) {
+                continue;
+            }
             if self.lanes.room(&push.host) == 0 {
                 self.lanes.postpone(&push, now + POSTPONED, now);
             } else {
@@ -227,6 +263,9 @@ impl Courier {
             }
         }
         for message in self.repeats.meet(repeated) {
+            if self.lanes.give_up(&message, self.profile(&message[0]), now) {
+                continue;
+            }
             if self.lanes.room(&message[0].host) < message.len() {
                 self.lanes.postpone_message(&message, now + MESSAGES_POSTPONED, now);
             } else {
@@ -275,16 +314,19 @@ impl Courier {
         Ok((page, closed))
     }
 
-    /// Which pushes must wait for an earlier one of their call. Where nothing is told again, none does.
+    /// Which pushes must wait for an earlier one of their call.
     async fn closed(
         &self,
         pushes: &[Waiting],
         now: Timestamp,
     ) -> Result<HashMap<PushNo, Timestamp>, StoreFault> {
-        let repeats =
-            |key: &str| self.accounts.signer(key).is_some_and(|signer| signer.profile == Profile::Reliable);
-        let repeated = pushes.iter().filter(|push| push.channel == Channel::Status && repeats(&push.key));
-        self.outbox.closed(repeated.map(|push| push.id), now).await
+        let events = pushes.iter().filter(|push| push.channel == Channel::Status);
+        self.outbox.closed(events.map(|push| push.id), now).await
+    }
+
+    /// How often the app of a push wants it tried.
+    fn profile(&self, push: &Waiting) -> Profile {
+        self.accounts.signer(&push.key).map(|signer| signer.profile).unwrap_or_default()
     }
 
     /// Sends everything that may go, unless the journal is behind with our verdicts.
@@ -308,7 +350,8 @@ impl Courier {
                     });
                 }
                 Err(why) => {
-                    let (took, result) = (Duration::ZERO, Err(Failure { why: why.into(), exchange: None }));
+                    let failure = Failure { why: why.into(), exchange: None, sign: Sign::Nothing };
+                    let (took, result) = (Duration::ZERO, Err(failure));
                     self.lanes.done(Sent { sending, at: now, took, result, profile, dice }, now);
                 }
             }
@@ -371,21 +414,26 @@ impl Courier {
 
 async fn post(poster: &Poster, push: Push, sending: &Sending) -> Result<(), Failure> {
     let dialect = dialects::named(&sending.pushes[0].dialect);
-    let (why, answer) = match poster.post(&push).await {
+    let (why, sign, answer) = match poster.post(&push).await {
         Ok(answer) if dialect.is_some_and(|dialect| dialect.received(answer.status, &answer.body)) => {
             return Ok(());
         }
-        Ok(answer) => (refused(&answer), Some(evidence::answer(&answer))),
-        Err(fault) => (fault.to_string(), None),
+        Ok(answer) => (refused(&answer), Sign::Well, Some(evidence::answer(&answer))),
+        Err(fault) => (fault.to_string(), fault.sign(), None),
     };
     let exchange = Some(Exchange { request: evidence::request(&push), answer });
-    Err(Failure { why: why.into(), exchange })
+    Err(Failure { why: why.into(), exchange, sign })
 }
 
 /// What is said of an answer that does not mean that the receiver has the push.
 fn refused(answer: &Answer) -> String {
     match answer.status {
-        200 => "HTTP 200, but the answer does not say that it was received".to_owned(),
+        200 if answer.is_whole => "HTTP 200, but the answer does not say that it was received".to_owned(),
+        200 => format!(
+            "HTTP 200, but the first {} KiB of the answer do not say that it was received",
+            PUSH_REPLY_BYTES / 1024
+        ),
+        status @ 300..400 => format!("HTTP {status}: no redirect is followed"),
         status => format!("HTTP {status}"),
     }
 }

@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn long_and_strange_answers_are_cut_to_text() {
-        let told = |body: Vec<u8>| answer(&Answer { status: 500, body }).into_exposed();
+        let told = |body: Vec<u8>| answer(&Answer { status: 500, body, is_whole: true }).into_exposed();
         assert_eq!(&*told(b"no".to_vec()), "HTTP 500\n\nno");
         assert_eq!(&*told(vec![b'a', 0xff]), "HTTP 500\n\na\u{fffd}");
         let long = told("好".repeat(400).into_bytes());

@@ -14,10 +14,12 @@
 //!
 //! A customer of reports has one message under way. While it has, the next ones gather on, or wait for their turn.
 //!
-//! Hosts take turns and have at most [`PUSHES_PER_HOST`] messages in flight each, so that a slow receiver blocks only
-//! its own lanes. What is held is bounded for each host and in all; the rest stays in the database.
+//! Hosts take turns and have at most eight messages in flight each, so that a slow receiver blocks only its own lanes. What
+//! is held is bounded for each host and in all; the rest stays in the database. A host that does not answer rests
+//! ([`Health`]): meanwhile it has some messages here, to be tried with, and everything else goes back to the database
+//! without an attempt (`resting.rs`).
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use base::id::CallId;
@@ -28,7 +30,10 @@ use store::{Exchange, Outcome, PushNo, Verdict, Waiting};
 
 use crate::bundle::{Bond, Customer, company, customer};
 use crate::customers::Customers;
+use crate::health::{Health, Sign};
 use crate::profile::{Pace, Profile, Tried};
+
+mod resting;
 
 /// Everything that is held in memory to be sent.
 #[derive(Default)]
@@ -43,9 +48,13 @@ pub(crate) struct Lanes {
     hosts: HashMap<Box<str>, Host>,
     /// Hosts that have something ready and a free place.
     turns: VecDeque<Box<str>>,
+    /// Hosts that rest, and until when.
+    resting: BTreeSet<(Timestamp, Box<str>)>,
+    /// Hosts that rest and have more ready than it takes to try them.
+    overfull: Vec<Box<str>>,
     held: HashSet<PushNo>,
-    /// Lanes of calls that may tell more, whose head is in the database until it is due: the head, and when that is.
-    asleep: HashMap<Lane, (PushNo, Timestamp)>,
+    /// Of each lane, the pushes that went back to the database, and when they come again. What is behind one waits for it.
+    asleep: HashMap<Lane, BTreeMap<PushNo, Timestamp>>,
     /// What became of pushes and was not asked for yet; those of one message together.
     verdicts: Vec<Vec<Verdict>>,
     in_flight: usize,
@@ -73,13 +82,23 @@ struct Bundle {
     pushes: Vec<Waiting>,
 }
 
+/// It is kept when nothing is held for it, so that it is known how it fares.
 #[derive(Default)]
 struct Host {
+    health: Health,
     ready: VecDeque<BundleNo>,
     in_flight: usize,
     held: usize,
     /// Whether it is in the queue of turns.
     queued: bool,
+    /// When it was last sent something.
+    sent_at: Timestamp,
+}
+
+impl Host {
+    fn is_idle(&self) -> bool {
+        self.held == 0 && self.in_flight == 0
+    }
 }
 
 /// A message that is being sent. Give it back with [`Lanes::done`].
@@ -112,6 +131,8 @@ pub(crate) struct Failure {
     pub(crate) why: Box<str>,
     /// What was sent and answered, if it came to that.
     pub(crate) exchange: Option<Exchange>,
+    /// What it says of the host.
+    pub(crate) sign: Sign,
 }
 
 impl Sending {
@@ -136,30 +157,13 @@ impl Lanes {
 
     /// Takes a push in that was committed just now. One that is held already changes nothing.
     pub(crate) fn add(&mut self, push: Waiting, now: Timestamp) {
-        let asleep = self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status);
-        match asleep {
-            Some((head, due)) if push.id > *head => {
-                let due = *due;
-                if is_last(&push) {
-                    self.asleep.remove(&push.call);
-                }
-                self.postpone(&push, due, now);
-            }
-            Some(_) | None => self.take(push, now),
-        }
+        self.add_read(push, None, now);
     }
 
     /// Takes a push in that was read from the database, unless it must wait for an earlier one until `closed`.
     pub(crate) fn add_read(&mut self, push: Waiting, closed: Option<Timestamp>, now: Timestamp) {
-        let asleep = match self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status) {
-            Some((head, _)) if push.id <= *head => {
-                self.asleep.remove(&push.call);
-                None
-            }
-            // Its time may have come without it, if it cannot be read any more: then the lane goes on.
-            Some((_, due)) => Some(*due).filter(|due| *due > now),
-            None => None,
-        };
+        self.wake(&push);
+        let asleep = self.before(&push, now);
         match closed.max(asleep).filter(|_| !self.held.contains(&push.id)) {
             Some(due) => self.postpone(&push, due, now),
             None => self.take(push, now),
@@ -180,9 +184,7 @@ impl Lanes {
 
     /// Leaves a push in the database for some time, and with it what its call tells later.
     pub(crate) fn postpone(&mut self, push: &Waiting, due: Timestamp, now: Timestamp) {
-        if push.channel == Channel::Status && !is_last(push) {
-            self.put_to_sleep(push, due);
-        }
+        self.put_to_sleep(push, due);
         self.verdicts.push(vec![postponed(push, due, now)]);
     }
 
@@ -203,10 +205,28 @@ impl Lanes {
     }
 
     /// Has later pushes of the lane wait for this one, which comes back when it is due.
-    fn put_to_sleep(&mut self, head: &Waiting, due: Timestamp) {
-        if self.asleep.len() < ASLEEP {
-            self.asleep.entry(head.call).or_insert((head.id, due));
+    fn put_to_sleep(&mut self, push: &Waiting, due: Timestamp) {
+        let is_known = self.asleep.contains_key(&push.call);
+        if push.channel == Channel::Status && !is_last(push) && (is_known || self.asleep.len() < ASLEEP) {
+            self.asleep.entry(push.call).or_default().insert(push.id, due);
         }
+    }
+
+    /// The push is here, or is never tried again.
+    fn wake(&mut self, push: &Waiting) {
+        let Some(lane) = self.asleep.get_mut(&push.call) else { return };
+        lane.remove(&push.id);
+        if lane.is_empty() {
+            self.asleep.remove(&push.call);
+        }
+    }
+
+    /// Until when a push waits for those of its lane that come again before it. One that is overdue may be on its way still,
+    /// for its verdict or the reading took long; but not for ever, if it cannot be read any more.
+    fn before(&self, push: &Waiting, now: Timestamp) -> Option<Timestamp> {
+        let lane = self.asleep.get(&push.call).filter(|_| push.channel == Channel::Status)?;
+        let earlier = lane.range(..push.id).map(|(_, due)| *due);
+        earlier.filter(|due| now < *due + OVERDUE).max()
     }
 
     fn take(&mut self, push: Waiting, now: Timestamp) {
@@ -231,11 +251,19 @@ impl Lanes {
         while let Some((_, bundle)) = self.clock.first().filter(|(due, _)| *due <= now).copied() {
             self.fall_due(bundle);
         }
+        self.end_rests(now);
+        while let Some(name) = self.overfull.pop() {
+            self.unload(&name, now);
+        }
         while self.in_flight < IN_FLIGHT {
             let name = self.turns.pop_front()?;
-            let host = self.hosts.get_mut(&name).expect("a host with a turn holds something");
-            let bundle = host.ready.pop_front().expect("a host with a turn has something ready");
+            let Some(host) = self.hosts.get_mut(&name) else { continue };
             host.queued = false;
+            // It may have begun to rest since it was given its turn.
+            if host.in_flight >= host.health.places() {
+                continue;
+            }
+            let Some(bundle) = host.ready.pop_front() else { continue };
             let bundle = self.bundles.remove(&bundle).expect("what is ready is a bundle");
             let Bundle { customer, lease, mut pushes, .. } = bundle;
             if lease.is_some_and(|until| now + LEASE_LEFT > until) {
@@ -246,6 +274,7 @@ impl Lanes {
                 continue;
             }
             host.in_flight += 1;
+            host.sent_at = now;
             self.in_flight += 1;
             self.queue_up(&name);
             pushes.sort_unstable_by_key(|push| push.id);
@@ -256,7 +285,9 @@ impl Lanes {
 
     /// When [`Self::next`] may have something that it has not now; `None` when only news can bring that.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        self.clock.first().map(|(due, _)| *due)
+        let bundle = self.clock.first().map(|(due, _)| *due);
+        let host = self.resting.first().map(|(until, _)| *until);
+        bundle.into_iter().chain(host).min()
     }
 
     /// Whether nothing is in flight.
@@ -270,12 +301,23 @@ impl Lanes {
         let host = self.hosts.get_mut(&sending.host).expect("a host is kept while something is in flight");
         host.in_flight -= 1;
         self.in_flight -= 1;
+        let rests = match &result {
+            Ok(()) => {
+                host.health.took();
+                None
+            }
+            Err(Failure { why, sign, .. }) => host.health.failed(*sign, why, now),
+        };
+        if let Some(until) = rests {
+            self.resting.insert((until, sending.host.clone()));
+            self.overfull.push(sending.host.clone());
+        }
         self.queue_up(&sending.host);
         self.free(sending.customer.as_ref());
         // The first push of a message keeps what was sent for all of them.
         let (outcome, soon, mut exchange) = match result {
             Ok(()) => (Outcome::Delivered, None, None),
-            Err(Failure { why, exchange }) => {
+            Err(Failure { why, exchange, .. }) => {
                 let (outcome, soon) = self.failed(&sending, why, profile, dice, now);
                 (outcome, soon, exchange)
             }
@@ -329,24 +371,30 @@ impl Lanes {
         self.forget(push);
         match (push.channel, outcome) {
             (Channel::Fee | Channel::Report, _) => {}
-            (Channel::Status, Outcome::Again { due, .. }) => {
-                let behind = self.behind.remove(&push.call).unwrap_or_default();
-                let may_tell_more = !behind.back().map_or_else(|| is_last(push), is_last);
-                if may_tell_more {
-                    self.put_to_sleep(push, *due);
-                }
-                for follower in behind {
-                    self.forget(&follower);
-                    self.postpone(&follower, *due, now);
-                }
-            }
-            (Channel::Status, Outcome::Delivered | Outcome::Parked { .. } | Outcome::Postponed { .. }) => {
+            (Channel::Status, Outcome::Again { due, .. }) => self.sleep(push, *due, now),
+            (
+                Channel::Status,
+                Outcome::Delivered
+                | Outcome::Parked { .. }
+                | Outcome::Postponed { .. }
+                | Outcome::GivenUp { .. },
+            ) => {
                 let behind = self.behind.get_mut(&push.call);
                 match behind.expect("a lane is kept while its head is in flight").pop_front() {
                     Some(next) => self.lead(next, now),
                     None => drop(self.behind.remove(&push.call)),
                 }
             }
+        }
+    }
+
+    /// Puts a lane to sleep whose head comes back from the database when it is due.
+    fn sleep(&mut self, head: &Waiting, due: Timestamp, now: Timestamp) {
+        self.put_to_sleep(head, due);
+        let behind = self.behind.remove(&head.call).unwrap_or_default();
+        for follower in behind {
+            self.forget(&follower);
+            self.postpone(&follower, due, now);
         }
     }
 
@@ -359,7 +407,7 @@ impl Lanes {
         self.held.remove(&push.id);
         let Some(host) = self.hosts.get_mut(&push.host) else { return };
         host.held -= 1;
-        if host.held == 0 && host.in_flight == 0 {
+        if host.is_idle() && self.hosts.len() > KNOWN_HOSTS {
             self.hosts.remove(&push.host);
         }
     }
@@ -431,15 +479,20 @@ impl Lanes {
     /// The bundle waits for its host's turn.
     fn make_ready(&mut self, number: BundleNo) {
         self.close(number);
-        let host = self.bundles[&number].host.clone();
-        self.hosts.entry(host.clone()).or_default().ready.push_back(number);
-        self.queue_up(&host);
+        let name = self.bundles[&number].host.clone();
+        let host = self.hosts.entry(name.clone()).or_default();
+        host.ready.push_back(number);
+        if host.is_overfull() {
+            self.overfull.push(name);
+        } else {
+            self.queue_up(&name);
+        }
     }
 
     /// Gives a host its turn when it has something ready and a free place.
     fn queue_up(&mut self, name: &str) {
         let Some(host) = self.hosts.get_mut(name) else { return };
-        if !host.queued && !host.ready.is_empty() && host.in_flight < PUSHES_PER_HOST {
+        if !host.queued && !host.ready.is_empty() && host.in_flight < host.health.places() {
             host.queued = true;
             self.turns.push_back(name.into());
         }
@@ -455,7 +508,11 @@ const fn is_last(push: &Waiting) -> bool {
 }
 
 fn postponed(push: &Waiting, due: Timestamp, now: Timestamp) -> Verdict {
-    let outcome = Outcome::Postponed { due };
+    verdict(push, Outcome::Postponed { due }, now)
+}
+
+/// What becomes of a push that was not tried.
+fn verdict(push: &Waiting, outcome: Outcome, now: Timestamp) -> Verdict {
     Verdict { id: push.id, at: now, took: Duration::ZERO, outcome, exchange: None }
 }
 
@@ -468,8 +525,11 @@ fn newest(pushes: &[Waiting]) -> Timestamp {
     pushes.iter().map(happened_at).max().unwrap_or_default()
 }
 
-/// Lanes of calls that may tell more and whose head is asleep: more calls than one node can have open.
+/// Lanes of which it is known what is asleep; about 20 MB. Of more, only the database knows it, a moment later.
 const ASLEEP: usize = 65_536;
+
+/// How long a push that is due may take to come back from the database. After that those behind it go on.
+const OVERDUE: Duration = Duration::from_secs(600);
 
 /// A message with reports that is tried again sooner stays in memory: what is written now falls due in the database after
 /// some seconds at the earliest, and its pushes must fall due together.
@@ -490,6 +550,9 @@ const HELD_PER_HOST: usize = 1_024;
 
 /// Pushes held in all; about 64 MB. It takes 64 receivers that hang at once to fill it.
 const HELD: usize = 64 * HELD_PER_HOST;
+
+/// Hosts of which it is known how they fare although nothing is held for them; about 1 MB.
+const KNOWN_HOSTS: usize = 4_096;
 
 /// Messages in flight in all: each takes a socket, and 128 receivers may hang at once.
 const IN_FLIGHT: usize = 128 * PUSHES_PER_HOST;

@@ -12,9 +12,12 @@ mod client;
 mod courier;
 mod customers;
 mod evidence;
+mod fault;
+mod health;
 mod intake;
 mod lanes;
 mod profile;
+mod reach;
 #[cfg(test)]
 mod receiver;
 mod repeats;
@@ -22,5 +25,7 @@ mod resolver;
 #[cfg(test)]
 mod stories;
 
-pub use courier::{Delivery, Parts, StartFault};
+pub use courier::{Delivery, Hosts, Parts, StartFault};
+pub use health::{HostCondition, HostState};
 pub use profile::{Pace, Profile};
+pub use reach::{Reach, ReachFault};

@@ -5,6 +5,14 @@
 //! | compat | once | once and six times more, an hour apart | for 72 hours |
 //! | reliable | 33 times over a day | 33 times over a day | for 72 hours |
 //!
+//! An attempt is one that was made: while a host rests ([`Health`](crate::health::Health)), nothing is tried and nothing is
+//! used up. That has an end ([`Pace::patience`]), so that a host that is away for ever is not owed more and more:
+//!
+//! | profile | status events | fee records | reports |
+//! | --- | --- | --- | --- |
+//! | compat | ten minutes | six hours | 72 hours |
+//! | reliable | a day | a day | 72 hours |
+//!
 //! Where a status event is tried again, the later ones of its call wait for it: their lane is closed meanwhile, in
 //! memory ([`Lanes`](crate::lanes::Lanes)) and in the database (`Outbox::closed`).
 
@@ -46,6 +54,18 @@ impl Pace {
                 let goes_on = owed_for < REPORTS_OWED || failed < REPORT_ATTEMPTS;
                 goes_on.then(|| backed_off(REPORTS_FIRST_APART..=REPORTS_LAST_APART, failed, dice))
             }
+        }
+    }
+
+    /// For how long after it happened a push waits for a host that rests, before it is parked without another attempt: as
+    /// long as its attempts would take.
+    #[must_use]
+    pub(crate) fn patience(self, profile: Profile, channel: Channel) -> Duration {
+        match (profile, channel) {
+            (Profile::Compat, Channel::Status) => NEWS,
+            (Profile::Compat, Channel::Fee) => self.fees_apart * FEE_REPEATS,
+            (Profile::Reliable, Channel::Status | Channel::Fee) => DAY,
+            (Profile::Compat | Profile::Reliable, Channel::Report) => REPORTS_OWED,
         }
     }
 }
@@ -94,11 +114,15 @@ const REPORTS_FIRST_APART: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts of a report.
 const REPORTS_LAST_APART: Duration = Duration::from_secs(300);
 
+/// For how long a status event is news: what comes later is told by its record.
+const NEWS: Duration = Duration::from_secs(600);
+
+/// How long a push is tried under [`Profile::Reliable`], about.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DAY: Duration = Duration::from_secs(24 * 3600);
 
     const PACE: Pace = Pace { fees_apart: Duration::from_secs(3600), reports_gather: Duration::from_secs(1) };
 

@@ -38,6 +38,11 @@ impl Lookup for System {
 #[error("the receiver's address is not allowed")]
 pub(crate) struct NotAllowed;
 
+/// The name has no address, or nobody could be asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the receiver's name has no address")]
+pub(crate) struct Nameless;
+
 /// Resolves names and lets only those through whose addresses are all allowed.
 ///
 /// The client connects to what comes out of here and asks nobody again, so that a name cannot change its address
@@ -66,7 +71,10 @@ impl Service<Name> for Guarded {
     fn call(&mut self, name: Name) -> Self::Future {
         let (guard, found) = (Arc::clone(&self.guard), self.lookup.lookup(name.as_str()));
         Box::pin(async move {
-            let found = found.await?;
+            let found = found.await.map_err(|_| io::Error::other(Nameless))?;
+            if found.is_empty() {
+                return Err(io::Error::other(Nameless));
+            }
             // One bad address among good ones is how rebinding looks: the whole answer is refused.
             if !found.iter().all(|address| guard.permits(*address)) {
                 return Err(io::Error::other(NotAllowed));

@@ -77,6 +77,7 @@ impl House {
             accounts: Accounts::load(&store).await.unwrap(),
             guard: Guard::new(vec!["127.0.0.0/8".parse().unwrap()]),
             pace: Pace::default(),
+            attempt: base::limits::PUSH_ATTEMPT,
             clock,
             rng: StdRng::seed_from_u64(7),
         };
@@ -247,7 +248,7 @@ async fn a_status_event_that_failed_is_not_told_again_and_the_next_one_is() {
     assert_eq!(states[..3], [PushState::Parked; 3]);
     assert_eq!(states[3..], [PushState::Delivered; 4]);
     let why: Vec<_> = pushes.iter().filter_map(|line| line.outcome.as_deref()).collect();
-    assert_eq!(why, ["HTTP 500", "HTTP 204", "HTTP 302"]);
+    assert_eq!(why, ["HTTP 500", "HTTP 204", "HTTP 302: no redirect is followed"]);
     assert_eq!(receiver.requests().len(), 7);
     house.close().await;
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod care;
 mod rules;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ pub(crate) use self::accounts::{
     App, AppSettings, Clip, Enterprise, Key, Number, OneClip, OneNumber, OneTemplate, Sub, Template,
 };
 pub(crate) use self::calls::{Audit, Explain, ExplainOrder, Push, PushChoice, Record};
+pub(crate) use self::care::{Backup, Doctor, Restore};
 pub(crate) use self::rules::{Ban, Limit, List, Trunk};
 
 /// Huihu (回呼): place voice calls by the HTTP APIs you already use, on your own machine.
@@ -79,6 +81,12 @@ pub(crate) enum Command {
     /// See who changed what
     #[command(subcommand)]
     Audit(Audit),
+    /// Look at everything that calls need, and say what is wrong with it and how to mend it. Exit status 1 on a fault
+    Doctor(Doctor),
+    /// Write the data directory into one file, while the platform may serve from it
+    Backup(Backup),
+    /// Check a backup, or make a data directory of it
+    Restore(Restore),
     /// Print the operator API's OpenAPI document
     Openapi,
 }

@@ -100,6 +100,8 @@ pub(crate) struct Push {
     pub(crate) retry_secs: u64,
     /// Seconds for which reports wait for others to travel with.
     pub(crate) report_gather_secs: u64,
+    /// Seconds that one attempt may take, from the receiver's name to the last byte of its answer.
+    pub(crate) attempt_secs: u64,
 }
 
 /// `[limits]`: how much this node does at once.
@@ -217,7 +219,12 @@ impl Default for Limits {
 
 impl Default for Push {
     fn default() -> Self {
-        Self { allow: Vec::new(), retry_secs: 3_600, report_gather_secs: 1 }
+        Self {
+            allow: Vec::new(),
+            retry_secs: 3_600,
+            report_gather_secs: 1,
+            attempt_secs: limits::PUSH_ATTEMPT.as_secs(),
+        }
     }
 }
 
@@ -326,6 +333,10 @@ impl Config {
         }
         if !(1..=FAILURES_MAX).contains(&self.requests.ban_after) {
             bail!("requests.ban_after = {} is not from 1 to {FAILURES_MAX}", self.requests.ban_after);
+        }
+        let attempt_max = limits::PUSH_ATTEMPT.as_secs();
+        if !(1..=attempt_max).contains(&self.push.attempt_secs) {
+            bail!("push.attempt_secs = {} is not from 1 to {attempt_max}", self.push.attempt_secs);
         }
         if self.limits.accept_secs == 0 {
             bail!("limits.accept_secs = 0 leaves no order any time: set at least 1");
@@ -510,6 +521,8 @@ mod tests {
         assert!(told(|config| config.requests.ban_after = 0).contains("requests.ban_after"));
         assert!(told(|config| config.requests.ban_after = usize::MAX).contains("requests.ban_after"));
         assert!(told(|config| config.limits.accept_secs = 0).contains("limits.accept_secs"));
+        assert!(told(|config| config.push.attempt_secs = 0).contains("push.attempt_secs = 0 is not from 1"));
+        assert!(told(|config| config.push.attempt_secs = 11).contains("push.attempt_secs"));
         let public_url = |url: &str| {
             let mut config = Config::defaults();
             config.recordings.public_url = Some(url.to_owned());

@@ -123,6 +123,7 @@ impl House {
                 fees_apart: Duration::from_secs(config.push.retry_secs),
                 reports_gather: Duration::from_secs(config.push.report_gather_secs),
             },
+            attempt: Duration::from_secs(config.push.attempt_secs),
             clock: wall,
             rng: StdRng::from_os_rng(),
         })
@@ -154,6 +155,7 @@ impl House {
             refuse_replays: config.requests.refuse_replays,
             capacity: Capacity::default(),
             trunks: trunks.clone(),
+            hosts: delivery.hosts(),
         });
         let upkeep = Upkeep {
             store: store.clone(),

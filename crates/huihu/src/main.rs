@@ -3,11 +3,13 @@
 //! `cli` says what can be typed, `commands/` what it does, `house` how the rooms are put together, `road` how a request
 //! travels through them. Read `road` first.
 
+mod backup;
 mod cli;
 mod client;
 mod clips;
 mod commands;
 mod config;
+mod doctor;
 mod house;
 mod http;
 mod inbox;
@@ -57,7 +59,9 @@ fn run(cli: Cli) -> Result<()> {
 /// may look into it.
 fn keep_memory_private() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    if setrlimit(Resource::Core, none).and(set_dumpable_behavior(DumpableBehavior::NotDumpable)).is_err() {
+    let (core, others) =
+        (setrlimit(Resource::Core, none), set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if core.is_err() || others.is_err() {
         tracing::warn!("a crash may leave a core dump, which has secrets in it: `ulimit -c 0` forbids it");
     }
 }

@@ -8,7 +8,8 @@ use base::order::{Order, Placing};
 use base::refusal::Refusal;
 use base::time::Timestamp;
 use base::trunk::TrunkView;
-use console::{Asked, Explained, House, Question, Trunk, Unexplained};
+use console::{Asked, Explained, Host, HostCondition, House, Question, Trunk, Unexplained};
+use delivery::HostState;
 use dialects::{Dialect, Headers, WireRequest};
 use rand::Rng;
 
@@ -34,6 +35,24 @@ impl House for Road {
             calls_max: read.settings.calls_max,
         };
         self.trunks.iter().zip(views).map(trunk).collect()
+    }
+
+    fn hosts(&self) -> Vec<Host> {
+        let host = |state: HostState| Host {
+            name: state.host,
+            condition: match state.condition {
+                delivery::HostCondition::Working => HostCondition::Working,
+                delivery::HostCondition::Resting { until } => HostCondition::Resting { until },
+                delivery::HostCondition::Probing => HostCondition::Probing,
+            },
+            failures: state.failures,
+            failing_since: state.failing_since,
+            last_fault: state.last_fault,
+            taken: state.taken,
+            failed: state.failed,
+            in_flight: state.in_flight,
+        };
+        self.hosts.all().into_iter().map(host).collect()
     }
 
     fn bans(&self) -> Vec<(IpAddr, Timestamp)> {

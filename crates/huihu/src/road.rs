@@ -13,6 +13,7 @@ use base::order::{Order, Placing};
 use base::permit::Ports;
 use base::refusal::Refusal;
 use base::time::Timestamp;
+use delivery::Hosts;
 use dialects::{Claim, Credentials, Dialect, Done, Headers, WireReply, WireRequest};
 use engine::Engine;
 use rand::Rng;
@@ -43,6 +44,8 @@ pub(crate) struct Road {
     pub(crate) capacity: Capacity,
     /// The ways to carriers, for those who ask.
     pub(crate) trunks: Vec<ReadTrunk>,
+    /// The hosts that pushes go to, for those who ask.
+    pub(crate) hosts: Hosts,
 }
 
 /// What calls take and teach: the ports and the conduct of each app that has asked since the start, and the platform's

@@ -52,6 +52,12 @@ impl Upkeep {
             pruned = self.store.prune(&self.retention, wall(), pruned).await?;
             tokio::time::sleep(BREATH).await;
         }
+        if pruned.parked > 0 {
+            tracing::warn!(
+                pushes = pruned.parked,
+                "parked pushes were forgotten with their calls, which were old"
+            );
+        }
         Ok(())
     }
 

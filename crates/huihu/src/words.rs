@@ -1,5 +1,6 @@
 //! The words of calls, spoken: the speech room behind the road's own words.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -31,12 +32,7 @@ pub(crate) struct Words(pub(crate) Speech);
 impl Words {
     /// Opens the voices that the configuration chose. One that does not work is told of and left out.
     pub(crate) async fn open(config: &Config) -> Result<Self> {
-        let settings = SpeechSettings {
-            engine: chosen(config)?,
-            espeak: "espeak-ng".into(),
-            cache: CacheSettings::at(config.data_dir.join("speech")),
-        };
-        let opened = Speech::open(settings).await?;
+        let opened = Speech::open(settings(config, &config.data_dir.join("speech"))?).await?;
         for (voice, fault) in opened.absent {
             tracing::warn!(voice, "does not speak: {fault}");
         }
@@ -60,6 +56,15 @@ impl Words {
         }
         Ok((clips, took))
     }
+}
+
+/// The voices that the configuration chose, with a folder for what was spoken.
+pub(crate) fn settings(config: &Config, cache: &Path) -> Result<SpeechSettings> {
+    Ok(SpeechSettings {
+        engine: chosen(config)?,
+        espeak: "espeak-ng".into(),
+        cache: CacheSettings::at(cache.to_owned()),
+    })
 }
 
 fn chosen(config: &Config) -> Result<Engine> {

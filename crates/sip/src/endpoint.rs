@@ -407,7 +407,9 @@ impl Endpoint {
                     let status = response.and_then(Message::status);
                     let round_trip = status.map(|_| now.since(sent));
                     let retry_after = response.and_then(Message::retry_after);
-                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after });
+                    let seen_as = response.and_then(|response| response.via().seen_as());
+                    let date = response.and_then(Message::date);
+                    out.push(Output::Pong { peer: news.to, status, round_trip, retry_after, seen_as, date });
                 }
             }
             Owner::Registration { key, .. } => {
@@ -429,17 +431,19 @@ impl Endpoint {
             Method::Ack => self.on_ack(request, now, out),
             _ if self.servers.on_repeat(key, out) => {}
             _ if self.servers.is_full() => {
-                self.answer_in_passing(from, now, out, |settings| letter::overloaded(request, from, settings))
+                let overloaded = |settings: &Settings| letter::overloaded(request, from, settings);
+                self.answer_in_passing(from, now, out, overloaded);
             }
             Method::Cancel if self.servers.contains(self.server_key(request, b"INVITE")) => {
                 self.on_cancel((from, datagram, key), request, now, out);
             }
-            _ => match self.leg_of(request) {
-                Some(leg) => {
-                    self.on_request_in_dialog((from, datagram, key), (leg, method), request, now, out)
+            _ => {
+                let whole = (from, datagram, key);
+                match self.leg_of(request) {
+                    Some(leg) => self.on_request_in_dialog(whole, (leg, method), request, now, out),
+                    None => self.on_request_outside(whole, method, request, now, out),
                 }
-                None => self.on_request_outside((from, datagram, key), method, request, now, out),
-            },
+            }
         }
     }
 

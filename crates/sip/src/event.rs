@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::private::Private;
+use base::time::Timestamp;
 
 use crate::early::EarlyMedia;
 use crate::reason::Reason;
@@ -61,6 +62,10 @@ pub enum Output {
         round_trip: Option<Duration>,
         /// Seconds for which the peer wants to be left alone, from a 503 and its like.
         retry_after: Option<u32>,
+        /// The address that it saw us ask from, where it says so (RFC 3581).
+        seen_as: Option<SocketAddr>,
+        /// What its clock says, where it says so (RFC 3261 20.17).
+        date: Option<Timestamp>,
     },
     /// A registration has come to another state.
     Registration {

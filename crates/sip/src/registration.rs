@@ -226,9 +226,7 @@ impl Registration {
         let part = tools.rng.random_range(REFRESH_FROM..REFRESH_TO);
         self.timers.set(Timer::Register, tools.now + lasts * part / WHOLE);
         self.book(tools);
-        let via = response.via();
-        let ip = via.received().and_then(|text| str::from_utf8(text).ok()).and_then(|text| text.parse().ok());
-        let seen_as = ip.zip(via.rport()).map(|(ip, port)| SocketAddr::new(ip, port));
+        let seen_as = response.via().seen_as();
         self.tell(RegistrationState::Registered { lasts, seen_as }, tools);
     }
 

@@ -119,7 +119,12 @@ pub enum Outcome {
         /// What went wrong, without anything that the receiver wrote.
         why: Box<str>,
     },
-    /// There was no room to try it, or one before it must be tried first; this is no attempt.
+    /// Its receiver was away for as long as it is tried, so it is parked; this is no attempt.
+    GivenUp {
+        /// What went wrong, without anything that the receiver wrote.
+        why: Box<str>,
+    },
+    /// There was no room to try it, its host rests, or one before it must be tried first; this is no attempt.
     Postponed {
         /// When to try it instead.
         due: Timestamp,
@@ -272,7 +277,7 @@ impl Outbox {
         Ok(readable(read(rows, self.shared.store.read()).await?))
     }
 
-    /// Which of these status pushes must wait for an earlier one of their call that will be tried again, and until when.
+    /// Which of these status pushes must wait for an earlier one of their call that is deferred, and until when.
     ///
     /// # Errors
     /// [`StoreFault`] when the database cannot be read.
@@ -353,7 +358,7 @@ pub(crate) const fn channel_number(channel: Channel) -> i16 {
     }
 }
 
-fn channel_of(number: i16) -> Option<Channel> {
+pub(crate) fn channel_of(number: i16) -> Option<Channel> {
     let channels = [Channel::Status, Channel::Fee, Channel::Report];
     channels.into_iter().find(|channel| channel_number(*channel) == number)
 }
@@ -442,6 +447,10 @@ pub(crate) fn settle(
                 transaction.prepare_cached(POSTPONED)?.execute(params![due.micros(), id.0])?;
                 continue;
             }
+            Outcome::GivenUp { why } => {
+                transaction.prepare_cached(GIVEN_UP)?.execute(params![at.micros(), &**why, id.0])?;
+                continue;
+            }
             Outcome::Again { due, message, why } => (PushState::Deferred, (*due).max(soonest), message, why),
             Outcome::Parked { message, why } => (PushState::Parked, *at, message, why),
         };
@@ -475,6 +484,8 @@ const DELIVERED: &str =
 
 const FAILED: &str =
     "UPDATE push SET state = ?, attempts = attempts + 1, at = ?, message = ?, outcome = ? WHERE id = ?";
+
+const GIVEN_UP: &str = "UPDATE push SET state = 3, at = ?, outcome = ? WHERE id = ?";
 
 const POSTPONED: &str = "UPDATE push SET state = 1, at = ? WHERE id = ?";
 

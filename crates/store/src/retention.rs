@@ -11,7 +11,8 @@ use base::id::CallId;
 use base::time::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use crate::admin::KEPT;
@@ -41,6 +42,8 @@ impl Default for Retention {
 pub struct Pruned {
     /// Rows that were forgotten so far.
     pub rows: u64,
+    /// Pushes among them that were parked, and that nobody had sent again.
+    pub parked: u64,
     /// The last call that was looked at.
     reached: Vec<u8>,
     /// Whether everything was looked at.
@@ -62,13 +65,14 @@ impl Store {
         let old = old_calls(self.read(), now - retention.calls, before.reached.clone()).await?;
         let (old, is_last) = first_of(old);
         let transaction = self.begin().await.map_err(fault())?;
-        let calls = forget_calls(&transaction, &old).await?;
+        let (calls, parked) = forget_calls(&transaction, &old).await?;
         let audits = forget_audits(&transaction, now - retention.audits).await?;
         let answers = forget_answers(&transaction, now - KEPT).await?;
         let keys = forget_keys(&transaction, now - retention.calls - OWED_FOR).await?;
         transaction.commit().await.map_err(fault())?;
         Ok(Pruned {
             rows: before.rows + calls + audits + answers + keys,
+            parked: before.parked + parked,
             finished: is_last && audits < LINES && answers < LINES && keys < LINES,
             reached: old.into_iter().next_back().map_or(before.reached, |last| last.call),
         })
@@ -121,7 +125,8 @@ fn first_of(mut old: Vec<Old>) -> (Vec<Old>, bool) {
     (old, is_last)
 }
 
-async fn forget_calls(transaction: &DatabaseTransaction, old: &[Old]) -> Result<u64, StoreFault> {
+/// Forgets calls to which nothing is owed. Gives the rows, and how many of them were parked pushes.
+async fn forget_calls(transaction: &DatabaseTransaction, old: &[Old]) -> Result<(u64, u64), StoreFault> {
     let entries = old.iter().flat_map(|old| old.entries.iter().copied());
     let ranges: Vec<(Vec<u8>, i64, i64)> = entry::Entity::find()
         .select_only()
@@ -150,11 +155,17 @@ async fn forget_calls(transaction: &DatabaseTransaction, old: &[Old]) -> Result<
     let pushes = numbers(&ranges);
     let entries = gone.iter().flat_map(|old| old.entries.iter().copied());
     let calls = gone.iter().map(|old| old.call.clone());
+    let parked = push::Entity::find()
+        .filter(push::Column::Id.is_in(pushes.iter().copied()))
+        .filter(push::Column::State.eq(PushState::Parked.number()))
+        .count(transaction)
+        .await
+        .map_err(fault())?;
     let mut rows = forget_pushes(transaction, &pushes).await?;
     let entries = entry::Entity::delete_many().filter(entry::Column::Id.is_in(entries));
     rows += entries.exec(transaction).await.map_err(fault())?.rows_affected;
     let records = record::Entity::delete_many().filter(record::Column::Call.is_in(calls));
-    Ok(rows + records.exec(transaction).await.map_err(fault())?.rows_affected)
+    Ok((rows + records.exec(transaction).await.map_err(fault())?.rows_affected, parked))
 }
 
 /// Forgets pushes, and the attempts of messages of which no push is left.

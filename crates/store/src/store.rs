@@ -192,22 +192,22 @@ async fn open_vault(dir: &Path, write: &DatabaseConnection) -> Result<Vault, Sto
     Ok(vault)
 }
 
-fn parse_hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn parse_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
     digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// The database's name in the data directory.
-const DATABASE_FILE: &str = "huihu.db";
+pub const DATABASE_FILE: &str = "huihu.db";
 
 /// Locked by the process that serves.
 const LOCK_FILE: &str = "serving.lock";
 
 /// The setting whose sealed value only the right key opens.
-const SEAL_CHECK: &str = "seal_check";
+pub(crate) const SEAL_CHECK: &str = "seal_check";
 
 /// How long a connection waits for another process's write before it gives up.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// Connections that read beside the writer.
 const READERS: u32 = 4;

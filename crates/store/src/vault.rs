@@ -17,7 +17,7 @@ use sha2::Sha256;
 use crate::fault::StoreFault;
 
 /// The name of the key file in the data directory.
-pub(crate) const KEY_FILE: &str = "secret.key";
+pub const KEY_FILE: &str = "secret.key";
 
 /// Seals and opens secrets with the key of one data directory.
 pub(crate) struct Vault {

@@ -12,7 +12,7 @@ use base::row::Channel;
 use base::template::TemplateKind;
 use base::time::Timestamp;
 use huihu_store::admin::{
-    AppChange, AppDraft, AuditDraft, AuditPick, CallPick, PushFilter, PushPage, TemplateDraft,
+    AppChange, AppDraft, AuditDraft, AuditPick, CallPick, HostCount, PushFilter, PushPage, TemplateDraft,
 };
 use huihu_store::{Admin, Journal, Opened, Outcome, Pruned, PushNo, PushState, Retention, Store, Verdict};
 use tempfile::TempDir;
@@ -168,6 +168,8 @@ async fn pushes_are_found_by_state_app_channel_call_and_time() {
         (PushFilter { call: Some(calls[1]), state: Some(PushState::Parked), ..base() }, vec![10]),
         (PushFilter { app: Some(AppId(1)), state: Some(PushState::Parked), ..base() }, vec![10, 8, 2]),
         (PushFilter { app: Some(AppId(9)), ..base() }, vec![]),
+        (PushFilter { host: Some(HOST.into()), state: Some(PushState::Parked), ..base() }, vec![10, 8, 2]),
+        (PushFilter { host: Some("other.example".into()), ..base() }, vec![]),
         (PushFilter { first: Some(PushNo(4)), last: Some(PushNo(6)), ..base() }, vec![6, 5, 4]),
         (PushFilter { from: time(2), until: time(30), ..base() }, (15..=24).rev().collect()),
         (PushFilter { until: time(1), ..base() }, vec![6, 5, 4, 3]),
@@ -180,6 +182,25 @@ async fn pushes_are_found_by_state_app_channel_call_and_time() {
     assert_eq!((found(&page), page.next), (vec![10, 8], Some(PushNo(8))));
     let page = server.admin.pushes_page(&parked, page.next, 2).await.unwrap();
     assert_eq!((found(&page), page.next), (vec![2], None));
+}
+
+#[tokio::test]
+async fn what_a_host_does_not_have_is_counted() {
+    let server = Server::start().await;
+    server.run(0..3).await;
+    let again = Outcome::Again { due: at(60_000), message: PushNo(3), why: "HTTP 500".into() };
+    let why = "given up while the host is away: no answer within 10 s";
+    let given_up = Outcome::GivenUp { why: why.into() };
+    server.settle([(1, Outcome::Delivered), (2, parked(2)), (3, again), (4, given_up)]).await;
+    let count = HostCount { host: HOST.into(), fresh: 20, deferred: 1, parked: 2 };
+    assert_eq!(server.admin.push_hosts(None, 10).await.unwrap(), [count]);
+    assert_eq!(server.admin.push_hosts(Some(HOST), 10).await.unwrap(), []);
+    assert_eq!(server.admin.push_hosts(None, 0).await.unwrap(), []);
+    assert_eq!(server.admin.parked_pushes().await.unwrap(), 2);
+    let line = server.admin.push(PushNo(4)).await.unwrap();
+    assert_eq!((line.state, line.push.attempts), (PushState::Parked, 0), "it was not tried");
+    assert_eq!(line.outcome.as_deref(), Some(why));
+    assert_eq!(server.admin.redeliver(PushNo(4), at(60_000)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -288,6 +309,8 @@ async fn a_call_is_forgotten_as_a_whole_unless_something_of_it_is_owed() {
             pruned = server.store.prune(&retention, now, pruned).await.unwrap();
             assert!(pruned.rows - before <= 50 * (1 + 12 + 8 + 1) + 1, "a batch is small");
         }
+        // One push of each call was parked, and has one attempt.
+        assert_eq!(pruned.parked, pruned.rows / (1 + 12 + 8 + 1));
         pruned.rows
     };
     assert_eq!(sweep(BEGIN + days(60)).await, 0);

@@ -8,6 +8,7 @@ pub(crate) mod clips;
 pub(crate) mod enterprises;
 pub(crate) mod explain;
 pub(crate) mod extract;
+pub(crate) mod hosts;
 pub(crate) mod keys;
 pub(crate) mod ladder;
 pub(crate) mod lists;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Parts>> {
         .merge(calls::routes())
         .merge(ladder::routes())
         .merge(pushes::routes())
+        .merge(hosts::routes())
         .merge(trunks::routes())
         .merge(explain::routes())
         .merge(bans::routes())

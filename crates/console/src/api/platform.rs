@@ -37,6 +37,8 @@ pub(crate) struct Health {
     /// Calls that run now; null when it is not serving.
     #[schema(required)]
     live_calls: Option<usize>,
+    /// Pushes that were given up and wait for somebody to send them again.
+    parked_pushes: u64,
 }
 
 /// The version of the program and of this API.
@@ -55,8 +57,9 @@ pub(crate) async fn version() -> Json<Version> {
 )]
 pub(crate) async fn health(State(parts): State<Arc<Parts>>) -> Result<Json<Health>, Problem> {
     parts.admin.apps_page(&store::admin::AppPick::default(), None, 1).await?;
+    let parked_pushes = parts.admin.parked_pushes().await?;
     let live_calls = parts.house.as_ref().map(|house| house.live());
-    Ok(Json(Health { now: (parts.clock)().into(), serving: live_calls.is_some(), live_calls }))
+    Ok(Json(Health { now: (parts.clock)().into(), serving: live_calls.is_some(), live_calls, parked_pushes }))
 }
 
 /// This API's OpenAPI 3.1 document.

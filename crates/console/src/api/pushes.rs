@@ -156,6 +156,8 @@ pub(crate) struct PushesQuery {
     channel: Option<Channel>,
     /// Only those of this call: its id, or the one that its customer knows.
     call: Option<String>,
+    /// Only those that go to this host: a name or an address, without a port.
+    host: Option<String>,
     /// Only those that fell due, or were settled, at this moment or later.
     from: Option<Time>,
     /// Only those that fell due, or were settled, before this moment.
@@ -168,7 +170,7 @@ pub(crate) struct PushesQuery {
 }
 
 /// Which pushes to send again; every condition must hold. Only delivered and parked ones are sent.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Redelivery {
     /// Only those that stand there.
@@ -179,6 +181,8 @@ pub(crate) struct Redelivery {
     channel: Option<Channel>,
     /// Only those of this call: its id, or the one that its customer knows.
     call: Option<String>,
+    /// Only those that go to this host: a name or an address, without a port.
+    host: Option<String>,
     /// Only those that fell due, or were settled, at this moment or later.
     from: Option<Time>,
     /// Only those that fell due, or were settled, before this moment.
@@ -203,6 +207,14 @@ pub(crate) struct Redelivered {
     next: Option<String>,
 }
 
+/// What the audit log knows of sending many pushes again.
+#[derive(Debug, Serialize)]
+struct Noted<'a> {
+    chosen: &'a Redelivery,
+    #[serde(flatten)]
+    redelivered: &'a Redelivered,
+}
+
 /// Lists pushes, latest first. A page may hold few items, or none, and still have a next one.
 #[utoipa::path(
     get, path = "/pushes", tag = "pushes", operation_id = "list_pushes", params(PushesQuery),
@@ -218,6 +230,7 @@ pub(crate) async fn list(
         app: query.app.map(AppId),
         channel: query.channel.map(Into::into),
         call: condition(&parts, query.call.as_deref()).await?,
+        host: query.host.map(Into::into),
         from: query.from.map(|time| time.0),
         until: query.until.map(|time| time.0),
         first: None,
@@ -274,6 +287,7 @@ pub(crate) async fn redeliver_many(
         app: wish.app.map(AppId),
         channel: wish.channel.map(Into::into),
         call: condition(&parts, wish.call.as_deref()).await?,
+        host: wish.host.as_deref().map(Into::into),
         from: wish.from.map(|time| time.0),
         until: wish.until.map(|time| time.0),
         first: numbered("first", wish.first)?,
@@ -282,7 +296,8 @@ pub(crate) async fn redeliver_many(
     let now = (parts.clock)();
     let done = parts.admin.redeliver_where(&filter, ask.after.map(PushNo), now, PIECE).await?;
     let redelivered = Redelivered { pushes: done.pushes, next: done.next.and_then(|next| cursor(&next.0)) };
-    Ok(Changed::done(redelivered.clone()).known_as(&redelivered))
+    let noted = Noted { chosen: &wish, redelivered: &redelivered };
+    Ok(Changed::done(redelivered.clone()).known_as(&noted))
 }
 
 /// The number of a push in a body; pushes count up from 1.

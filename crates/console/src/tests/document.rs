@@ -116,7 +116,7 @@ async fn every_operation_of_the_document_is_there_and_succeeds() {
         tour.look(&[&format!("get_forbidden_hours{whose}")], &path).await;
     }
     tour.visit("change_settings", &[], json!({"listed_only": false})).await;
-    tour.look(&["get_settings", "list_trunks", "list_bans", "list_audit"], &[]).await;
+    tour.look(&["get_settings", "list_trunks", "list_push_hosts", "list_bans", "list_audit"], &[]).await;
     tour.look(&["lift_ban"], &[BANNED]).await;
     let order = json!({"product": "code", "callee": "+8613800000001", "shown": number});
     tour.visit("explain", &[], json!({"app": id, "order": order})).await;

@@ -88,6 +88,8 @@ async fn pushes_are_listed_and_sent_again() {
         ("channel=fee", 1),
         (&*format!("app={app}"), 4),
         ("app=99", 0),
+        ("host=receiver.example", 4),
+        ("host=other.example", 0),
         ("until=2026-01-01T00:00:00Z", 0),
         (&*format!("call=session-{call}&channel=status&limit=2"), 2),
     ] {
@@ -142,8 +144,13 @@ async fn a_report_is_a_push_and_its_record_says_what_was_pressed() {
     let push = &parked["items"][0];
     assert_eq!((&push["event"], &push["channel"]), (&json!("report"), &json!("report")));
     assert_eq!(push["url"], "http://receiver.example/report");
-    let again = stage.post("/pushes/redeliver", &json!({"channel": "report", "state": "parked"})).await;
+    let wish = |host: &str| json!({"channel": "report", "state": "parked", "host": host});
+    let nowhere = stage.post("/pushes/redeliver", &wish("other.example")).await;
+    assert_eq!(nowhere.json["pushes"], 0);
+    let again = stage.post("/pushes/redeliver", &wish("receiver.example")).await;
     assert_eq!(again.json, json!({"pushes": 1, "next": null}));
+    let noted = stage.get("/audit").await.json["items"][0]["after"].to_string();
+    assert!(noted.contains("receiver.example") && noted.contains("pushes"), "{noted}");
     let other = stage.call(app, 6, End::Over).await;
     assert_eq!(stage.get(&format!("/records/{other}")).await.json["record"]["pressed"], "");
 }

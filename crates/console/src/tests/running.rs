@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{BANNED, Stage};
+use super::stage::{BANNED, End, Stage};
 
 #[tokio::test]
 async fn without_a_platform_there_is_nobody_to_ask() {
@@ -43,6 +43,37 @@ async fn trunks_and_bans_are_those_of_the_platform() {
     assert_eq!(stage.get("/bans").await.json["items"], json!([]));
     stage.delete(&format!("/bans/{BANNED}")).await.is(404, "not-found");
     stage.delete("/bans/hello").await.is(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_host_shows_how_it_fares_and_what_it_does_not_have() {
+    let stage = Stage::serving().await;
+    let app = stage.app("demo").await;
+    stage.call(app, 1, End::Over).await;
+    stage.settle_push(2).await;
+    assert_eq!(stage.get("/health").await.json["parked_pushes"], 1);
+    let first = stage.get("/pushes/hosts?limit=1").await.json;
+    let host = &first["items"][0];
+    assert_eq!((&host["host"], &host["health"]["condition"]), (&json!("a.example"), &json!("probing")));
+    assert_eq!((&host["fresh"], &host["parked"]), (&json!(0), &json!(0)));
+    let rest = stage.get(&format!("/pushes/hosts?cursor={}", first["next"].as_str().unwrap())).await.json;
+    assert_eq!(
+        rest["items"],
+        json!([{
+            "host": "receiver.example", "fresh": 3, "deferred": 0, "parked": 1,
+            "health": {
+                "condition": "resting", "rests_until": "2026-01-02T12:00:40.000Z", "failures": 10,
+                "failing_since": "2026-01-02T12:00:00.000Z", "last_fault": "no answer within 10 s",
+                "last_fault_at": "2026-01-02T12:00:00.000Z", "taken": 7, "failed": 12, "in_flight": 1,
+            },
+        }])
+    );
+    assert_eq!(rest["next"], Value::Null);
+    let alone = Stage::new().await;
+    let app = alone.app("demo").await;
+    alone.call(app, 1, End::Over).await;
+    let hosts = alone.get("/pushes/hosts").await.json;
+    assert_eq!((&hosts["items"][0]["fresh"], &hosts["items"][0]["health"]), (&json!(4), &Value::Null));
 }
 
 #[tokio::test]

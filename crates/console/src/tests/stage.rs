@@ -28,7 +28,10 @@ use store::{Accounts, Journal, Opened, Outcome, PushNo, Store, Verdict};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::{Asked, Explained, House, OperatorKey, Parts, Question, Sessions, Trunk, Unexplained, router};
+use crate::{
+    Asked, Explained, Host, HostCondition, House, OperatorKey, Parts, Question, Sessions, Trunk, Unexplained,
+    router,
+};
 
 /// The API of a new data directory, from which somebody serves or nobody.
 pub(super) struct Stage {
@@ -234,6 +237,24 @@ impl House for Somebody {
         vec![
             trunk("near", 5060, TrunkState::Working, None),
             trunk("far", 5062, TrunkState::Failing, Some(503)),
+        ]
+    }
+
+    fn hosts(&self) -> Vec<Host> {
+        let host = |name: &str, condition| Host {
+            name: name.into(),
+            condition,
+            failures: 10,
+            failing_since: Some(noon()),
+            last_fault: Some((noon(), "no answer within 10 s".into())),
+            taken: 7,
+            failed: 12,
+            in_flight: 1,
+        };
+        let until = noon() + Duration::from_secs(40);
+        vec![
+            host("receiver.example", HostCondition::Resting { until }),
+            host("a.example", HostCondition::Probing),
         ]
     }
 

@@ -1,6 +1,7 @@
 //! Lanes, bundles and sleep on a clock that the test turns.
 
 mod reports;
+mod resting;
 
 use base::call::Call;
 use base::id::{AppId, Leg};
@@ -72,7 +73,7 @@ fn ended(
     profile: Profile,
     now: Timestamp,
 ) -> Vec<Verdict> {
-    let failure = |why: &str| Failure { why: why.into(), exchange: None };
+    let failure = |why: &str| Failure { why: why.into(), exchange: None, sign: Sign::Nothing };
     let result = result.map_err(failure);
     lanes.done(Sent { sending, at: now, took: Duration::ZERO, result, profile, dice: 0 }, now);
     taken(lanes)
@@ -86,7 +87,7 @@ fn taken(lanes: &mut Lanes) -> Vec<Verdict> {
 fn dues(verdicts: &[Verdict]) -> Vec<(i64, Timestamp)> {
     let due = |verdict: &Verdict| match verdict.outcome {
         Outcome::Again { due, .. } | Outcome::Postponed { due } => Some((verdict.id.0, due)),
-        Outcome::Delivered | Outcome::Parked { .. } => None,
+        Outcome::Delivered | Outcome::Parked { .. } | Outcome::GivenUp { .. } => None,
     };
     verdicts.iter().filter_map(due).collect()
 }
@@ -141,15 +142,14 @@ fn a_lane_sleeps_as_a_whole_and_wakes_in_order() {
 }
 
 #[test]
-fn a_lane_whose_call_has_told_everything_is_not_remembered() {
-    let mut lanes = lanes([push(1, 7, "a"), last(2, 7, "a"), push(3, 8, "a")]);
+fn the_last_that_a_call_tells_holds_nobody_up_and_is_not_remembered() {
+    let mut lanes = lanes([last(2, 7, "a"), push(3, 8, "a")]);
     for head in go(&mut lanes) {
         ended(&mut lanes, head, Err("HTTP 500"), Profile::Reliable, NOW);
     }
     assert_eq!(lanes.asleep.keys().map(|call| call.random()).collect::<Vec<_>>(), [8]);
     lanes.add(last(4, 8, "a"), NOW);
     assert_eq!(dues(&taken(&mut lanes)).len(), 1);
-    assert!(lanes.asleep.is_empty());
 }
 
 #[test]
@@ -159,9 +159,31 @@ fn a_push_that_was_read_waits_for_an_earlier_one_that_was_not() {
     lanes.add_read(push(2, 7, "a"), Some(due), NOW);
     lanes.add(push(3, 7, "a"), NOW);
     assert_eq!(dues(&taken(&mut lanes)), [(2, due), (3, due)]);
-    // Its time came, but the earlier one is gone: the lane goes on.
+    // Its time came, and the earlier one is late: its verdict may not even be written.
     lanes.add_read(push(3, 7, "a"), None, due);
-    assert_eq!(lanes.next(due).unwrap().pushes[0].id, PushNo(3));
+    lanes.add(push(4, 7, "a"), due);
+    assert_eq!(dues(&taken(&mut lanes)), [(3, due), (4, due)]);
+    // If it never comes, the lane goes on.
+    let late = due + OVERDUE;
+    lanes.add_read(push(3, 7, "a"), None, late);
+    assert_eq!(lanes.next(late).unwrap().pushes[0].id, PushNo(3));
+}
+
+#[test]
+fn what_sleeps_longer_than_its_head_is_not_overtaken() {
+    let (soon, later) = (NOW + Duration::from_secs(5), NOW + Duration::from_secs(6));
+    let mut lanes = Lanes::default();
+    lanes.postpone(&push(1, 7, "a"), soon, NOW);
+    lanes.postpone(&push(2, 7, "a"), later, NOW);
+    lanes.add_read(push(1, 7, "a"), None, soon);
+    let head = lanes.next(soon).unwrap();
+    ended(&mut lanes, head, Ok(()), Profile::Compat, soon);
+    lanes.add(last(3, 7, "a"), soon);
+    assert!(lanes.next(soon).is_none(), "the second is still asleep");
+    lanes.add_read(push(2, 7, "a"), None, later);
+    lanes.add_read(last(3, 7, "a"), None, later);
+    assert!(lanes.asleep.is_empty());
+    assert_eq!(lanes.next(later).unwrap().pushes[0].id, PushNo(2));
 }
 
 /// The fee record of a call that ended so many milliseconds after the beginning.
@@ -296,5 +318,5 @@ fn a_push_that_is_held_is_not_taken_twice() {
     done(&mut lanes, first, Ok(()));
     assert!(go(&mut lanes).is_empty());
     assert!(lanes.is_still());
-    assert!(lanes.hosts.is_empty() && lanes.behind.is_empty() && lanes.bundles.is_empty());
+    assert!(lanes.hosts.values().all(Host::is_idle) && lanes.behind.is_empty() && lanes.bundles.is_empty());
 }

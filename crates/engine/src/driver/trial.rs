@@ -15,6 +15,7 @@ use base::call::Numbers;
 use base::id::{CallId, Leg};
 use base::number::E164;
 use base::quality::MediaReport;
+use base::time::Timestamp;
 use base::trunk::LinkFault;
 use rand::Rng;
 use sip::sdp::Direction;
@@ -54,6 +55,10 @@ pub enum Pong {
         status: u16,
         /// So fast.
         after: Duration,
+        /// The address that it saw us come from, where it says so.
+        seen_as: Option<SocketAddr>,
+        /// What its clock says, where it says so.
+        date: Option<Timestamp>,
     },
     /// It did not, although it was asked for four seconds.
     Silent,
@@ -112,8 +117,8 @@ impl Trial {
         stage.sip.options(self.peer.hop, now, &mut stage.outputs);
         while stage.began.elapsed() < PONG {
             for output in stage.turn()? {
-                if let Output::Pong { status: Some(status), .. } = output {
-                    return Ok(Pong::Answered { status, after: stage.began.elapsed() });
+                if let Output::Pong { status: Some(status), seen_as, date, .. } = output {
+                    return Ok(Pong::Answered { status, after: stage.began.elapsed(), seen_as, date });
                 }
             }
             if let Some(fault) = stage.fault() {

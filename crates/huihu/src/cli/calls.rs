@@ -53,6 +53,21 @@ pub(crate) enum Record {
         #[arg(long, value_name = "FILE")]
         pcap: Option<PathBuf>,
     },
+    /// Add up, day by day: every call that was accepted is under way or has one record, and its customer is owed what
+    /// follows from the journal, once. Exit status 1 where that is not so
+    Audit {
+        #[command(flatten)]
+        place: Place,
+        /// The first day, such as 2026-01-02, on Beijing's clocks; without it, the first there is
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+        /// The last day; without it, today
+        #[arg(long, value_name = "DAY")]
+        to: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// List the calls that run
     Live {
         #[command(flatten)]
@@ -85,6 +100,14 @@ pub(crate) enum Push {
         /// Its number
         id: i64,
         /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the hosts that pushes go to: how they fare, and what they do not have
+    Hosts {
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON, one host a line
         #[arg(long)]
         json: bool,
     },
@@ -122,6 +145,9 @@ pub(crate) struct PushChoice {
     /// Only those of this call: its session id, or our own call id
     #[arg(long)]
     pub(crate) call: Option<String>,
+    /// Only those that go to this host: a name or an address, without a port
+    #[arg(long)]
+    pub(crate) host: Option<String>,
     /// Only those due or settled at this moment or later, such as 2026-01-02T03:04:05+08:00
     #[arg(long)]
     pub(crate) from: Option<String>,

@@ -68,22 +68,30 @@ impl Refused {
 impl Api {
     /// The API of the installation that a command is about.
     pub(crate) async fn of(place: &Place) -> Result<Self> {
+        if let Some(there) = Self::serving(place).await? {
+            return Ok(there);
+        }
         let config = config(place)?;
         let dir = config.data_dir.clone();
-        if let Some(address) = console::announced(&dir) {
-            let root = Url::parse(&format!("http://{address}/")).context("the platform's address is none")?;
-            let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-            // A platform that is about to end listens no more, and its database can be opened.
-            if client.get(root.clone()).send().await.is_ok() {
-                return Ok(Self { way: Way::There { client, root }, key: OperatorKey::open(&dir)? });
-            }
-        }
         let store = Store::open(&dir).await?;
         let key = OperatorKey::open(&dir)?;
         let parts = Parts::new(&store, Shelf::open(dir.join("clips"))?, key.clone(), SESSIONS, wall);
         let parts = parts.with_traces(traces_dir(&config));
         let root = Url::parse("http://localhost/").context("this is a URL")?;
         Ok(Self { way: Way::Here { router: console::router(parts), root }, key })
+    }
+
+    /// The API of the platform that serves from the installation's data directory; `None` when none does.
+    pub(crate) async fn serving(place: &Place) -> Result<Option<Self>> {
+        let dir = config(place)?.data_dir;
+        let Some(address) = console::announced(&dir) else { return Ok(None) };
+        let root = Url::parse(&format!("http://{address}/")).context("the platform's address is none")?;
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        // A platform that is about to end listens no more, and its database can be opened.
+        if client.get(root.clone()).send().await.is_err() {
+            return Ok(None);
+        }
+        Ok(Some(Self { way: Way::There { client, root }, key: OperatorKey::open(&dir)? }))
     }
 
     pub(crate) async fn get(&self, path: Segments<'_>, query: Pairs<'_>) -> Result<Value> {

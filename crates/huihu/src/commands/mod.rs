@@ -1,13 +1,15 @@
 //! What each command does; one file a command.
 
-mod api;
+pub(crate) mod api;
 mod app;
 mod audit;
+mod backup;
 mod ban;
 pub(crate) mod call;
 mod clip;
 pub(crate) mod demo;
 pub(crate) mod dev;
+mod doctor;
 mod enterprise;
 mod explain;
 mod key;
@@ -16,10 +18,11 @@ mod list;
 mod number;
 mod push;
 pub(crate) mod record;
+mod restore;
 pub(crate) mod serve;
 mod sign;
 mod template;
-mod trunk;
+pub(crate) mod trunk;
 mod voice;
 
 use anyhow::{Context, Result};
@@ -53,6 +56,9 @@ pub(crate) async fn run(command: Command) -> Result<()> {
         Command::Record(command) => record::run(command).await,
         Command::Push(command) => push::run(command).await,
         Command::Audit(command) => audit::run(command).await,
+        Command::Doctor(command) => doctor::run(&command).await,
+        Command::Backup(command) => backup::run(command).await,
+        Command::Restore(command) => restore::run(command).await,
         Command::Openapi => openapi(),
     }
 }

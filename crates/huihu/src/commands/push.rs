@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
 use super::api::Api;
-use super::{print, text, words};
+use super::{ALL, print, text, words};
 use crate::cli::{Place, Push, PushChoice};
 use crate::say;
 
@@ -19,6 +19,10 @@ pub(crate) async fn run(command: Push) -> Result<()> {
             Ok(())
         }
         Push::Show { place, id, json } => show(&place, id, json).await,
+        Push::Hosts { place, json } => {
+            print(&Api::of(&place).await?.list(&["pushes", "hosts"], &[], ALL).await?, json, host);
+            Ok(())
+        }
         Push::Replay { place, id: Some(id), .. } => {
             let done =
                 Api::of(&place).await?.post(&["pushes", &id.to_string(), "redeliver"], &json!({})).await?;
@@ -63,7 +67,7 @@ async fn replay(place: &Place, choice: &PushChoice, first: Option<i64>, last: Op
     wish.extend(last.map(|last| ("last".to_owned(), last.into())));
     if wish.is_empty() {
         bail!(
-            "which pushes? Name one by its number, or choose with --state, --app, --call, --from, --first …"
+            "which pushes? Name one by its number, or choose with --state, --app, --host, --call, --from, --first …"
         );
     }
     let mut pushes = 0;
@@ -94,10 +98,24 @@ async fn chosen(api: &Api, choice: &PushChoice) -> Result<Vec<(&'static str, Str
         ("app", app),
         ("channel", choice.channel.clone()),
         ("call", choice.call.clone()),
+        ("host", choice.host.clone()),
         ("from", choice.from.clone()),
         ("until", choice.until.clone()),
     ];
     Ok(wanted.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+fn host(host: &Value) -> String {
+    let health = &host["health"];
+    let condition = match health["rests_until"].as_str() {
+        Some(until) => format!("resting until {until}"),
+        None if health.is_null() => "not sent anything".to_owned(),
+        None => words(health, "condition"),
+    };
+    let owed = format!("fresh {}, deferred {}, parked {}", host["fresh"], host["deferred"], host["parked"]);
+    format!("{:<32}  {condition:<38}  {owed}  {}", text(host, "host"), text(health, "last_fault"))
+        .trim_end()
+        .to_owned()
 }
 
 fn line(push: &Value) -> String {

@@ -1,5 +1,7 @@
 //! `huihu record`: what happened in a call.
 
+mod audit;
+
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -50,6 +52,9 @@ pub(crate) async fn run(command: Record) -> Result<()> {
                 (false, false) if svg.is_some() || pcap.is_some() => Ok(()),
                 (false, _) => show(&api, &id, json).await,
             }
+        }
+        Record::Audit { place, from, to, json } => {
+            audit::run(&place, from.as_deref(), to.as_deref(), json).await
         }
         Record::Live { place, json } => {
             print(&Api::of(&place).await?.list(&["calls"], &[], ALL).await?, json, running);

@@ -1,7 +1,7 @@
 //! `huihu trunk`: the ways to carriers.
 
-mod registration;
-mod test;
+pub(crate) mod registration;
+pub(crate) mod test;
 
 use anyhow::Result;
 use serde_json::Value;

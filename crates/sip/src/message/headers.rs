@@ -1,5 +1,7 @@
 //! Typed access to the headers of a message, and the full check of a stranger's request.
 
+use base::time::Timestamp;
+
 use super::charset::{leading_number, number, trim};
 use super::parse::{Index, Rows};
 use super::values::split_list;
@@ -165,6 +167,13 @@ impl<'a> Message<'a> {
     /// Every Reason that can be read: a gateway may give a SIP and a Q.850 one.
     pub fn reasons(&self) -> impl Iterator<Item = Reason<'a>> + use<'a, '_> {
         self.headers(Name::Reason).filter_map(Reason::parse)
+    }
+
+    /// Date: what the clock of its sender says (RFC 3261 20.17).
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        let text = str::from_utf8(self.header(Name::Date)?).ok()?;
+        Timestamp::parse(text.trim(), "%a, %d %b %Y %H:%M:%S GMT")
     }
 
     /// Seconds to wait before another try; the comment and parameters are left out.

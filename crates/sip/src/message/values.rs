@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::SocketAddr;
 
 use memchr::{memchr, memchr2, memchr3};
 
@@ -237,6 +238,13 @@ impl<'a> Via<'a> {
     #[must_use]
     pub fn rport(&self) -> Option<u16> {
         number(self.params.get("rport")?).and_then(|port| u16::try_from(port).ok())
+    }
+
+    /// Address and port that the next hop saw, where it told both (RFC 3581).
+    #[must_use]
+    pub fn seen_as(&self) -> Option<SocketAddr> {
+        let ip = str::from_utf8(self.received()?).ok()?.parse().ok()?;
+        Some(SocketAddr::new(ip, self.rport()?))
     }
 
     /// Whether the sender wants its response where the request came from (RFC 3581): `rport` without a value.

@@ -549,6 +549,25 @@ fn a_ping_is_answered_or_not() {
 }
 
 #[test]
+fn an_answer_to_a_ping_may_tell_where_we_are_seen_and_what_time_it_is() {
+    let mut far = Far::new();
+    for (via, date, seen_as, millis) in [
+        ("", "", None, None),
+        (";received=203.0.113.5", "", None, None),
+        (";received=203.0.113.5;rport=40000", "", "203.0.113.5:40000".parse().ok(), None),
+        (";received=nobody;rport=40000", "Date: yesterday\r\n", None, None),
+        ("", "Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n", None, Some(1_767_323_045_000)),
+    ] {
+        far.act(|near, now, out| near.options(std::net::SocketAddr::from(([10, 0, 0, 2], 5060)), now, out));
+        let answer = far.reply_text("OPTIONS", &Reply::new(200));
+        let answer = answer.replace(";rport", via).replace("CSeq: ", &format!("{date}CSeq: "));
+        far.says(answer);
+        let date = millis.map(base::time::Timestamp::from_millis);
+        assert_eq!(far.sightings.pop(), Some((seen_as, date)), "{via} {date:?}");
+    }
+}
+
+#[test]
 fn a_carrier_whose_contact_is_unreachable_is_reached_at_its_peer() {
     let mut far = Far::with(|settings| settings.next_hop = NextHop::Peer);
     far.call(|_| {});

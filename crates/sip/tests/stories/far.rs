@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use base::time::Instant;
+use base::time::{Instant, Timestamp};
 use huihu_sip::{
     Endpoint, Event, Hop, Invite, LegKey, Output, Outputs, PeerRule, Privacy, RegistrationState, Settings,
     Transport,
@@ -23,6 +23,8 @@ pub(crate) struct Far {
     /// What our endpoint told.
     pub(crate) told: Vec<(LegKey, Event)>,
     pub(crate) pongs: Vec<Option<u16>>,
+    /// Where the pinged saw us, and when by their clock, as far as they said.
+    pub(crate) sightings: Vec<(Option<SocketAddr>, Option<Timestamp>)>,
     pub(crate) registrations: Vec<RegistrationState>,
     /// Where the far end is, and how it talks.
     pub(crate) from: Hop,
@@ -81,6 +83,7 @@ impl Far {
             ways: Vec::new(),
             told: Vec::new(),
             pongs: Vec::new(),
+            sightings: Vec::new(),
             registrations: Vec::new(),
             from: from.into(),
             cseq: 100,
@@ -123,9 +126,10 @@ impl Far {
                     self.heard.push((to, String::from_utf8_lossy(&datagram).into_owned()));
                 }
                 Output::Event { leg, event } => self.told.push((leg, event)),
-                Output::Pong { status, round_trip, .. } => {
+                Output::Pong { status, round_trip, seen_as, date, .. } => {
                     assert_eq!(status.is_some(), round_trip.is_some());
                     self.pongs.push(status);
+                    self.sightings.push((seen_as, date));
                 }
                 Output::Registration { state, .. } => self.registrations.push(state),
             }

@@ -29,6 +29,8 @@ pub struct PushFilter {
     pub channel: Option<Channel>,
     /// Which call they tell of.
     pub call: Option<CallId>,
+    /// The host that they go to: a name or an address, without a port.
+    pub host: Option<Box<str>>,
     /// Only those that fell due, or were settled, at this moment or later.
     pub from: Option<Timestamp>,
     /// Only those that fell due, or were settled, before this moment.
@@ -62,6 +64,7 @@ struct Light {
     id: i64,
     key: String,
     channel: i16,
+    host: String,
     state: i16,
     at: i64,
 }
@@ -70,6 +73,7 @@ struct Light {
 struct Sieve {
     keys: Option<Vec<String>>,
     channel: Option<i16>,
+    host: Option<Box<str>>,
     state: Option<i16>,
     times: Range<i64>,
 }
@@ -78,6 +82,7 @@ impl Sieve {
     fn lets_through(&self, push: &Light) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains(&push.key))
             && self.channel.is_none_or(|channel| channel == push.channel)
+            && self.host.as_deref().is_none_or(|host| host == push.host)
             && self.state.is_none_or(|state| state == push.state)
             && self.times.contains(&push.at)
     }
@@ -170,6 +175,7 @@ impl Admin {
         Ok(Sieve {
             keys,
             channel: filter.channel.map(channel_number),
+            host: filter.host.clone(),
             state: filter.state.map(PushState::number),
             times: filter.from.map_or(i64::MIN, Timestamp::micros)
                 ..filter.until.map_or(i64::MAX, Timestamp::micros),
@@ -254,7 +260,7 @@ impl Admin {
 
     async fn light(&self, condition: &str) -> Result<Vec<Light>, AdminFault> {
         let connection = self.store.read();
-        let text = format!("SELECT id, key, channel, state, at FROM push WHERE {condition}");
+        let text = format!("SELECT id, key, channel, host, state, at FROM push WHERE {condition}");
         let query = Statement::from_string(connection.get_database_backend(), text);
         let rows = connection.query_all_raw(query).await.map_err(reading())?;
         let light = |row: &QueryResult| {
@@ -262,8 +268,9 @@ impl Admin {
                 id: row.try_get_by_index(0)?,
                 key: row.try_get_by_index(1)?,
                 channel: row.try_get_by_index(2)?,
-                state: row.try_get_by_index(3)?,
-                at: row.try_get_by_index(4)?,
+                host: row.try_get_by_index(3)?,
+                state: row.try_get_by_index(4)?,
+                at: row.try_get_by_index(5)?,
             })
         };
         Ok(rows.iter().map(light).collect::<Result<_, DbErr>>().map_err(reading())?)

@@ -65,7 +65,7 @@ impl Disk {
             );
             *state = match verdict.outcome {
                 Outcome::Delivered => State::Delivered,
-                Outcome::Parked { .. } => State::Parked,
+                Outcome::Parked { .. } | Outcome::GivenUp { .. } => State::Parked,
                 Outcome::Again { due, message, .. } => {
                     (push.message, push.due_at) = (Some(message), due);
                     push.attempts += 1;
@@ -189,7 +189,7 @@ fn a_batch_comes_again_as_it_was_until_it_is_taken() {
         let batches = [(0, 1..=200), (0, 201..=400), (750, 1..=200), (1_000, 401..=450), (2_250, 1..=200)];
         assert_eq!(told, batches.map(|(millis, ids)| (after(millis), all(ids))));
         assert_eq!(disk.all(State::Delivered).len(), 450);
-        assert!(lanes.held.is_empty() && lanes.bundles.is_empty() && lanes.hosts.is_empty());
+        assert!(lanes.held.is_empty() && lanes.bundles.is_empty() && lanes.hosts.values().all(Host::is_idle));
     }
 }
 
@@ -342,7 +342,7 @@ fn what_stayed_in_memory_too_long_is_left_to_the_database() {
     let late = lease + Duration::from_secs(1);
     disk.due(&mut lanes, late);
     assert!(lanes.next(late).is_none());
-    assert!(lanes.held.is_empty() && lanes.bundles.is_empty() && lanes.hosts.is_empty());
+    assert!(lanes.held.is_empty() && lanes.bundles.is_empty() && lanes.hosts.values().all(Host::is_idle));
     disk.write(taken(&mut lanes));
     let told = run(&mut disk, &mut lanes, late, |_| Ok(()));
     assert_eq!(told, [(late + POSTPONED, vec![1, 2])]);

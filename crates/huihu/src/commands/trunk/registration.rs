@@ -12,13 +12,13 @@ use crate::commands::ALL;
 use crate::commands::api::Api;
 
 /// What the platform that serves tells of a trunk; `None` when none does.
-pub(super) async fn served(place: &Place, name: &str) -> Option<Value> {
+pub(crate) async fn served(place: &Place, name: &str) -> Option<Value> {
     let trunks = Api::of(place).await.ok()?.list(&["trunks"], &[], ALL).await.ok()?;
     trunks.into_iter().find(|trunk| trunk["name"] == name)
 }
 
 /// The same in a sentence; the error is that we are not registered.
-pub(super) fn told(trunk: &Value) -> Result<String> {
+pub(crate) fn told(trunk: &Value) -> Result<String> {
     let status = trunk["sip_status"].as_u64().and_then(|status| u16::try_from(status).ok());
     match (trunk["health"].as_str(), status) {
         (Some("unregistered"), None) => {

@@ -1,11 +1,13 @@
 //! `huihu trunk test`: what works of a trunk, in words, step by step from its name to a voice that is heard.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use base::number::E164;
 use base::quality::Trouble;
+use base::time::Timestamp;
 use base::trunk::LinkFault;
 use engine::trial::{Heard, Pong, Trial};
 use engine::trunk::Srtp;
@@ -15,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::registration;
 use crate::cli::Place;
 use crate::commands::{config, number};
-use crate::config::{Peer, ReadTrunk};
+use crate::config::{Config, Peer, ReadTrunk};
 use crate::names;
 use crate::say;
 
@@ -40,22 +42,18 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         let known: Vec<&str> = trunks.iter().map(|trunk| &*trunk.settings.name).collect();
         bail!("there is no trunk {name:?}: the configuration has {}", known.join(", "));
     };
-    let ours = config.sip.listen.as_slice();
-    let is_in_use = is_in_use(ours);
+    let in_use = in_use(config.sip.listen.as_slice());
+    if let Some(taken) = in_use {
+        say(&format!(
+            "note      {taken} is in use, by the platform perhaps: we speak from another port, which a trunk may not know"
+        ));
+    }
     let (mut answering, mut faults, mut registrar) = (Vec::new(), Vec::new(), None);
-    for peer in gateways(trunk, ours).await? {
-        let trial = Trial {
-            trunk: trunk.settings.clone(),
-            local: local(ours, peer.hop.address, is_in_use),
-            peer,
-            advertised: config.sip.advertised,
-            rtp_ports: config.rtp_ports()?,
-            speaks: SPEAKS,
-        };
+    for trial in trials(config, trunk, say).await? {
         registrar.get_or_insert_with(|| trial.clone());
         match ask(&trial).await {
-            Ok(words) => {
-                say(&format!("OPTIONS   {words}"));
+            Ok(pong) => {
+                say(&format!("OPTIONS   {pong}"));
                 answering.push(trial);
             }
             Err(fault) => {
@@ -65,7 +63,7 @@ pub(super) async fn run(place: &Place, name: &str, call: Option<Numbers>) -> Res
         }
     }
     if let Some(registrar) = registrar.filter(|trial| trial.trunk.registration.is_some()) {
-        let served = if is_in_use { registration::served(place, name).await } else { None };
+        let served = if in_use.is_some() { registration::served(place, name).await } else { None };
         let words = match served {
             Some(trunk) => Some(registration::told(&trunk)?),
             None => registration::tried(&registrar).await?,
@@ -137,15 +135,25 @@ fn words(fault: LinkFault) -> String {
     format!("is not reached: {fault}; {advice}")
 }
 
-/// Whether somebody listens already where we would: the platform, mostly.
-fn is_in_use(ours: &[Hop]) -> bool {
+/// What each gateway of a trunk is tried out with; `note` hears what its names come to.
+pub(crate) async fn trials(config: &Config, trunk: &ReadTrunk, note: impl Fn(&str)) -> Result<Vec<Trial>> {
+    let ours = config.sip.listen.as_slice();
+    let (in_use, rtp_ports) = (in_use(ours).is_some(), config.rtp_ports()?);
+    let trial = |peer: engine::trunk::Peer| Trial {
+        trunk: trunk.settings.clone(),
+        local: local(ours, peer.hop.address, in_use),
+        peer,
+        advertised: config.sip.advertised,
+        rtp_ports: rtp_ports.clone(),
+        speaks: SPEAKS,
+    };
+    Ok(gateways(trunk, ours, note).await?.into_iter().map(trial).collect())
+}
+
+/// The address of ours for datagrams where somebody listens already: the platform, mostly.
+fn in_use(ours: &[Hop]) -> Option<SocketAddr> {
     let mut datagrams = ours.iter().filter(|own| own.transport == Transport::Udp);
-    let Some(taken) = datagrams.find(|own| UdpSocket::bind(own.address).is_err()) else { return false };
-    say(&format!(
-        "note      {} is in use, by the platform perhaps: we speak from another port, which a trunk may not know",
-        taken.address
-    ));
-    true
+    datagrams.find(|own| UdpSocket::bind(own.address).is_err()).map(|own| own.address)
 }
 
 /// Where datagrams to a gateway are sent from: the address of its family that the platform has, and its port if that is
@@ -161,7 +169,7 @@ fn local(ours: &[Hop], to: SocketAddr, is_in_use: bool) -> SocketAddr {
 }
 
 /// The gateways of the trunk.
-async fn gateways(trunk: &ReadTrunk, ours: &[Hop]) -> Result<Vec<engine::trunk::Peer>> {
+async fn gateways(trunk: &ReadTrunk, ours: &[Hop], note: impl Fn(&str)) -> Result<Vec<engine::trunk::Peer>> {
     let mut found = Vec::new();
     for peer in &trunk.peers {
         match peer {
@@ -175,7 +183,7 @@ async fn gateways(trunk: &ReadTrunk, ours: &[Hop]) -> Result<Vec<engine::trunk::
                 })?;
                 let list: Vec<String> =
                     located.gateways.iter().map(|gateway| gateway.hop.to_string()).collect();
-                say(&format!("name      {peer} is {}", list.join(", ")));
+                note(&format!("name      {peer} is {}", list.join(", ")));
                 found.extend(located.gateways.iter().map(|gateway| trunk.gateway(gateway, Some(host))));
             }
         }
@@ -183,11 +191,30 @@ async fn gateways(trunk: &ReadTrunk, ours: &[Hop]) -> Result<Vec<engine::trunk::
     Ok(found)
 }
 
-async fn ask(trial: &Trial) -> Result<String> {
+/// A gateway that answered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) peer: Hop,
+    pub(crate) status: u16,
+    pub(crate) after: Duration,
+    /// The address that it saw us come from, where it says so.
+    pub(crate) seen_as: Option<SocketAddr>,
+    /// What its clock says, where it says so.
+    pub(crate) date: Option<Timestamp>,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answers {} after {}", self.peer, self.status, millis(self.after))
+    }
+}
+
+/// Asks a gateway whether it is there; the error is that it is not.
+pub(crate) async fn ask(trial: &Trial) -> Result<Answer> {
     let (asked, peer) = (trial.clone(), trial.peer.hop);
     let pong = spawn_blocking(move || asked.ask()).await?;
     match pong.with_context(|| format!("the network knows no way to {peer}"))? {
-        Pong::Answered { status, after } => Ok(format!("{peer} answers {status} after {}", millis(after))),
+        Pong::Answered { status, after, seen_as, date } => Ok(Answer { peer, status, after, seen_as, date }),
         Pong::Unreached(fault) => Err(Unreached { peer, fault }.into()),
         Pong::Silent => bail!(
             "{peer} does not answer: a firewall swallows what we send, or the carrier does not know our address"
@@ -307,7 +334,7 @@ mod tests {
             tls_name: None,
             username: None,
         };
-        let fault = gateways(&trunk, &["127.0.0.1:0".parse::<SocketAddr>().unwrap().into()])
+        let fault = gateways(&trunk, &["127.0.0.1:0".parse::<SocketAddr>().unwrap().into()], |_| ())
             .await
             .unwrap_err()
             .to_string();
