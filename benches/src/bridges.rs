@@ -187,7 +187,7 @@ fn measure(
 }
 
 /// Ends all calls, not all at once, and gives how many did not.
-fn hang_up(world: &mut World) -> Result<usize> {
+pub(crate) fn hang_up(world: &mut World) -> Result<usize> {
     world.media.reset();
     let gap = Duration::from_secs(1) / (SET_UP_RATE * 2);
     let mut next = Instant::now();

@@ -164,6 +164,11 @@ impl FarEnd {
         self.hold = Some(hold);
     }
 
+    /// The Call-IDs of all legs.
+    pub(crate) fn call_ids(&self) -> impl Iterator<Item = &str> {
+        self.legs.iter().map(|leg| leg.call_id.as_str())
+    }
+
     /// When we must be looked at without news.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.alarms.peek().map(|Reverse((at, _))| *at)

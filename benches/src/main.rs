@@ -8,7 +8,8 @@
 //! ```text
 //! workloads ─▶ climb ─▶ burst ─┐                 ┌─ api · receiver   HTTP
 //!          └─▶ bridges ────────┴─▶ world ──▶ ────┼─ far_end          SIP
-//!                    └─▶ relay                   └─ media            RTP      all note what they see in the ledger
+//!          │         └─▶ relay                   └─ media            RTP      all note what they see in the ledger
+//!          └─▶ junk ─▶ bridges, and a thread that sends what nobody should
 //! ```
 //!
 //! Read `workloads` first, then `burst`.
@@ -20,6 +21,7 @@ mod burst;
 mod climb;
 mod far_end;
 mod http;
+mod junk;
 mod ledger;
 mod media;
 mod overload;
@@ -40,6 +42,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
+use crate::junk::Flood;
 use crate::workloads::{Bench, Overload, Pace, Results, Workload};
 use crate::world::World;
 
@@ -47,7 +50,7 @@ use crate::world::World;
 #[derive(Debug, Parser)]
 #[command(name = "huihu-bench", version, max_term_width = 100)]
 struct Arguments {
-    /// What to measure; everything if nothing is named
+    /// What to measure; everything but junk if nothing is named
     workloads: Vec<Workload>,
     /// The server's program; by default the one beside this one
     #[arg(long)]
@@ -61,9 +64,18 @@ struct Arguments {
     /// For overload: callbacks a second that the server can take; measured first if nothing is said
     #[arg(long)]
     capacity: Option<f64>,
-    /// For overload: seconds that twice of it is offered
-    #[arg(long, default_value_t = 120)]
-    seconds: u64,
+    /// For overload and junk: how long it goes on; 120 and 60 if nothing is said. Junk is preceded by as long without it
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// For junk: datagrams a second
+    #[arg(long, default_value_t = 20_000)]
+    rate: u32,
+    /// For junk: how long the memory has to come back afterwards
+    #[arg(long, default_value_t = 60)]
+    rest_seconds: u64,
+    /// For junk: calls that are up meanwhile
+    #[arg(long, default_value_t = 50)]
+    calls: usize,
     /// Write all figures as JSON into this file
     #[arg(long)]
     json: Option<PathBuf>,
@@ -95,9 +107,18 @@ fn main() -> Result<()> {
     let began = Instant::now();
     let mut world = World::new()?;
     let pace = if arguments.quick { Pace::Quick } else { Pace::Usual };
-    let overload = Overload { capacity: arguments.capacity, length: Duration::from_secs(arguments.seconds) };
+    let overload = Overload {
+        capacity: arguments.capacity,
+        length: Duration::from_secs(arguments.seconds.unwrap_or(120)),
+    };
     let mut results = Results::default();
-    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace, overload };
+    let flood = Flood {
+        rate: arguments.rate,
+        length: Duration::from_secs(arguments.seconds.unwrap_or(60)),
+        calls: arguments.calls,
+        rest: Duration::from_secs(arguments.rest_seconds),
+    };
+    let mut bench = Bench { world: &mut world, huihu: &huihu, folder: folder.clone(), pace, overload, flood };
     let all = [Workload::W1, Workload::W2, Workload::W3];
     let chosen = if arguments.workloads.is_empty() { &all[..] } else { &arguments.workloads };
     let mut outcome = Ok(());
@@ -118,5 +139,10 @@ fn main() -> Result<()> {
     } else if !arguments.keep {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    outcome
+    outcome?;
+    let complaints = results.junk.map_or_else(Vec::new, |junk| junk.complaints());
+    if !complaints.is_empty() {
+        bail!("junk did harm: {}", complaints.join("; "));
+    }
+    Ok(())
 }

@@ -146,6 +146,12 @@ impl Media {
         self.window = 0;
     }
 
+    /// Packets of the last window that were longer than that on their way.
+    pub(crate) fn later_than(&self, most: Duration) -> u64 {
+        let late = |micros: &&u32| Duration::from_micros(u64::from(**micros)) > most;
+        self.heard.delays.iter().filter(late).count() as u64
+    }
+
     /// What the last window gave.
     pub(crate) fn window(&mut self) -> Window {
         let delays = std::mem::take(&mut self.heard.delays);

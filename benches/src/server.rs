@@ -51,6 +51,7 @@ struct Key {
 #[derive(Debug, Deserialize)]
 struct Ready {
     http: String,
+    sip: SocketAddr,
 }
 
 /// A running server; dropped, it is ended.
@@ -58,6 +59,7 @@ struct Ready {
 pub(crate) struct Server {
     process: Child,
     account: Account,
+    sip: SocketAddr,
     usage: accounting::Account,
 }
 
@@ -141,7 +143,7 @@ impl Installation {
         let http = http.parse().with_context(|| format!("{http} is no address"))?;
         let account = Account { http, key: self.key.app_key.clone(), secret: self.key.app_secret.clone() };
         let usage = accounting::Account::new(process.id());
-        Ok(Server { process, account, usage })
+        Ok(Server { process, account, sip: ready.sip, usage })
     }
 }
 
@@ -149,6 +151,11 @@ impl Server {
     /// Whom to ask and how to sign.
     pub(crate) fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// Where it listens for SIP.
+    pub(crate) fn sip(&self) -> SocketAddr {
+        self.sip
     }
 
     /// Processor time since its start.

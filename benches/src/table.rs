@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::accounting::Spread;
 use crate::bridges::Step;
 use crate::climb::Summit;
+use crate::junk;
 use crate::overload::Overloaded;
 use crate::workloads::Results;
 
@@ -98,6 +99,9 @@ pub(crate) fn show(results: &Results, out: &mut impl Write) -> io::Result<()> {
         };
         writeln!(out, "{said}\n")?;
     }
+    if let Some(junk) = &results.junk {
+        write_junk(junk, out)?;
+    }
     Ok(())
 }
 
@@ -136,6 +140,30 @@ fn loads(overloaded: &Overloaded) -> Grid {
         );
     }
     grid
+}
+
+/// One line, for people and for scripts.
+fn write_junk(junk: &junk::Outcome, out: &mut impl Write) -> io::Result<()> {
+    let sound = |sound: &junk::Sound| {
+        let junk::Sound { sent, lost, late, added_ms } = sound;
+        format!("sent={sent},lost={lost},late={late},p99_ms={:.1}", added_ms.p99)
+    };
+    writeln!(
+        out,
+        "junk={} per_second={:.0} calls={} calls_lost={} answers_to_strangers={} quiet({}) junk({}) \
+         memory_kb(before={},peak={},after={}) core_percent={:.0}",
+        junk.datagrams,
+        junk.datagrams_per_second,
+        junk.calls,
+        junk.calls_lost,
+        junk.answers_to_strangers,
+        sound(&junk.quiet),
+        sound(&junk.junk),
+        junk.memory_before / 1_024,
+        junk.memory_peak / 1_024,
+        junk.memory_after / 1_024,
+        junk.server_core_percent,
+    )
 }
 
 fn callbacks(plain: &Summit, pushed: Option<&Summit>) -> Grid {

@@ -11,6 +11,7 @@ use crate::api::Order;
 use crate::bridges::{self, Ascended, Ascent, Step};
 use crate::burst::{self, Burst, Outcome};
 use crate::climb::{Climb, Summit, climb};
+use crate::junk::{self, Flood};
 use crate::overload::{self, Overloaded};
 use crate::server::Installation;
 use crate::table::say;
@@ -27,6 +28,8 @@ pub(crate) enum Workload {
     W3,
     /// Twice as many callbacks as it can take, while some talk; only when it is named
     Overload,
+    /// What junk on all ports does to bridged calls
+    Junk,
 }
 
 /// How thorough to be.
@@ -58,6 +61,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) folder: PathBuf,
     pub(crate) pace: Pace,
     pub(crate) overload: Overload,
+    pub(crate) flood: Flood,
 }
 
 /// How the server is overloaded.
@@ -79,6 +83,7 @@ pub(crate) struct Results {
     /// The same loads on a relay that does nothing else.
     pub(crate) bare_relay: Vec<Step>,
     pub(crate) overload: Option<Overloaded>,
+    pub(crate) junk: Option<junk::Outcome>,
 }
 
 impl Bench<'_> {
@@ -94,6 +99,10 @@ impl Bench<'_> {
             Workload::W2 => results.prompts = Some(self.prompts()?),
             Workload::W3 => self.bridges(results)?,
             Workload::Overload => results.overload = Some(self.overload()?),
+            Workload::Junk => {
+                let mut server = self.install("junk")?.start()?;
+                results.junk = Some(junk::run(self.world, &mut server, &self.flood)?);
+            }
         }
         Ok(())
     }

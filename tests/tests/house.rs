@@ -276,6 +276,38 @@ fn the_folders_of_the_vendors_read_alike() {
     assert_eq!(orders[0].len(), DIALECT.len() - 1, "every file but mod itself is a module");
 }
 
+#[test]
+fn every_test_that_the_security_document_names_is_there() {
+    let document =
+        fs::read_to_string(root().join("docs").join("security.md")).expect("there is such a document");
+    let rows = document.lines().filter(|line| line.starts_with("| "));
+    // The last cell of a row has the tests, each in backticks.
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let named: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let named: Vec<&str> = named.into_iter().filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 50, "the tables have another form now: {named:?}");
+    let all: String = ["crates", "tests", "benches"].map(|folder| tests_below(&root().join(folder))).concat();
+    let missing: Vec<&str> = named.into_iter().filter(|name| !all.contains(&format!("fn {name}("))).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+/// All sources below a folder.
+fn tests_below(folder: &Path) -> String {
+    let mut text = String::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for item in fs::read_dir(&folder).expect("a folder can be read") {
+            let path = item.expect("a folder can be read").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                text.push_str(&fs::read_to_string(&path).expect("a source can be read"));
+            }
+        }
+    }
+    text
+}
+
 /// Whether a text has a word as a whole, or as a Rust field would be called that serde renames to it.
 fn says(text: &str, word: &str) -> bool {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';

@@ -7,6 +7,7 @@ use base::account::Phase;
 use base::address::Guard;
 use base::experience::Conducted;
 use base::limits;
+use base::number::Prefix;
 use base::order::ProductKind;
 use base::permit::Ports;
 use base::time::Timestamp;
@@ -65,13 +66,15 @@ pub struct Desk<'a> {
 pub struct Policy {
     /// Calls that the platform runs at once.
     pub platform_ports: u32,
-    /// Whether numbers outside mainland China may be dialled.
+    /// Whether numbers outside mainland China may be dialled by apps that do not say where they call.
     pub abroad: Abroad,
+    /// How the numbers begin that nobody dials, whatever is open: services that cost the one who calls them.
+    pub never: Vec<Prefix>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { platform_ports: limits::PLATFORM_PORTS, abroad: Abroad::Closed }
+        Self { platform_ports: limits::PLATFORM_PORTS, abroad: Abroad::Closed, never: Vec::new() }
     }
 }
 

@@ -5,7 +5,7 @@
 //!               └─ first_time ─▶ enter: requests of the app in this minute, requests of the platform in this second
 //! ```
 //!
-//! Everything here is bounded, and lost with the process. `now` may step back, as the wall clock does: nobody is kept
+//! Everything here is bounded, and lost with the process, but for the requests that a start may be told of. `now` may step back, as the wall clock does: nobody is kept
 //! out by that for longer than the step.
 
 mod bans;
@@ -23,6 +23,8 @@ use base::refusal::Refusal;
 use base::time::Timestamp;
 
 use bans::Bans;
+pub use nonces::RequestName;
+
 use nonces::Nonces;
 use requests::Requests;
 
@@ -94,11 +96,17 @@ impl Gate {
         locked(&self.bans).all(now)
     }
 
-    /// Whether a request of the key with this nonce and time was never seen before. Asked only when the request has
+    /// Whether a request of the key was never seen before. Asked only when the request has
     /// proved that it knows the key's secret, so that nobody else can fill the memory.
     #[must_use]
-    pub fn first_time(&self, key: &str, nonce: &str, created: &str, now: Timestamp) -> bool {
-        locked(&self.nonces).first_time(key, nonce, created, now)
+    pub fn first_time(&self, key: &str, request: RequestName, now: Timestamp) -> bool {
+        locked(&self.nonces).first_time(key, request, now)
+    }
+
+    /// For how long it knows a request again.
+    #[must_use]
+    pub fn memory(&self) -> Duration {
+        locked(&self.nonces).memory()
     }
 
     /// How many requests the app has made in this minute.
@@ -148,8 +156,8 @@ mod tests {
         assert!(!gate.banned(peer, now));
         assert_eq!(gate.bans(now), []);
 
-        assert!(gate.first_time("key", "nonce", "created", now));
-        assert!(!gate.first_time("key", "nonce", "created", now));
-        assert!(gate.first_time("key", "another nonce", "created", now));
+        assert!(gate.first_time("key", RequestName::of("nonce", "created"), now));
+        assert!(!gate.first_time("key", RequestName::of("nonce", "created"), now));
+        assert!(gate.first_time("key", RequestName::of("another nonce", "created"), now));
     }
 }

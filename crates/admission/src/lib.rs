@@ -39,7 +39,7 @@ use base::refusal::Refusal;
 
 pub use crate::desk::{Abroad, Desk, Policy, Visit};
 pub use crate::finding::{Finding, Quota, Resource, Scope};
-pub use crate::gate::{Gate, GateSettings};
+pub use crate::gate::{Gate, GateSettings, RequestName};
 pub use crate::overload::{Judge, Measured, Memory, OverloadSettings, Pressure, Strain};
 pub use crate::sluice::{Flow, Sluice};
 pub use crate::tally::Tally;

@@ -179,6 +179,17 @@ impl Story {
         Arc::make_mut(&mut self.account.platform)
     }
 
+    /// Has another callee.
+    pub(crate) fn call(&mut self, callee: &E164) {
+        let own = match &mut self.placing.product {
+            Product::Callback(call) => &mut call.callee,
+            Product::Code(call) => &mut call.callee,
+            Product::Notice(call) => &mut call.callee,
+            Product::Menu(call) => &mut call.callee,
+        };
+        own.clone_from(callee);
+    }
+
     pub(crate) fn callee(&self) -> E164 {
         match &self.placing.product {
             Product::Callback(call) => call.callee.clone(),

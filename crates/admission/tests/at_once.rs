@@ -9,7 +9,9 @@ use std::thread;
 
 use base::quota::{Counted, Limit, Window};
 use base::refusal::Refusal;
-use huihu_admission::{Admission, Desk, Finding, Gate, GateSettings, Policy, Quota, Resource, Tally, Visit};
+use huihu_admission::{
+    Admission, Desk, Finding, Gate, GateSettings, Policy, Quota, RequestName, Resource, Tally, Visit,
+};
 use huihu_admission::{admit, enter, explain};
 
 #[path = "../src/story.rs"]
@@ -69,6 +71,7 @@ fn a_quota_of_requests_is_used_up_and_not_overrun() {
 #[test]
 fn of_the_same_request_one_is_the_first() {
     let gate = Gate::new(&GateSettings::default());
-    let first = at_once(|| gate.first_time("key1", "nonce", "2026-01-02T03:04:05Z", story::NOW));
+    let first =
+        at_once(|| gate.first_time("key1", RequestName::of("nonce", "2026-01-02T03:04:05Z"), story::NOW));
     assert_eq!(first.into_iter().filter(|first| *first).count(), 1);
 }

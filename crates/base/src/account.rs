@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::address::Block;
 use crate::id::{AppId, ClipId};
 use crate::limits;
-use crate::number::E164;
+use crate::number::{E164, Prefix};
 use crate::order::ProductKind;
 use crate::private::Private;
 use crate::standing::{Conduct, Platform, Standing};
@@ -99,6 +99,8 @@ pub struct App {
     pub products: Vec<ProductKind>,
     /// How many calls it may have at once.
     pub ports: u32,
+    /// How the numbers begin that it may call, also as the first party; none means as the platform says.
+    pub destinations: Vec<Prefix>,
     /// Whether it may record.
     pub recording: bool,
     /// Where status events go when an order does not say.
@@ -132,6 +134,7 @@ impl App {
             conduct: Conduct::default(),
             products: ProductKind::ALL.into(),
             ports: limits::APP_PORTS,
+            destinations: Vec::new(),
             recording: false,
             status_url: None,
             fee_url: None,

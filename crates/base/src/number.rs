@@ -1,6 +1,7 @@
 //! Telephone numbers in international form.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -58,6 +59,41 @@ impl E164 {
     }
 }
 
+/// How the numbers of a place or of a service begin: `+86`, `+1900`. `+` alone begins every number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(Box<str>);
+
+/// The text is not the beginning of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the beginning of a number is written as + and up to 15 digits, such as +86 or +1900")]
+pub struct BadPrefix;
+
+impl Prefix {
+    /// Whether the number begins so.
+    #[must_use]
+    pub fn leads(&self, number: &E164) -> bool {
+        number.as_str().starts_with(&*self.0)
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = BadPrefix;
+
+    fn from_str(text: &str) -> Result<Self, BadPrefix> {
+        let digits = text.strip_prefix('+').ok_or(BadPrefix)?;
+        let form = digits.len() <= 15
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if form { Ok(Self(text.into())) } else { Err(BadPrefix) }
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl fmt::Debug for E164 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
@@ -85,6 +121,18 @@ mod tests {
             assert_eq!(E164::parse(bad), Err(BadNumber), "{bad}");
         }
         assert!(E164::parse(&format!("+{}", "1".repeat(31))).is_err());
+    }
+
+    #[test]
+    fn a_prefix_leads_the_numbers_that_begin_so() {
+        let leads = |prefix: &str, number: &str| {
+            prefix.parse::<Prefix>().unwrap().leads(&E164::parse(number).unwrap())
+        };
+        assert!(leads("+86", "+8613800000001") && leads("+1900", "+19005550100") && leads("+", "+123"));
+        assert!(!leads("+86", "+85291234567") && !leads("+1900", "+19015550100"));
+        for bad in ["", "86", "+0", "+86 1", "+1234567890123456", "＋86", "+x"] {
+            assert_eq!(bad.parse::<Prefix>(), Err(BadPrefix), "{bad}");
+        }
     }
 
     #[test]

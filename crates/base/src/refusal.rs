@@ -109,13 +109,13 @@ pub enum Refusal {
     #[error("the number to be shown is paused and the app has no other")]
     NumberPaused,
     /// There is no voice file of that name.
-    #[error("there is no voice file {name}")]
+    #[error("there is no voice file of that name")]
     UnknownClip {
         /// The name that was asked for.
         name: Box<str>,
     },
     /// The voice file was not approved.
-    #[error("the voice file {name} is not approved")]
+    #[error("the voice file is not approved")]
     ClipNotApproved {
         /// The name that was asked for.
         name: Box<str>,

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use axum::http::Uri;
 use base::address::{Block, Guard};
 use base::limits;
+use base::number::Prefix;
 use base::private::Private;
 use engine::tls::TlsServer;
 use figment::Figment;
@@ -129,6 +130,8 @@ pub(crate) struct Requests {
     pub(crate) strict_clock: bool,
     /// Let apps call numbers outside China.
     pub(crate) calls_abroad: bool,
+    /// How numbers begin that nobody dials: services that cost the one who calls.
+    pub(crate) never_dialled: Vec<String>,
     /// Seconds that a request's time may differ from ours, before and after.
     pub(crate) window_secs: u64,
     /// Refuse a signature that came before.
@@ -236,6 +239,7 @@ impl Default for Requests {
         Self {
             strict_clock: false,
             calls_abroad: false,
+            never_dialled: COSTLY.map(str::to_owned).into(),
             window_secs: 600,
             refuse_replays: false,
             legacy_signature: false,
@@ -327,6 +331,7 @@ impl Config {
         self.rtp_ports()?;
         self.guard()?;
         self.trusted_proxies()?;
+        self.never_dialled()?;
         self.trunks()?;
         self.overload.check()?;
         self.answering.check()?;
@@ -383,6 +388,15 @@ impl Config {
         blocks("requests.trusted_proxies", &self.requests.trusted_proxies)
     }
 
+    /// How the numbers begin that nobody dials.
+    pub(crate) fn never_dialled(&self) -> Result<Vec<Prefix>> {
+        let read = |text: &String| {
+            text.parse()
+                .with_context(|| format!("requests.never_dialled has {text:?}, which begins no number"))
+        };
+        self.requests.never_dialled.iter().map(read).collect()
+    }
+
     /// The range of RTP ports.
     pub(crate) fn rtp_ports(&self) -> Result<RangeInclusive<u16>> {
         parse_ports(&self.sip.rtp_ports)
@@ -399,6 +413,14 @@ fn is_base(url: &str) -> bool {
     let uri = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
     uri.is_some_and(|uri| uri.host().is_some_and(|host| !host.is_empty()) && !url.contains('?'))
 }
+
+/// Numbers whose owners share what calls to them cost: ITU's shared-cost, satellite, personal and premium codes, and the
+/// premium services of countries where a stolen key is worth most.
+const COSTLY: [&str; 23] = [
+    "+808", "+870", "+878", "+881", "+882", "+883", "+888", "+979", // not of any country
+    "+1900", "+1976", "+3389", "+34803", "+34806", "+34807", "+39899", "+4470", "+449", "+49137", "+49190",
+    "+49900", "+61190", "+81990", "+852900",
+];
 
 /// Failed proofs of an address that are remembered at most: each costs eight bytes, of 131,072 addresses.
 const FAILURES_MAX: usize = 1_000;
@@ -454,7 +476,7 @@ pub(crate) fn parse_ports(text: &str) -> Result<RangeInclusive<u16>> {
 const OTHERS: [&str; 2] = ["config", "log"];
 
 /// Keys whose value in the environment is a text even when it looks like a number, as users and passwords of trunks do.
-const TEXTS: [&str; 15] = [
+const TEXTS: [&str; 16] = [
     "node",
     "data_dir",
     "answering.announcements",
@@ -462,6 +484,7 @@ const TEXTS: [&str; 15] = [
     "trunk.domain",
     "trunk.username",
     "trunk.password",
+    "trunk.realm",
     "recordings.public_url",
     "speech.http_url",
     "speech.http_key",
@@ -523,6 +546,28 @@ mod tests {
         {
             assert!(!public_url(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_costs_the_one_who_calls_is_dialled_by_nobody_unless_an_operator_says_otherwise() {
+        let never = |config: &Config, number: &str| {
+            let number = base::number::E164::parse(number).unwrap();
+            config.never_dialled().unwrap().iter().any(|prefix| prefix.leads(&number))
+        };
+        let mut config = Config::defaults();
+        for costly in
+            ["+88216000001", "+8811234567", "+97912345678", "+19005550100", "+8707612345", "+449012345678"]
+        {
+            assert!(never(&config, costly), "{costly}");
+        }
+        for usual in ["+8613800000001", "+14155550100", "+442071234567", "+85291234567"] {
+            assert!(!never(&config, usual), "{usual}");
+        }
+        config.requests.never_dialled = vec!["+7".to_owned()];
+        assert!(never(&config, "+74951234567") && !never(&config, "+19005550100"));
+        config.requests.never_dialled = vec!["900".to_owned()];
+        let told = format!("{:#}", config.check().unwrap_err());
+        assert!(told.contains("requests.never_dialled") && told.contains("such as +86"), "{told}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use admission::{Abroad, Gate, GateSettings, Policy, Sluice, Tally};
+use admission::{Abroad, Gate, GateSettings, Policy, RequestName, Sluice, Tally};
 use anyhow::{Context, Result, anyhow, bail};
 use base::fact::Fact;
 use base::id::Leg;
@@ -109,6 +109,7 @@ impl House {
         let key = OperatorKey::open(&config.data_dir)?;
         let tally = Arc::new(Tally::new());
         tally.load(store.charges(wall()).await?);
+        let gate = gate(config, &store).await?;
         let listener = listen(config.http).await?;
         let http = listener.local_addr().context("the HTTP listener has no address")?;
         let announced = Announcement::new(&config.data_dir, http)
@@ -154,10 +155,10 @@ impl House {
             },
             recordings: recordings(config, &store, http),
             logins: Logins::new(Duration::from_secs(config.requests.token_secs)),
-            gate: Arc::new(Gate::new(&gate_settings(config))),
+            gate: Arc::new(gate),
             sluice: Arc::clone(&sluice),
             tally,
-            policy: policy(config),
+            policy: policy(config)?,
             guard,
             settings: request_settings(config),
             refuse_replays: config.requests.refuse_replays,
@@ -397,9 +398,9 @@ fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
     Ok(trunks.iter().enumerate().map(with_peers).collect())
 }
 
-fn policy(config: &Config) -> Policy {
+fn policy(config: &Config) -> Result<Policy> {
     let abroad = if config.requests.calls_abroad { Abroad::Open } else { Abroad::Closed };
-    Policy { platform_ports: config.limits.ports, abroad }
+    Ok(Policy { platform_ports: config.limits.ports, abroad, never: config.never_dialled()? })
 }
 
 fn request_settings(config: &Config) -> dialects::Settings {
@@ -412,6 +413,18 @@ fn request_settings(config: &Config) -> dialects::Settings {
         allow_get: config.requests.allow_get,
         one_error_family: config.requests.one_error_family,
     }
+}
+
+/// The gate, with the requests that were taken before this start.
+async fn gate(config: &Config, store: &Store) -> Result<Gate> {
+    let gate = Gate::new(&gate_settings(config));
+    if config.requests.refuse_replays {
+        for seen in store.seen_requests(wall()).await? {
+            // Those of one name are one; what matters is that it is remembered.
+            let _first = gate.first_time(&seen.key, RequestName(seen.name), wall());
+        }
+    }
+    Ok(gate)
 }
 
 fn gate_settings(config: &Config) -> GateSettings {

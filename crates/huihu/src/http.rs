@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header::CONNECTION;
+use axum::http::header::{CONNECTION, CONTENT_ENCODING};
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use base::address::Block;
 use base::limits;
@@ -160,6 +160,9 @@ where
 
 async fn respond(site: &Site, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let peer = asker(&request, peer, &site.trusted);
+    if is_packed(&request) {
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
         return operate(site, request, peer).await;
@@ -169,6 +172,15 @@ async fn respond(site: &Site, request: Request<Incoming>, peer: IpAddr) -> Respo
         return site.road.recordings.serve(path, query, wall()).await;
     }
     follow(&site.road, request, peer).await
+}
+
+/// Whether the body says that it is packed (RFC 9110 section 8.4). Nothing is unpacked here: a few bytes could become many.
+fn is_packed<B>(request: &Request<B>) -> bool {
+    let codings = request.headers().get_all(CONTENT_ENCODING).iter();
+    let mut codings = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| {
+        !coding.trim_ascii().is_empty() && !coding.trim_ascii().eq_ignore_ascii_case(b"identity")
+    })
 }
 
 /// Who asks: the peer, unless it is a proxy that we believe. Then the last address in `X-Forwarded-For` that is not such

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use cli::Cli;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -48,10 +49,22 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     log()?;
+    keep_memory_private();
     // A second provider of TLS would have to be chosen each time; there is one.
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(commands::run(cli.command))
+}
+
+/// Nothing of our memory, where secrets are in the clear, is written to a disk when we die, and no other process of our user
+/// may look into it.
+fn keep_memory_private() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let (core, others) =
+        (setrlimit(Resource::Core, none), set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    if core.is_err() || others.is_err() {
+        tracing::warn!("a crash may leave a core dump, which has secrets in it: `ulimit -c 0` forbids it");
+    }
 }
 
 /// Logs go to standard error; `HUIHU_LOG=debug` says more of them.

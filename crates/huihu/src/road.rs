@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use admission::{Desk, Gate, Policy, Sluice, Tally, Visit};
+use admission::{Desk, Gate, Policy, RequestName, Sluice, Tally, Visit};
 use base::account::Account;
 use base::address::Guard;
 use base::experience::Conducted;
@@ -17,7 +17,7 @@ use delivery::Hosts;
 use dialects::{Claim, Credentials, Dialect, Done, Headers, WireReply, WireRequest};
 use engine::Engine;
 use rand::Rng;
-use store::{Accounts, Admin};
+use store::{Accounts, Admin, SeenRequest};
 use tokio::sync::oneshot;
 
 use crate::config::ReadTrunk;
@@ -151,12 +151,21 @@ impl Road {
                 self.gate.failed(request.peer, now);
             }
         })?;
-        match claim.proof.once().filter(|_| self.refuse_replays) {
-            Some((nonce, created)) if !self.gate.first_time(&claim.key, nonce, created, now) => {
-                Err(Refusal::Replayed)
-            }
-            Some(_) | None => Ok(account),
+        if self.refuse_replays
+            && let Some((nonce, created)) = claim.proof.once()
+        {
+            self.use_up(&claim.key, RequestName::of(nonce, created), now)?;
         }
+        Ok(account)
+    }
+
+    /// A signature is good for one request, over a restart too.
+    fn use_up(&self, key: &str, request: RequestName, now: Timestamp) -> Result<(), Refusal> {
+        if !self.gate.first_time(key, request, now) {
+            return Err(Refusal::Replayed);
+        }
+        let seen = SeenRequest { key: key.into(), name: request.0, until: now + self.gate.memory() };
+        self.promises.journal.note(seen).map_err(|_| Refusal::PlatformBusy)
     }
 
     /// Admits an order and has it promised.

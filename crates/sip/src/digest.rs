@@ -22,13 +22,26 @@ use crate::message::{Message, Name, list_part, text};
 pub struct Credentials {
     user: Private<String>,
     password: Private<String>,
+    /// The only realm that they are for; `None`: whichever asks first.
+    realm: Option<Box<str>>,
 }
 
 impl Credentials {
     /// A user name and its password, as the carrier gave them.
     #[must_use]
     pub const fn new(user: String, password: String) -> Self {
-        Self { user: Private::new(user), password: Private::new(password) }
+        Self { user: Private::new(user), password: Private::new(password), realm: None }
+    }
+
+    /// The same, for one realm only: nobody else who asks hears anything.
+    #[must_use]
+    pub fn of_realm(self, realm: impl Into<Box<str>>) -> Self {
+        Self { realm: Some(realm.into()), ..self }
+    }
+
+    /// The only realm that they are for.
+    pub(crate) fn realm(&self) -> Option<&str> {
+        self.realm.as_deref()
     }
 }
 
@@ -104,11 +117,13 @@ impl Challenge {
         })
     }
 
-    /// The strongest challenge of a 401 or 407 that we are able to answer; of two equal ones the upper.
+    /// The strongest challenge of a 401 or 407 that we are able to answer; of two equal ones the upper. Of all realms, or of
+    /// one.
     #[must_use]
-    pub fn strongest(response: &Message<'_>) -> Option<Self> {
+    pub fn strongest(response: &Message<'_>, realm: Option<&str>) -> Option<Self> {
         let known =
             response.challenges().take(CHALLENGES).filter_map(|(proxy, value)| Self::parse(value, proxy));
+        let known = known.filter(|challenge| realm.is_none_or(|realm| challenge.realm == realm));
         known.reduce(|best, other| if other.algorithm > best.algorithm { other } else { best })
     }
 
@@ -386,7 +401,7 @@ mod tests {
             Proxy-Authenticate: Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256\r\n\
             Proxy-Authenticate: Digest realm=\"r\", nonce=\"3\", algorithm=SHA-256, stale=TRUE\r\n\
             Proxy-Authenticate: Digest realm=\"r\", nonce=\"4\", algorithm=AKAv2-SHA-512\r\n\r\n";
-        let best = Challenge::strongest(&Message::parse(response).unwrap()).unwrap();
+        let best = Challenge::strongest(&Message::parse(response).unwrap(), None).unwrap();
         assert_eq!((best.nonce(), best.is_stale(), best.header()), ("2", false, Name::ProxyAuthorization));
     }
 

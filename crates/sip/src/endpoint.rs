@@ -14,6 +14,7 @@ use crate::digest::Credentials;
 use crate::event::{Datagram, Event, LegKey, Output, Outputs};
 use crate::invite::Invite;
 use crate::message::{Fault, Message, Method, Scheme, StartLine};
+use crate::passing::Passing;
 use crate::reason::Reason;
 use crate::registration::{Register, Registration, RegistrationKey, RegistrationState};
 use crate::saved::Saved;
@@ -44,6 +45,7 @@ pub struct Endpoint {
     rng: SmallRng,
     next_incoming: u64,
     ignored: Ignored,
+    passing: Passing,
 }
 
 /// What was heard and not answered, counted since the start.
@@ -55,6 +57,8 @@ pub struct Ignored {
     pub unreadable: u64,
     /// Responses that no open transaction waits for, or from another address than it asked.
     pub strays: u64,
+    /// Requests outside of all calls, of sources that sent too many of them.
+    pub floods: u64,
 }
 
 /// How much an endpoint holds right now.
@@ -86,6 +90,7 @@ impl Endpoint {
             rng,
             next_incoming: LegKey::INCOMING,
             ignored: Ignored::default(),
+            passing: Passing::new(),
         }
     }
 
@@ -152,7 +157,7 @@ impl Endpoint {
                 }
             },
             Err(Fault::Empty) => {}
-            Err(fault) => self.on_unreadable((from, datagram), fault, out),
+            Err(fault) => self.on_unreadable((from, datagram), fault, now, out),
         }
     }
 
@@ -425,20 +430,48 @@ impl Endpoint {
         match method {
             Method::Ack => self.on_ack(request, now, out),
             _ if self.servers.on_repeat(key, out) => {}
-            _ if self.servers.is_full() => out.push(letter::overloaded(request, from, &self.settings)),
-            Method::Cancel => self.on_cancel((from, datagram, key), request, now, out),
-            Method::Invite => {
-                self.servers.open_invite(key, datagram, from, heard::reply_to(request, from));
-                self.on_new_request((from, datagram, key), method, request, now, out);
+            _ if self.servers.is_full() => {
+                let overloaded = |settings: &Settings| letter::overloaded(request, from, settings);
+                self.answer_in_passing(from, now, out, overloaded);
+            }
+            Method::Cancel if self.servers.contains(self.server_key(request, b"INVITE")) => {
+                self.on_cancel((from, datagram, key), request, now, out);
             }
             _ => {
-                self.servers.open_plain(key, datagram, from, heard::reply_to(request, from));
-                self.on_new_request((from, datagram, key), method, request, now, out);
+                let whole = (from, datagram, key);
+                match self.leg_of(request) {
+                    Some(leg) => self.on_request_in_dialog(whole, (leg, method), request, now, out),
+                    None => self.on_request_outside(whole, method, request, now, out),
+                }
             }
         }
     }
 
-    fn on_new_request(
+    /// The leg that a request is about.
+    fn leg_of(&self, request: &Message<'_>) -> Option<LegKey> {
+        self.by_dialog.get(&self.keys.leg(request.call_id(), request.to().tag()?)).copied()
+    }
+
+    fn on_request_in_dialog(
+        &mut self,
+        (from, datagram, key): (Hop, &[u8], u64),
+        (leg, method): (LegKey, Method),
+        request: &Message<'_>,
+        now: Instant,
+        out: &mut Outputs,
+    ) {
+        let reply_to = heard::reply_to(request, from);
+        match method {
+            Method::Invite => self.servers.open_invite(key, datagram, from, reply_to),
+            _ => self.servers.open_plain(key, datagram, from, reply_to),
+        }
+        self.servers.give_to(key, leg.0);
+        self.with_leg(leg, now, out, |leg, tools| leg.on_request(key, request, tools));
+    }
+
+    /// A request that is about none of our legs. Only a call that comes in, where we take such, is worth a transaction: all
+    /// else is answered in passing, so that nobody can fill our tables with it.
+    fn on_request_outside(
         &mut self,
         (from, datagram, key): (Hop, &[u8], u64),
         method: Method,
@@ -446,30 +479,53 @@ impl Endpoint {
         now: Instant,
         out: &mut Outputs,
     ) {
-        if let Some(tag) = request.to().tag() {
-            let leg = self.by_dialog.get(&self.keys.leg(request.call_id(), tag)).copied();
-            return match leg {
-                Some(leg) => {
-                    self.servers.give_to(key, leg.0);
-                    self.with_leg(leg, now, out, |leg, tools| leg.on_request(key, request, tools));
-                }
-                None => self.tools(now, out).refuse(key, 481, None, &[]),
-            };
+        let refuse = |status, headers: &[(&str, &str)], settings: &Settings| {
+            letter::in_passing(request, from, status, headers, settings)
+        };
+        if request.to().tag().is_some() || method == Method::Cancel {
+            return self.answer_in_passing(from, now, out, |settings| refuse(481, &[], settings));
         }
         if let Some(unknown) = heard::unknown_extensions(request) {
-            return self.tools(now, out).refuse(key, 420, None, &[("Unsupported", &unknown)]);
+            let headers = [("Unsupported", unknown.as_str())];
+            return self.answer_in_passing(from, now, out, |settings| refuse(420, &headers, settings));
         }
         let secure = request.request_uri().is_some_and(|uri| uri.scheme() == Scheme::Sips);
         if secure && self.settings.sips == Sips::TlsOnly && from.transport != Transport::Tls {
-            return self.tools(now, out).refuse(key, 416, None, &[]);
+            return self.answer_in_passing(from, now, out, |settings| refuse(416, &[], settings));
         }
         match method {
-            Method::Invite => self.on_invite((from, datagram, key), request, now, out),
-            Method::Options => letter::describe_us(key, &mut self.tools(now, out)),
-            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
-                self.tools(now, out).refuse(key, 481, None, &[]);
+            Method::Invite if self.settings.accept_calls => {
+                self.servers.open_invite(key, datagram, from, heard::reply_to(request, from));
+                self.on_invite((from, datagram, key), request, now, out);
             }
-            _ => self.tools(now, out).refuse(key, 405, None, &[("Allow", letter::ALLOW)]),
+            Method::Invite => self.answer_in_passing(from, now, out, |settings| refuse(403, &[], settings)),
+            Method::Options => {
+                self.answer_in_passing(from, now, out, |settings| {
+                    letter::describe_us_in_passing(request, from, settings)
+                });
+            }
+            Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
+                self.answer_in_passing(from, now, out, |settings| refuse(481, &[], settings));
+            }
+            _ => {
+                let headers = [("Allow", letter::ALLOW)];
+                self.answer_in_passing(from, now, out, |settings| refuse(405, &headers, settings));
+            }
+        }
+    }
+
+    /// Answers without remembering it, unless the source has had too many such answers in this second.
+    fn answer_in_passing(
+        &mut self,
+        from: Hop,
+        now: Instant,
+        out: &mut Outputs,
+        answer: impl FnOnce(&Settings) -> Output,
+    ) {
+        if self.passing.gets_one(self.keys.source(from.address.ip()), now) {
+            out.push(answer(&self.settings));
+        } else {
+            self.ignored.floods += 1;
         }
     }
 
@@ -481,9 +537,6 @@ impl Endpoint {
         out: &mut Outputs,
     ) {
         let origin = self.keys.origin(invite.call_id(), invite.from().tag().unwrap_or_default());
-        if !self.settings.accept_calls {
-            return self.tools(now, out).refuse(key, 403, None, &[]);
-        }
         if self.by_origin.contains_key(&origin) {
             // The same call by another way (RFC 3261 8.2.2.2).
             return self.tools(now, out).refuse(key, 482, None, &[]);
@@ -526,19 +579,22 @@ impl Endpoint {
     ) {
         self.servers.open_plain(key, datagram, from, heard::reply_to(cancel, from));
         let invite = self.server_key(cancel, b"INVITE");
-        if !self.servers.contains(invite) {
-            return self.tools(now, out).refuse(key, 481, None, &[]);
-        }
         self.tools(now, out).respond(key, 200, None, &letter::Extra::NONE);
         if let Some(leg) = self.servers.leg(invite) {
             self.with_leg(LegKey(leg), now, out, |leg, tools| leg.on_cancel(invite, cancel, tools));
         }
     }
 
-    fn on_unreadable(&mut self, (from, datagram): (Hop, &[u8]), fault: Fault, out: &mut Outputs) {
+    fn on_unreadable(
+        &mut self,
+        (from, datagram): (Hop, &[u8]),
+        fault: Fault,
+        now: Instant,
+        out: &mut Outputs,
+    ) {
         self.ignored.unreadable += 1;
         if let Some(bytes) = letter::refusal(datagram, fault) {
-            out.push(Output::send(from, bytes.into()));
+            self.answer_in_passing(from, now, out, |_| Output::send(from, bytes.into()));
         }
     }
 

@@ -18,6 +18,7 @@ mod endpoint;
 mod event;
 mod identity;
 mod invite;
+mod passing;
 mod reason;
 mod registration;
 mod saved;

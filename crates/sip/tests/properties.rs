@@ -108,7 +108,7 @@ fn ask(message: &Message<'_>) {
     message.vias().filter_map(Via::parse).for_each(|via| {
         let _ = (via.branch(), via.received(), via.rport(), via.wants_rport(), via.is_unique());
     });
-    if let Some(challenge) = Challenge::strongest(message) {
+    if let Some(challenge) = Challenge::strongest(message, None) {
         let subject = Subject { method: "INVITE", uri: b"sip:a@b", body: message.body() };
         let _ = challenge.answer(&Credentials::new("u".into(), "p".into()), subject, 1, "c");
     }

@@ -14,6 +14,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use crate::counts::{self, ChargeRow};
 use crate::fault::StoreFault;
 use crate::outbox::{self, PushState, Verdict, Waiting, channel_number};
+use crate::seen::{self, SeenRequest};
 use crate::store::Term;
 use crate::unreleased::{self, UnreleasedRow};
 
@@ -22,6 +23,7 @@ use crate::unreleased::{self, UnreleasedRow};
 pub(crate) struct Batch {
     pub(crate) opened: Vec<OpenRow>,
     pub(crate) charges: Vec<ChargeRow>,
+    pub(crate) seen: Vec<SeenRequest>,
     pub(crate) entries: Vec<EntryRow>,
     pub(crate) gathered: Vec<OpenRow>,
     pub(crate) records: Vec<RecordRow>,
@@ -56,6 +58,7 @@ impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.opened.is_empty()
             && self.charges.is_empty()
+            && self.seen.is_empty()
             && self.entries.is_empty()
             && self.gathered.is_empty()
             && self.records.is_empty()
@@ -111,6 +114,7 @@ impl Batch {
             ])?;
         }
         counts::add(&self.charges, transaction)?;
+        seen::add(&self.seen, transaction)?;
         let mut enter = transaction.prepare_cached(ENTER)?;
         for row in &self.entries {
             let EntryRow { id, entry, pushes: (push, pushes) } = row;
@@ -162,6 +166,7 @@ impl Batch {
         if let Some(at) = self.heartbeat {
             transaction.prepare_cached(BEAT)?.execute(params![at.micros(), &*term.node, term.epoch])?;
             counts::prune(at, transaction)?;
+            seen::prune(at, transaction)?;
             unreleased::forget(term, at, transaction)?;
         }
         Ok(())

@@ -30,6 +30,7 @@ use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
 use crate::queue::{Accepting, Backlog, Pace, Queue};
 use crate::recovery::{self, Interrupted};
+use crate::seen::SeenRequest;
 use crate::store::{Store, Term};
 
 /// The way into the journal. Clones share the one writer, which ends when the last of them is dropped.
@@ -118,6 +119,14 @@ impl Journal {
     /// Gives the entries back when there is no room: try again in a moment.
     pub fn append(&self, entries: Vec<Entry>) -> Result<(), Vec<Entry>> {
         self.door.queue.append(entries)
+    }
+
+    /// Takes note of a request that was taken. It is durable no later than an order that is accepted after it. Never waits.
+    ///
+    /// # Errors
+    /// [`AcceptFault::Busy`] when there is no room, and [`AcceptFault::Stopped`].
+    pub fn note(&self, request: SeenRequest) -> Result<(), AcceptFault> {
+        self.door.queue.note(request)
     }
 
     /// Takes what came of attempts to push. Never waits, and never loses what it took. What is handed over together is
@@ -212,7 +221,7 @@ impl Writer {
         let mut next_heartbeat = last_commit;
         let pace = |last| Pace { orders: last + ORDERS_APART, facts: last + FACTS_APART };
         while let Some(work) = self.queue.take(pace(last_commit), next_heartbeat) {
-            let mut batch = Batch { verdicts: work.verdicts, ..Batch::default() };
+            let mut batch = Batch { verdicts: work.verdicts, seen: work.seen, ..Batch::default() };
             if Instant::now() >= next_heartbeat {
                 next_heartbeat = Instant::now() + HEARTBEAT;
                 batch.heartbeat = Some((self.clock)());

@@ -5,7 +5,8 @@
 //! a network, never decides whether a call may be placed, and deletes nothing that a customer is still owed.
 //!
 //! Read `store.rs` first (a data directory and its term of office), then `journal.rs` (the road of every entry),
-//! `counts.rs` (what it counts against), `recovery.rs` (the same road after a crash), `outbox.rs` (what delivery reads),
+//! `counts.rs` (what it counts against), `seen.rs` (what is not taken twice), `recovery.rs` (the same road after a crash),
+//! `outbox.rs` (what delivery reads),
 //! `accounts.rs` with `snapshot.rs` (whom requests are judged by), `admin/` (the operator's hand), `retention.rs`, and
 //! `inspection.rs` with `books.rs` (a directory that is looked at, and whether its calls add up).
 
@@ -28,6 +29,7 @@ mod outbox;
 mod queue;
 mod recovery;
 mod retention;
+mod seen;
 mod snapshot;
 mod store;
 #[cfg(test)]
@@ -47,6 +49,7 @@ pub use outbox::{DueCursor, Exchange, Fresh, Outbox, Outcome, Page, PushNo, Push
 pub use queue::Backlog;
 pub use recovery::Interrupted;
 pub use retention::{Pruned, Retention};
+pub use seen::SeenRequest;
 pub use store::{DATABASE_FILE, Store, Term};
 pub use vault::KEY_FILE;
 pub use words::{KeyState, LengthProfile, ListKind, PushProfile};

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::journal::AcceptFault;
 use crate::outbox::Verdict;
+use crate::seen::SeenRequest;
 
 /// The writer's inbox. Senders are any threads; the one receiver is the writer.
 #[derive(Default)]
@@ -73,6 +74,7 @@ pub(crate) struct Pace {
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) orders: Vec<Accepting>,
+    pub(crate) seen: Vec<SeenRequest>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) verdicts: Vec<Verdict>,
 }
@@ -110,6 +112,20 @@ impl Queue {
         waiting.oldest.get_or_insert(now);
         self.ring(waiting);
         Ok(receipt)
+    }
+
+    /// Adds a request that was taken, unless there is no room.
+    pub(crate) fn note(&self, request: SeenRequest) -> Result<(), AcceptFault> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(AcceptFault::Stopped);
+        }
+        if waiting.work.seen.len() >= JOURNAL_QUEUE {
+            return Err(AcceptFault::Busy);
+        }
+        waiting.work.seen.push(request);
+        self.ring(waiting);
+        Ok(())
     }
 
     /// Adds facts of accepted calls. They have a share of their own, that no flood of orders can take.
@@ -241,7 +257,8 @@ impl Queue {
 }
 
 impl Waiting {
-    /// Takes at most a batch, but no piece of verdicts in part; the rest keeps its order and its age.
+    /// Takes at most a batch, but no piece of verdicts in part; the rest keeps its order and its age. All requests are taken,
+    /// so that none is written after the order that it made.
     fn take(&mut self) -> Work {
         let orders = split(&mut self.work.orders, JOURNAL_BATCH);
         let entries = split(&mut self.work.entries, JOURNAL_BATCH);
@@ -255,7 +272,7 @@ impl Waiting {
         if self.work.orders.is_empty() {
             self.oldest = None;
         }
-        Work { orders, entries, verdicts }
+        Work { orders, seen: std::mem::take(&mut self.work.seen), entries, verdicts }
     }
 }
 
@@ -267,11 +284,11 @@ fn split<T>(list: &mut Vec<T>, first: usize) -> Vec<T> {
 
 impl Work {
     pub(crate) fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.entries.is_empty() && self.verdicts.is_empty()
+        self.orders.is_empty() && self.seen.is_empty() && self.entries.is_empty() && self.verdicts.is_empty()
     }
 
     fn is_full(&self) -> bool {
-        self.orders.len() + self.entries.len() + self.verdicts.len() >= JOURNAL_BATCH
+        self.orders.len() + self.seen.len() + self.entries.len() + self.verdicts.len() >= JOURNAL_BATCH
     }
 }
 
@@ -440,6 +457,25 @@ mod tests {
         assert_eq!(queue.take(now(), far()).unwrap().entries, entries(JOURNAL_BATCH));
         let rest = queue.take(now(), far()).unwrap().entries;
         assert_eq!(rest[..], entries(JOURNAL_BATCH + 3)[JOURNAL_BATCH..]);
+    }
+
+    #[test]
+    fn a_request_is_taken_no_later_than_the_order_that_it_makes() {
+        let queue = Queue::default();
+        let request = |number: usize| SeenRequest {
+            key: "key".into(),
+            name: u128::try_from(number).unwrap().to_be_bytes(),
+            until: Timestamp::default(),
+        };
+        let mut receipts = Vec::new();
+        for number in 0..JOURNAL_QUEUE {
+            queue.note(request(number)).unwrap();
+            receipts.push(queue.accept(entry(number as u128), Vec::new()).unwrap());
+        }
+        assert_eq!(queue.note(request(0)), Err(AcceptFault::Busy));
+        let first = queue.take(now(), far()).unwrap();
+        assert_eq!((first.orders.len(), first.seen.len()), (JOURNAL_BATCH, JOURNAL_QUEUE));
+        assert!(queue.take(now(), far()).unwrap().seen.is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! first named: of the many keys that live for an hour, nearly all are over and only kept to sign.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -378,7 +379,7 @@ pub(crate) fn read_app(row: &app::Model) -> Result<App, StoreFault> {
         state: AppState::of(&row.state).ok_or_else(broken)?,
         phase: Phase::of(&row.phase).ok_or_else(broken)?,
         hold: row.hold.as_ref().map(hold).transpose()?,
-        addresses: read_blocks(&row.addresses).ok_or_else(broken)?,
+        addresses: read_list(&row.addresses).ok_or_else(broken)?,
         origin: Origin::of(&row.origin).ok_or_else(broken)?,
         requests_per_minute: row.requests_per_minute.map(small).transpose()?,
         standing: Standing {
@@ -388,6 +389,7 @@ pub(crate) fn read_app(row: &app::Model) -> Result<App, StoreFault> {
         conduct: read_conduct(row).ok_or_else(broken)?,
         products: words::split(&row.products).ok_or_else(broken)?,
         ports: small(row.ports)?,
+        destinations: read_list(&row.destinations).ok_or_else(broken)?,
         recording: row.recording,
         status_url: url(&row.status_url)?,
         fee_url: url(&row.fee_url)?,
@@ -402,8 +404,9 @@ pub(crate) fn read_app(row: &app::Model) -> Result<App, StoreFault> {
     })
 }
 
-fn read_blocks(text: &str) -> Option<Vec<Block>> {
-    text.split(',').filter(|block| !block.is_empty()).map(|block| block.parse().ok()).collect()
+/// Values with commas between them.
+fn read_list<T: FromStr>(text: &str) -> Option<Vec<T>> {
+    text.split(',').filter(|value| !value.is_empty()).map(|value| value.parse().ok()).collect()
 }
 
 /// `None` when a number makes no sense; a threshold without all its numbers is not set.

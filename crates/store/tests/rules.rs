@@ -74,6 +74,7 @@ async fn an_app_changes_in_all_its_settings_at_once() {
         hold: Some(Some(Hold::AbnormalCalls)),
         addresses: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1".parse().unwrap()]),
         origin: Some(Origin::Ipv4),
+        destinations: Some(vec!["+86".parse().unwrap(), "+852".parse().unwrap()]),
         requests_per_minute: Some(Some(120)),
         conduct: Some(conduct),
         recording: Some(true),
@@ -88,6 +89,7 @@ async fn an_app_changes_in_all_its_settings_at_once() {
     let app = &signer.account.app;
     assert_eq!((app.phase, app.hold), (Phase::Sandbox, Some(Hold::AbnormalCalls)));
     assert_eq!(Some(&app.addresses), change.addresses.as_ref());
+    assert_eq!(Some(&app.destinations), change.destinations.as_ref());
     assert_eq!((app.origin, app.requests_per_minute), (Origin::Ipv4, Some(120)));
     assert_eq!((app.conduct, app.recording), (conduct, true));
     assert_eq!(app.state, AppState::Active, "what was not named stays");

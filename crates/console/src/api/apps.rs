@@ -7,6 +7,7 @@ use axum::extract::{Json, State};
 use base::account;
 use base::address::Block;
 use base::id::AppId;
+use base::number::Prefix;
 use base::standing;
 use base::url::PushUrl;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub(crate) struct App {
     products: Vec<Product>,
     /// Calls that it may have at once.
     ports: u32,
+    /// How the numbers begin that it may call; none means as the platform says.
+    destinations: Vec<String>,
     /// Whether it may record.
     recording: bool,
     /// Days for which its recordings are kept; null for as long as the platform says.
@@ -210,6 +213,7 @@ impl From<AppLine> for App {
             conduct: app.conduct.into(),
             products: app.products.into_iter().map(Into::into).collect(),
             ports: app.ports,
+            destinations: app.destinations.iter().map(ToString::to_string).collect(),
             recording: app.recording,
             recording_days,
             status_url: text(app.status_url),
@@ -284,6 +288,9 @@ pub(crate) struct AppPatch {
     products: Option<Vec<Product>>,
     /// Calls that it may have at once.
     ports: Option<u32>,
+    /// How the numbers begin that it may call, such as `+86` or `+`; none means as the platform says.
+    #[schema(max_items = 100)]
+    destinations: Option<Vec<String>>,
     /// Whether it may record.
     recording: Option<bool>,
     /// Days for which its recordings are kept; null for as long as the platform says.
@@ -342,6 +349,7 @@ impl AppPatch {
             conduct: self.conduct.map(Into::into),
             products: self.products.map(|products| products.into_iter().map(Into::into).collect()),
             ports: self.ports,
+            destinations: self.destinations.map(prefixes).transpose()?,
             recording: self.recording,
             recording_days: self.recording_days,
             status_url: self.status_url.map(|url| receiver("status_url", url)).transpose()?,
@@ -490,6 +498,23 @@ fn blocks(texts: Vec<String>) -> Result<Vec<Block>, Problem> {
                 format!("{text} 不是地址段"),
             )
             .fix("write a block as 203.0.113.0/24 or 203.0.113.7", "地址段写作 203.0.113.0/24 或 203.0.113.7")
+        })
+    };
+    texts.into_iter().map(parse).collect()
+}
+
+fn prefixes(texts: Vec<String>) -> Result<Vec<Prefix>, Problem> {
+    let parse = |text: String| {
+        text.parse().map_err(|_| {
+            Problem::new(
+                Kind::UnusableValue,
+                format!("{text} is no beginning of a number"),
+                format!("{text} 不是号码前缀"),
+            )
+            .fix(
+                "write + and up to 15 digits, such as +86 or +1900",
+                "前缀写作 + 加最多 15 位数字，例如 +86 或 +1900",
+            )
         })
     };
     texts.into_iter().map(parse).collect()

@@ -26,7 +26,7 @@ async fn an_app_is_made_looked_at_and_changed() {
         "state": "paused", "products": ["callback", "code", "notice"], "status_url": null, "ports": 8,
         "phase": "sandbox", "hold": "abnormal_calls", "addresses": ["203.0.113.0/24"], "origin": "ipv4",
         "requests_per_minute": 60, "conduct": conduct, "recording": true, "recording_days": 30,
-        "push_profile": "reliable",
+        "push_profile": "reliable", "destinations": ["+86", "+852"],
     });
     let changed = stage.patch(&path, &patch).await;
     assert_eq!(changed.status, 200);
@@ -38,6 +38,7 @@ async fn an_app_is_made_looked_at_and_changed() {
         ("phase", json!("sandbox")),
         ("hold", json!("abnormal_calls")),
         ("addresses", json!(["203.0.113.0/24"])),
+        ("destinations", json!(["+86", "+852"])),
         ("origin", json!("ipv4")),
         ("requests_per_minute", json!(60)),
         ("conduct", conduct),
@@ -55,6 +56,8 @@ async fn an_app_is_made_looked_at_and_changed() {
     assert_eq!(stage.get(&path).await.json, changed.json, "half a patch is none");
     for wrong in [
         json!({"addresses": ["x"]}),
+        json!({"destinations": ["86"]}),
+        json!({"destinations": vec!["+86"; 101]}),
         json!({"recording_days": 0}),
         json!({"conduct": {"answered": {"calls": 0, "percent": 5}, "short": null}}),
     ] {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use base::limits::PUSH_ATTEMPT;
@@ -100,6 +101,128 @@ async fn no_way_of_writing_our_own_address_is_connected_to() {
         assert_eq!(answer, Err(PostFault::NotAllowed), "{host}");
     }
     assert_eq!(receiver.connections(), 0);
+}
+
+/// A name server that says something else each time.
+struct Fickle(AtomicUsize, Vec<IpAddr>);
+
+impl Lookup for Fickle {
+    fn lookup(&self, _: &str) -> Found {
+        let turn = self.0.fetch_add(1, Ordering::Relaxed);
+        let address = self.1[turn % self.1.len()];
+        Box::pin(async move { Ok(vec![address]) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_changes_its_address_leads_to_what_was_judged() {
+    // It breaks off, so that no connection is kept for the next one.
+    let ours = Receiver::start(|_| Reply::hang_up()).await;
+    let judged: IpAddr = "127.0.0.99".parse().unwrap();
+    let poster =
+        with_lookup(open("127.0.0.99"), Fickle(AtomicUsize::new(0), vec![judged, ours.address.ip()]));
+    for turn in 0..20 {
+        let answer = poster.post(&push(&url("fickle.example", ours.address))).await;
+        // A second look before the connection would find the other address.
+        let refused = matches!(answer, Err(PostFault::NotAllowed));
+        assert!(answer.is_err() && refused == (turn % 2 == 1), "turn {turn}: {answer:?}");
+    }
+    assert_eq!(ours.connections(), 10);
+}
+
+#[tokio::test]
+async fn no_spelling_of_any_forbidden_address_is_connected_to() {
+    let ours = Receiver::start(|_| Reply::status(200)).await;
+    let poster = with_lookup(Guard::default(), AsTheSystemReads);
+    let mut tried = 0;
+    let forbidden = [
+        [127, 0, 0, 1],
+        [127, 1, 2, 3],
+        [0, 0, 0, 0],
+        [10, 0, 0, 1],
+        [172, 16, 0, 1],
+        [192, 168, 0, 1],
+        [169, 254, 169, 254],
+        [100, 100, 100, 200],
+        [100, 64, 0, 1],
+        [192, 0, 0, 192],
+        [198, 18, 0, 1],
+        [224, 0, 0, 1],
+        [240, 0, 0, 1],
+        [255, 255, 255, 255],
+    ];
+    for [a, b, c, d] in forbidden {
+        let number = u32::from_be_bytes([a, b, c, d]);
+        let hex = format!("{:x}:{:x}", number >> 16, number & 0xffff);
+        let not = format!("{:x}:{:x}", !number >> 16, !number & 0xffff);
+        let hosts = [
+            format!("{a}.{b}.{c}.{d}"),
+            format!("{number}"),
+            format!("0x{number:x}"),
+            format!("0X{number:08X}"),
+            format!("0{number:o}"),
+            format!("{a}.{}", number & 0xff_ffff),
+            format!("{a}.{b}.{}", number & 0xffff),
+            format!("0x{a:x}.0x{b:x}.0x{c:x}.0x{d:x}"),
+            format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+            format!("00{a:o}.{b}.{c}.{d}"),
+            format!("0x{a:x}.{b}.0{c:o}.{d}"),
+            format!("{a}.{b}.{c}.{d}."),
+            format!("[::ffff:{a}.{b}.{c}.{d}]"),
+            format!("[::ffff:{hex}]"),
+            format!("[::{hex}]"),
+            format!("[::ffff:0:{hex}]"),
+            format!("[64:ff9b::{hex}]"),
+            format!("[64:ff9b:1::{hex}]"),
+            format!("[2002:{hex}::1]"),
+            format!("[2001:0:0:0:0:0:{not}]"),
+            format!("[0:0:0:0:0:ffff:{hex}]"),
+            format!("[0000:0000:0000:0000:0000:FFFF:{hex}]"),
+            format!("user@{a}.{b}.{c}.{d}"),
+            format!("{a}.{b}.{c}.{d}#@example.com"),
+            format!("{a}。{b}。{c}。{d}"),
+            format!("%31%32%37.{b}.{c}.{d}"),
+            format!("{a}.{b}.{c}.{d}\\@example.com"),
+            format!("①②⑦.{b}.{c}.{d}"),
+        ];
+        for host in hosts {
+            for scheme in ["http", "https"] {
+                tried += 1;
+                let port = ours.address.port();
+                let Ok(receiver) = PushUrl::parse(&format!("{scheme}://{host}:{port}/x")) else {
+                    continue;
+                };
+                let push = Push { url: receiver, ..push("http://example.com/") };
+                let answer = poster.post(&push).await;
+                assert!(answer.is_err(), "{host}: {answer:?}");
+            }
+        }
+    }
+    assert!(tried > 500, "{tried}");
+    assert_eq!(ours.connections(), 0);
+}
+
+/// Reads all the ways of writing an IPv4 address that `inet_aton` takes, as the operating system's resolver does.
+struct AsTheSystemReads;
+
+impl Lookup for AsTheSystemReads {
+    fn lookup(&self, host: &str) -> Found {
+        let part = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8).ok(),
+            None => text.parse().ok(),
+        };
+        let parts: Option<Vec<u32>> = host.trim_end_matches('.').split('.').map(part).collect();
+        let parts = parts.filter(|parts| parts.len() <= 4);
+        let address = parts.and_then(|parts| {
+            let (last, first) = parts.split_last()?;
+            let head = first.iter().enumerate().map(|(at, part)| part << (24 - 8 * at)).sum::<u32>();
+            Some(IpAddr::from(head.wrapping_add(*last).to_be_bytes()))
+        });
+        Box::pin(async move {
+            address.map(|address| vec![address]).ok_or_else(|| io::Error::other("no such name"))
+        })
+    }
 }
 
 #[tokio::test]

@@ -170,6 +170,9 @@ pub(crate) struct AppSettings {
     /// Calls at once
     #[arg(long)]
     pub(crate) ports: Option<u32>,
+    /// How the numbers begin that it may call, such as +86,+852; + for all, none for as the platform says
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) destinations: Option<Vec<String>>,
     /// Where status events go when a request does not say, or none
     #[arg(long)]
     pub(crate) status_url: Option<String>,

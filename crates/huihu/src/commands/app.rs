@@ -80,6 +80,7 @@ fn patch(settings: &AppSettings) -> Result<Map<String, Value>> {
     let plain = |text: &Option<String>| text.as_ref().map(|text| json!(text));
     lay("products", settings.products.as_ref().map(|products| json!(products)));
     lay("ports", settings.ports.map(Into::into));
+    lay("destinations", settings.destinations.as_ref().map(|prefixes| json!(some(prefixes))));
     lay("status_url", nullable(&settings.status_url));
     lay("fee_url", nullable(&settings.fee_url));
     lay("report_url", nullable(&settings.report_url));
@@ -174,6 +175,7 @@ mod tests {
             status_url: Some("none".to_owned()),
             requests_per_minute: Some("60".to_owned()),
             addresses: Some(vec!["none".to_owned()]),
+            destinations: Some(vec!["+86".to_owned(), "+852".to_owned()]),
             answered: Some("30/100".to_owned()),
             report_codes: Some("detailed".to_owned()),
             ..AppSettings::default()
@@ -183,6 +185,7 @@ mod tests {
             "status_url": null,
             "requests_per_minute": 60,
             "addresses": [],
+            "destinations": ["+86", "+852"],
             "conduct": {"answered": {"percent": 30, "calls": 100}, "short": null},
         });
         assert_eq!(Value::Object(patch(&settings).unwrap()), wanted);

@@ -107,7 +107,7 @@ pub(super) fn read(one: &OneTrunk, many: &[Trunk]) -> Result<Vec<ReadTrunk>> {
     if let Some(peer) = one.peer {
         read.push(read_one(one, peer)?);
     } else if one.username.is_some() || one.password.is_some() {
-        both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?;
+        credentials("[trunk]", (one.username.as_ref(), one.password.as_ref()), one.realm.as_ref())?;
     }
     for trunk in many {
         let trunk = read_trunk(trunk)?;
@@ -125,7 +125,11 @@ pub(super) fn read(one: &OneTrunk, many: &[Trunk]) -> Result<Vec<ReadTrunk>> {
 fn read_one(one: &OneTrunk, peer: SocketAddr) -> Result<ReadTrunk> {
     let settings = engine::Trunk {
         domain: one.domain.clone(),
-        credentials: both_or_neither("[trunk]", one.username.as_ref(), one.password.as_ref())?,
+        credentials: credentials(
+            "[trunk]",
+            (one.username.as_ref(), one.password.as_ref()),
+            one.realm.as_ref(),
+        )?,
         behind_nat: one.behind_nat,
         codecs: codecs("[trunk]", one.codecs.as_deref())?,
         srtp: one.srtp.into(),
@@ -204,7 +208,11 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
         external: trunk.external,
         sources: sources(&of, &trunk.sources)?,
         domain: trunk.domain.clone(),
-        credentials: both_or_neither(&of, trunk.username.as_ref(), trunk.password.as_ref())?,
+        credentials: credentials(
+            &of,
+            (trunk.username.as_ref(), trunk.password.as_ref()),
+            trunk.realm.as_ref(),
+        )?,
         registration: registration(&of, trunk)?,
         behind_nat: trunk.behind_nat,
         codecs: codecs(&of, trunk.codecs.as_deref())?,
@@ -235,13 +243,19 @@ fn read_trunk(trunk: &Trunk) -> Result<ReadTrunk> {
     })
 }
 
-fn both_or_neither(
+fn credentials(
     of: &str,
-    username: Option<&String>,
-    password: Option<&Private<String>>,
+    own: (Option<&String>, Option<&Private<String>>),
+    realm: Option<&String>,
 ) -> Result<Option<Credentials>> {
-    match (username, password) {
-        (Some(user), Some(password)) => Ok(Some(Credentials::new(user.clone(), password.expose().clone()))),
+    match own {
+        (Some(user), Some(password)) => {
+            let credentials = Credentials::new(user.clone(), password.expose().clone());
+            Ok(Some(match realm {
+                Some(realm) => credentials.of_realm(realm.as_str()),
+                None => credentials,
+            }))
+        }
         (None, None) => Ok(None),
         _ => bail!("{of} has a username or a password but not both: set both, or neither"),
     }

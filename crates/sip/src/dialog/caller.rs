@@ -199,7 +199,8 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> bool {
         let Some(request) = &news.request else { return false };
-        let Some(amendment) = self.amendment(response, (Method::Invite, request), attempt, tools) else {
+        let Some(amendment) = self.amendment(response, (Method::Invite, request), (news.to, attempt), tools)
+        else {
             return false;
         };
         let Some(outgoing) = &mut self.outgoing else { return false };

@@ -140,7 +140,8 @@ impl Leg {
         tools: &mut Tools<'_>,
     ) -> bool {
         let Some(request) = &news.request else { return false };
-        let Some(amendment) = self.amendment(response, (errand.method(), request), attempt, tools) else {
+        let Some(amendment) = self.amendment(response, (errand.method(), request), (news.to, attempt), tools)
+        else {
             return false;
         };
         let branch = tools.branch();

@@ -158,19 +158,38 @@ pub(crate) fn register(
     writer.finish()
 }
 
-/// Answers OPTIONS: what we take and can (RFC 3261 11.2).
+/// Answers OPTIONS in a dialog: what we take and can (RFC 3261 11.2).
 pub(crate) fn describe_us(key: u64, tools: &mut Tools<'_>) {
     let Some(asker) = tools.servers.reply_to(key) else { return };
     let (tag, contact) = (tools.word(), our_contact(asker, tools.settings));
-    let headers =
-        [("Contact", contact.as_str()), ("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
-    tools.respond(key, 200, Some(&tag), &Extra { headers: &headers, body: None });
+    tools.respond(key, 200, Some(&tag), &Extra { headers: &abilities(&contact), body: None });
 }
 
-/// A 503 without any state, for when the tables are full.
+/// The same outside of all dialogs.
+pub(crate) fn describe_us_in_passing(request: &Message<'_>, from: Hop, settings: &Settings) -> Output {
+    let contact = our_contact(heard::reply_to(request, from), settings);
+    in_passing(request, from, 200, &abilities(&contact), settings)
+}
+
+const fn abilities(contact: &str) -> [(&str, &str); 4] {
+    [("Contact", contact), ("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)]
+}
+
+/// A 503 for when the tables are full.
 pub(crate) fn overloaded(request: &Message<'_>, from: Hop, settings: &Settings) -> Output {
-    let extra = Extra { headers: &[("Retry-After", OVERLOAD_SECS)], body: None };
-    let bytes = response(request, from, (503, Some(STATELESS_TAG)), &extra, settings);
+    in_passing(request, from, 503, &[("Retry-After", OVERLOAD_SECS)], settings)
+}
+
+/// A final response without any state: a request that comes again is answered anew, with the same (RFC 3261 8.2.7).
+pub(crate) fn in_passing(
+    request: &Message<'_>,
+    from: Hop,
+    status: u16,
+    headers: &[(&str, &str)],
+    settings: &Settings,
+) -> Output {
+    let bytes =
+        response(request, from, (status, Some(STATELESS_TAG)), &Extra { headers, body: None }, settings);
     Output::send(heard::reply_to(request, from), bytes.into())
 }
 

@@ -10,11 +10,17 @@ use super::tools::Tools;
 use crate::digest::{Challenge, Credentials, Subject};
 use crate::message::{Message, Method};
 use crate::transaction::stored;
+use crate::transport::Hop;
 
 /// Proves to a trunk who we are, and counts how often it has done so.
+///
+/// A proof is worth guesses at the password to whoever gets one. A party that is called can ask for one too, by a trunk that
+/// passes its response on: so the trunk's own realm alone is answered, and within a call no other one than asked first.
 #[derive(Default)]
 pub(crate) struct Prover {
     credentials: Option<Arc<Credentials>>,
+    /// The realm that was answered first.
+    realm: Option<Box<str>>,
     /// The nonce of the last challenge.
     nonce: Option<Box<Nonce>>,
 }
@@ -53,11 +59,15 @@ impl Leg {
         &mut self,
         response: &Message<'_>,
         (method, request): (Method, &[u8]),
-        attempt: u8,
+        (to, attempt): (Hop, u8),
         tools: &mut Tools<'_>,
     ) -> Option<Amendment> {
         if response.status() == Some(422) {
             return self.longer_session(response, request);
+        }
+        // Where there is no Record-Route, requests within a dialog go to the party itself.
+        if to.address.ip() != self.peer.address.ip() && !tools.settings.knows(to) {
+            return None;
         }
         let proof = self.prover.proof(response, (method, request), attempt, || tools.word())?;
         Some(Amendment { headers: [proof].into_iter().collect(), attempt: attempt + 1 })
@@ -67,7 +77,7 @@ impl Leg {
 impl Prover {
     /// Proves by these credentials, or not at all.
     pub(crate) fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials: credentials.map(Arc::new), nonce: None }
+        Self { credentials: credentials.map(Arc::new), realm: None, nonce: None }
     }
 
     /// The answer to the challenge in `response`, which is about `request`: name and value of a header. `None`:
@@ -83,10 +93,12 @@ impl Prover {
             return None;
         }
         let credentials = self.credentials.clone()?;
-        let challenge = Challenge::strongest(response)?;
+        let realm = credentials.realm().or(self.realm.as_deref());
+        let challenge = Challenge::strongest(response, realm)?;
         if attempt > 0 && !(challenge.is_stale() && attempt < ATTEMPTS_MAX) {
             return None;
         }
+        self.realm.get_or_insert_with(|| challenge.realm().into());
         let uses = self.uses_of(challenge.nonce());
         let subject = Subject {
             method: method.as_str(),

@@ -4,6 +4,7 @@
 //! four billion such tables.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::net::IpAddr;
 
 /// Makes keys with a secret seed.
 #[derive(Clone, Copy)]
@@ -36,6 +37,14 @@ impl Keys {
     /// A request as its sender numbered it, whatever way it took: Call-ID, From tag and CSeq (RFC 3261 8.2.2.2).
     pub(crate) fn origin(&self, call_id: &[u8], from_tag: &[u8]) -> u64 {
         self.hash(b'o', &[call_id, from_tag])
+    }
+
+    /// Where a datagram came from, whatever port it has.
+    pub(crate) fn source(&self, from: IpAddr) -> u64 {
+        match from {
+            IpAddr::V4(from) => self.hash(b'4', &[&from.octets()]),
+            IpAddr::V6(from) => self.hash(b'6', &[&from.octets()]),
+        }
     }
 
     fn hash(&self, kind: u8, parts: &[&[u8]]) -> u64 {

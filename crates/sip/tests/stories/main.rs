@@ -9,6 +9,7 @@ mod far;
 mod registration;
 mod release;
 mod session;
+mod strangers;
 mod timers;
 mod transports;
 mod world;

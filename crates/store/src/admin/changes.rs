@@ -3,6 +3,7 @@
 use base::account::{AppState, Hold, NumberForm, Origin, Phase, PushSignature, ReportCodes};
 use base::address::Block;
 use base::id::AppId;
+use base::number::Prefix;
 use base::order::ProductKind;
 use base::standing::Conduct;
 use base::url::PushUrl;
@@ -35,6 +36,8 @@ pub struct AppChange {
     pub products: Option<Vec<ProductKind>>,
     /// How many calls it may have at once.
     pub ports: Option<u32>,
+    /// How the numbers begin that it may call; none means as the platform says.
+    pub destinations: Option<Vec<Prefix>>,
     /// Whether it may record.
     pub recording: Option<bool>,
     /// Days for which its recordings are kept, at least 1; inside `None`: as long as the platform says.
@@ -64,7 +67,7 @@ impl Admin {
     ///
     /// # Errors
     /// [`AdminFault::Unknown`]; [`AdminFault::Unusable`] for a threshold, a number of days or a kind of call out of its
-    /// range, and for too many addresses.
+    /// range, and for too many addresses or destinations.
     pub async fn change_app(&self, id: AppId, change: &AppChange) -> Result<(), AdminFault> {
         check(change)?;
         self.change_app_row(id, |row| apply(change, row)).await
@@ -105,6 +108,9 @@ fn check(change: &AppChange) -> Result<(), AdminFault> {
     if change.addresses.as_ref().is_some_and(|blocks| blocks.len() > ADDRESSES) {
         return unusable("list of addresses", "name at most 100 blocks");
     }
+    if change.destinations.as_ref().is_some_and(|prefixes| prefixes.len() > DESTINATIONS) {
+        return unusable("list of destinations", "name at most 100 beginnings of numbers");
+    }
     if change.recording_days.flatten().is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         return unusable("number of days", "recordings are kept for 1 to 3650 days");
     }
@@ -137,7 +143,7 @@ fn apply(change: &AppChange, row: &mut app::ActiveModel) {
         row.hold = Set(hold.map(|hold| hold.word().to_owned()));
     }
     if let Some(blocks) = &change.addresses {
-        row.addresses = Set(blocks.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        row.addresses = Set(list(blocks));
     }
     if let Some(origin) = change.origin {
         row.origin = Set(origin.word().to_owned());
@@ -161,6 +167,9 @@ fn apply(change: &AppChange, row: &mut app::ActiveModel) {
     }
     if let Some(ports) = change.ports {
         row.ports = Set(ports.into());
+    }
+    if let Some(prefixes) = &change.destinations {
+        row.destinations = Set(list(prefixes));
     }
     if let Some(recording) = change.recording {
         row.recording = Set(recording);
@@ -196,6 +205,14 @@ fn apply(change: &AppChange, row: &mut app::ActiveModel) {
         row.push_profile = Set(profile.word().to_owned());
     }
 }
+
+/// Values with commas between them.
+fn list<T: ToString>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// Beginnings of numbers of one app: each order looks at all of them.
+const DESTINATIONS: usize = 100;
 
 /// Blocks of addresses of one app: each request looks at all of them.
 const ADDRESSES: usize = 100;

@@ -35,6 +35,7 @@ pub struct Model {
     pub report_numbers: String,
     pub menus_are: i16,
     pub lengths: String,
+    pub destinations: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

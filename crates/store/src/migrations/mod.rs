@@ -6,6 +6,7 @@ mod m0002_rules;
 mod m0003_voices;
 mod m0004_attempts;
 mod m0005_unreleased;
+mod m0006_safety;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_voices::Voices),
             Box::new(m0004_attempts::Attempts),
             Box::new(m0005_unreleased::Unreleased),
+            Box::new(m0006_safety::Safety),
         ]
     }
 }

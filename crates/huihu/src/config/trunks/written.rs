@@ -20,6 +20,8 @@ pub(crate) struct OneTrunk {
     pub(crate) username: Option<String>,
     #[serde(deserialize_with = "password")]
     pub(crate) password: Option<Private<String>>,
+    /// The only realm whose challenges are answered.
+    pub(crate) realm: Option<String>,
     /// Whether media may come from another address than the SDP says.
     pub(crate) behind_nat: bool,
     /// What it is offered, best first; when nobody says so, G.711.
@@ -60,6 +62,9 @@ pub(crate) struct Trunk {
     pub(crate) username: Option<String>,
     #[serde(default, deserialize_with = "password")]
     pub(crate) password: Option<Private<String>>,
+    /// The only realm whose challenges are answered.
+    #[serde(default)]
+    pub(crate) realm: Option<String>,
     /// Whether it wants us to register.
     #[serde(default)]
     pub(crate) register: bool,
