@@ -367,6 +367,9 @@ impl Engine {
     /// Ends all calls that run, each as if its process had died, and hangs their telephones up. [`Self::live`] says when
     /// they are over; their legs have a second to answer when the engine is dropped then.
     pub fn end_calls(&self) {
+        if self.live() == 0 {
+            return;
+        }
         for (slot, thread) in self.slots.iter().zip(&self.threads) {
             while slot.post(Letter::EndCalls).is_err() && !thread.is_finished() {
                 std::thread::yield_now();

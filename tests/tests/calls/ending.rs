@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
+use huihu_tests::operator::Operator;
 use huihu_tests::wait;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::script::wait_for;
 use crate::stage::{Stage, first};
 
-/// Asks the server to end, and waits until it takes no orders any more.
+/// Asks the server to end, waits until it is about to, and asserts that it takes no orders any more.
 fn ask_to_end(stage: &Stage) {
+    let operator = Operator::of(&stage.installation, &stage.server);
     stage.server.ask_to_end();
-    wait::until("orders to be refused", Duration::from_secs(10), || {
-        let refused = stage.customer.verify(&first(1, "0001"), "12", &json!({}));
-        (refused.code() == "1010010").then(|| assert_eq!(refused.headers["connection"], "close"))
+    wait::until("the server to say so", Duration::from_secs(10), || {
+        let health = operator.does("GET", "/health", &Value::Null);
+        (health["held_back"]["by"] == "ending").then(|| assert_eq!(health["serving"], false))
     });
+    let refused = stage.customer.verify(&first(1, "0001"), "12", &json!({}));
+    assert_eq!((refused.code(), refused.headers["connection"].as_str()), ("1010010", "close"));
 }
 
 #[test]

@@ -97,7 +97,8 @@ impl<G: Ground> Shard<G> {
     /// Ends all calls that run, in one turn: nobody is served any better by a later one.
     fn end_calls(&mut self, now: Instant) {
         let running: Vec<u64> = self.calls.keys().copied().collect();
-        self.registrations.lingers |= !running.is_empty();
+        // Also where none ran: one shard reads the answers for all.
+        self.registrations.lingers = true;
         for number in running {
             self.with(number, now, |running, now, out| running.abandon(Cause::Interrupted, now, out));
             self.drain_sip(now);
