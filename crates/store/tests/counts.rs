@@ -1,7 +1,7 @@
 //! Counts against limits: durable with the acceptance that they belong to, and forgotten when their window is over.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use base::private::Private;
@@ -109,22 +109,33 @@ async fn windows_that_are_over_are_forgotten_bit_by_bit() {
 
 #[tokio::test]
 async fn an_order_that_waited_too_long_is_no_call() {
+    static STUCK: AtomicBool = AtomicBool::new(false);
+    static SEEN: AtomicBool = AtomicBool::new(false);
     let dir = tempfile::tempdir().unwrap();
-    let (_, opened) = open(&dir, || BEGIN).await;
+    // The writer asks for the time in the middle of a commit: there it hangs.
+    let clock = || {
+        while STUCK.load(Ordering::Acquire) {
+            SEEN.store(true, Ordering::Release);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        BEGIN
+    };
+    let (_, opened) = open(&dir, clock).await;
     let first = talk(call(1, HOST)).remove(0);
     opened.journal.accept(first, Vec::new()).await.unwrap();
-    let disk = rusqlite::Connection::open(dir.path().join("huihu.db")).unwrap();
-    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
     let accept = |number| {
         let (journal, entry) = (opened.journal.clone(), talk(call(number, HOST)).remove(0));
         tokio::spawn(async move { journal.accept(entry, Vec::new()).await })
     };
+    STUCK.store(true, Ordering::Release);
     let second = accept(2);
+    while !SEEN.load(Ordering::Acquire) {
+        tokio::task::yield_now().await;
+    }
     // The writer is stuck with the second order when the third comes.
-    pass(Duration::from_millis(100)).await;
     let third = accept(3);
     pass(Duration::from_millis(2_200)).await;
-    disk.execute_batch("COMMIT").unwrap();
+    STUCK.store(false, Ordering::Release);
     assert_eq!(second.await.unwrap(), Ok(()));
     assert_eq!(third.await.unwrap(), Err(AcceptFault::Slow));
     opened.journal.close();
