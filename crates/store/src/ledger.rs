@@ -185,6 +185,7 @@ mod tests {
             batch.entries.iter().filter(|row| row.pushes.1 > 0).map(|row| row.pushes.0).collect();
         assert_eq!(first, [1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(batch.pushes.last().unwrap().id, PushNo(8));
+        assert_eq!(batch.opened[0].after, 0, "all of them are found after that one");
     }
 
     #[test]
