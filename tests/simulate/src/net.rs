@@ -259,13 +259,14 @@ impl Ground for MadeUp {
     }
 
     /// Does not wait: the world lets the shard take its turn when its time has come.
-    fn wait(&mut self, _: Option<Duration>, news: &mut Vec<News<()>>) {
+    fn wait(&mut self, _: Option<Duration>, news: &mut Vec<News<()>>) -> bool {
         let net = &mut *self.net.borrow_mut();
         news.clear();
         news.append(&mut net.news);
         if std::mem::take(&mut net.rung) {
             news.push(News { token: Token::Bell, arrival: () });
         }
+        false
     }
 
     fn pause(&mut self, span: Duration) {

@@ -31,8 +31,9 @@ pub trait Ground {
     /// Where all chance of the shard comes from. Nobody outside may be able to guess it.
     fn rng(&mut self) -> StdRng;
 
-    /// Waits at most `patience`, for ever if there is none, and replaces `news` by what can be read.
-    fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News<Self::Arrival>>);
+    /// Waits at most `patience`, for ever if there is none, and replaces `news` by what can be read. Whether there may be
+    /// more.
+    fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News<Self::Arrival>>) -> bool;
 
     /// Lets time pass, whatever comes.
     fn pause(&mut self, span: Duration);

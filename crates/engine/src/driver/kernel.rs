@@ -77,8 +77,8 @@ impl Ground for Kernel {
         StdRng::from_os_rng()
     }
 
-    fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News>) {
-        self.net.wait(patience, news);
+    fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News>) -> bool {
+        self.net.wait(patience, news)
     }
 
     fn pause(&mut self, span: Duration) {

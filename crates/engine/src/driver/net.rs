@@ -134,12 +134,15 @@ impl Net {
         }
     }
 
-    /// Waits at most `patience` and fills `news` with what can be read.
-    pub(crate) fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News>) {
+    /// Waits at most `patience` and fills `news` with what can be read. Whether there may be more.
+    pub(crate) fn wait(&mut self, patience: Option<Duration>, news: &mut Vec<News>) -> bool {
         news.clear();
         match self {
             Self::Epoll(poller) => poller.wait(patience, news),
-            Self::Uring(ring) => ring.wait(patience, news),
+            Self::Uring(ring) => {
+                ring.wait(patience, news);
+                false
+            }
         }
     }
 }

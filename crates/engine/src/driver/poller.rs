@@ -38,11 +38,14 @@ impl Poller {
         Ok(epoll::add(self.epoll.as_fd(), fd, EventData::new_u64(data), edges)?)
     }
 
-    /// Waits at most `patience` and adds what can be read, in the order in which the kernel found it.
-    pub(crate) fn wait(&self, patience: Option<Duration>, news: &mut Vec<News>) {
+    /// Waits at most `patience` and adds what can be read, in the order in which the kernel found it. Whether there may be
+    /// more.
+    pub(crate) fn wait(&self, patience: Option<Duration>, news: &mut Vec<News>) -> bool {
+        let before = news.len();
         self.wait_for(patience, |data, _| {
             news.push(News { token: Token::from_data(data), arrival: Arrival::Socket });
         });
+        news.len() - before == EVENTS
     }
 
     /// Waits at most `patience` and hands what happened to `each`.

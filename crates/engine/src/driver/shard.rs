@@ -46,7 +46,7 @@ use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
 use crate::driver::ground::{Ground, News, Token};
-use crate::driver::lateness::Lateness;
+use crate::driver::lateness::{Lateness, Leftovers, Lying};
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::post::Post;
@@ -65,11 +65,12 @@ use crate::trunk::Trunk;
 /// Bytes of the buffer for signalling: the largest UDP datagram.
 const SIGNALLING_BYTES: usize = 65_536;
 
-/// Signalling datagrams read in one turn, so that a flood cannot starve the media.
-const SIGNALLING_BURST: usize = 128;
+/// Signalling datagrams read in one turn, so that neither a flood nor many calls at once starve the media: no packet of
+/// those who talk waits for more than a millisecond or two of signalling.
+const SIGNALLING_BURST: usize = 16;
 
 /// Letters taken in one turn, for the same reason.
-const LETTER_BURST: usize = 64;
+const LETTER_BURST: usize = 8;
 
 /// Legs that the timer wheel has room for from the start; it grows when there are more.
 const LEGS: usize = 1_024;
@@ -149,6 +150,7 @@ pub(crate) struct Shard<G: Ground> {
     lateness: Arc<Lateness>,
     /// When it last woke up.
     woke: Instant,
+    leftovers: Leftovers,
     journal: Box<dyn Journal>,
     /// Where recordings go, if anywhere.
     archive: Option<Intake>,
@@ -221,6 +223,7 @@ impl<G: Ground> Shard<G> {
             live: parts.live,
             lateness: parts.lateness,
             woke: now,
+            leftovers: Leftovers::default(),
             journal: parts.journal,
             archive: parts.archive,
             tracer: parts.tracer,
@@ -280,7 +283,9 @@ impl<G: Ground> Shard<G> {
     pub(crate) fn step(&mut self, news: &mut Vec<News<G::Arrival>>) {
         let slept = self.ground.now();
         let patience = self.patience_at(slept);
-        self.ground.wait(patience, news);
+        if self.ground.wait(patience, news) {
+            self.leftovers.leave(Lying::News);
+        }
         let now = self.ground.now();
         let overslept = patience.map_or(Duration::ZERO, |patience| now.since(slept + patience));
         self.lateness.note(slept.since(self.woke).max(overslept));
@@ -288,6 +293,7 @@ impl<G: Ground> Shard<G> {
         if catch_unwind(AssertUnwindSafe(|| self.turn(news, now))).is_err() {
             self.bury();
         }
+        self.lateness.note(self.leftovers.turn(now));
         self.offer_facts();
         if let Some(intake) = &mut self.archive {
             intake.retry();

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use super::{LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, traces};
 use crate::call::Running;
 use crate::driver::ground::Ground;
+use crate::driver::lateness::Lying;
 use crate::driver::names;
 use crate::driver::places::Gateway;
 use crate::driver::post::Post;
@@ -37,6 +38,7 @@ impl<G: Ground> Shard<G> {
             self.drain_sip(now);
         }
         // There may be more: come back for it when the media has had its turn.
+        self.leftovers.leave(Lying::Letters);
         self.mailbox.ring();
     }
 
@@ -57,6 +59,7 @@ impl<G: Ground> Shard<G> {
             }
             self.drain_sip(now);
         }
+        self.leftovers.leave(Lying::Post);
         self.post.ring();
     }
 
