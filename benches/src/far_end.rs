@@ -159,6 +159,13 @@ impl FarEnd {
         self.hold = hold;
     }
 
+    /// Makes room for so many legs, so that nobody waits for it to be made later.
+    pub(crate) fn expect(&mut self, legs: usize) {
+        self.legs.reserve(legs);
+        self.by_call_id.reserve(legs);
+        self.alarms.reserve(legs);
+    }
+
     /// From now on B hangs up so long after its ACK; calls that talk already go on.
     pub(crate) fn hang_up_after(&mut self, hold: Duration) {
         self.hold = Some(hold);

@@ -76,6 +76,12 @@ impl Ledger {
         }
     }
 
+    /// Makes room for so many calls, so that nothing stops to make it later.
+    pub(crate) fn expect(&mut self, calls: usize) {
+        self.calls.reserve(calls);
+        self.by_session.reserve(calls);
+    }
+
     /// Enters a new call and gives its place.
     pub(crate) fn open(&mut self, now: Instant) -> usize {
         self.calls.push(Call {

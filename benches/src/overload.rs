@@ -56,6 +56,19 @@ pub(crate) struct Plan {
     pub(crate) hold: Duration,
 }
 
+impl Plan {
+    /// How many orders there will be.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rates are positive, and so many fit"
+    )]
+    fn orders(&self) -> usize {
+        let Self { capacity, half, twice, .. } = self;
+        (capacity * (half.as_secs_f64() / 2.0 + twice.as_secs_f64() * 2.0)) as usize
+    }
+}
+
 /// What came of one load.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Load {
@@ -96,6 +109,7 @@ pub(crate) fn run(world: &mut World, server: &mut Server, plan: &Plan) -> Result
         bail!("{trouble}");
     }
     world.far_end.hang_up_after(plan.hold);
+    world.expect(plan.orders());
     world.run_until(Instant::now() + REST)?;
     let half = offer(world, server, plan.capacity / 2.0, plan.half)?;
     world.run_until(Instant::now() + REST)?;

@@ -1,7 +1,7 @@
 //! How many orders there is time for: measurements in, [`Pressure`] out.
 //!
 //! ```text
-//! late or slow three looks running ─▶ Slow: fewer ─ calm, and orders held back ─▶ Slow: more ─ nobody held back ─▶ None
+//! late or slow four looks running ─▶ Slow: fewer ─ calm, and orders held back ─▶ Slow: more ─ nobody held back ─▶ None
 //! short of memory ─────────────────▶ Shut ─ clearly less short ─▶ as before
 //! ```
 //!
@@ -251,10 +251,10 @@ fn whole(per_second: f64) -> u32 {
 }
 
 /// Looks in a row that must find the same before it is believed: others may have the processor for a moment.
-const BELIEVED: u32 = 3;
+const BELIEVED: u32 = 4;
 
 /// What is kept of the flow at first: by the time that it is seen, more than is good is under way.
-const FIRST_CUT: f64 = 0.8;
+const FIRST_CUT: f64 = 0.6;
 
 /// What is cut for each time that the allowed lateness was seen, and at most.
 const CUT: f64 = 0.05;
@@ -382,10 +382,10 @@ mod tests {
         let (bad, good) =
             (Measured { late: Duration::from_secs(9), ..Measured::default() }, Measured::default());
         for _ in 0..50 {
-            assert_eq!(look(&mut judge, 2, bad), Pressure::None);
+            assert_eq!(look(&mut judge, 3, bad), Pressure::None);
             assert_eq!(look(&mut judge, 1, good), Pressure::None);
         }
-        assert_eq!(look(&mut judge, 3, bad), Pressure::Slow { per_second: 5, by: Strain::Late });
+        assert_eq!(look(&mut judge, 4, bad), Pressure::Slow { per_second: 5, by: Strain::Late });
     }
 
     #[test]
@@ -415,7 +415,7 @@ mod tests {
     fn a_journal_that_is_slow_is_named() {
         let mut judge = Judge::new(OverloadSettings::default());
         let slow = Measured { journal: Duration::from_millis(150), passed: 10, ..Measured::default() };
-        let Pressure::Slow { per_second, by: Strain::Journal } = look(&mut judge, 4, slow) else {
+        let Pressure::Slow { per_second, by: Strain::Journal } = look(&mut judge, 5, slow) else {
             panic!("{:?}", judge.pressure());
         };
         assert!(per_second < 400);

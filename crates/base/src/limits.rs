@@ -5,8 +5,9 @@ use std::time::Duration;
 /// Bytes of an HTTP request's body. The largest documented body, five templates with parameters, is under 16 KiB.
 pub const REQUEST_BODY_BYTES: usize = 64 * 1024;
 
-/// Calls that the platform runs at once when the configuration does not say.
-pub const PLATFORM_PORTS: u32 = 10_000;
+/// Calls that the platform runs at once when the configuration does not say: as many callbacks as the default range of RTP
+/// ports has room for.
+pub const PLATFORM_PORTS: u32 = 2_500;
 
 /// Calls that an app runs at once when nobody set it: the vendor's own default.
 pub const APP_PORTS: u32 = 10;

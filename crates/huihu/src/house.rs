@@ -37,6 +37,7 @@ use crate::pressure::Watch;
 use crate::promise::{Promises, Waiting};
 use crate::recordings::{self, Recordings};
 use crate::road::{Capacity, Road, wall};
+use crate::room;
 use crate::traces::Keeping;
 use crate::upkeep::Upkeep;
 use crate::words::Words;
@@ -400,7 +401,7 @@ fn resolved(trunks: &[ReadTrunk], names: &Names) -> Result<Vec<engine::Trunk>> {
 
 fn policy(config: &Config) -> Result<Policy> {
     let abroad = if config.requests.calls_abroad { Abroad::Open } else { Abroad::Closed };
-    Ok(Policy { platform_ports: config.limits.ports, abroad, never: config.never_dialled()? })
+    Ok(Policy { platform_ports: room::calls(config)?, abroad, never: config.never_dialled()? })
 }
 
 fn request_settings(config: &Config) -> dialects::Settings {

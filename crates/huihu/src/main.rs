@@ -21,6 +21,7 @@ mod pressure;
 mod promise;
 mod recordings;
 mod road;
+mod room;
 mod seats;
 mod traces;
 mod upkeep;

@@ -7,6 +7,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::Diagnosis;
 use crate::config::Config;
+use crate::room;
 
 /// Datagrams that wait to be read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,11 +35,11 @@ pub(super) fn check(config: &Config) -> Result<Vec<Diagnosis>> {
 /// `None` has no limit.
 fn judge_files(maximum: Option<u64>, ports: u32) -> Diagnosis {
     let Some(maximum) = maximum else { return Diagnosis::ok(CHECK, "any number of files may be open") };
-    let calls = maximum.saturating_sub(OTHER_FILES) / FILES_OF_A_CALL;
+    let calls = room::calls_by_files(maximum);
     let says = format!("{maximum} files may be open: enough for {calls} calls at once");
     let fix = format!(
         "raise it to {} for the user who serves: LimitNOFILE= in the systemd unit, or /etc/security/limits.conf",
-        OTHER_FILES + FILES_OF_A_CALL * u64::from(ports)
+        room::files_for(ports)
     );
     if calls < CALLS_MIN {
         Diagnosis::fault(CHECK, says, fix)
@@ -81,12 +82,6 @@ fn counter(text: &str, table: &str, name: &str) -> Option<u64> {
     values.split_ascii_whitespace().nth(place)?.parse().ok()
 }
 
-/// Sockets of RTP and RTCP for two legs.
-const FILES_OF_A_CALL: u64 = 4;
-
-/// Connections of customers, at most 4,096, and everything else that is open.
-const OTHER_FILES: u64 = 5_000;
-
 /// Calls that the smallest platform should bear.
 const CALLS_MIN: u64 = 10;
 
@@ -104,8 +99,8 @@ mod tests {
     fn open_files_are_enough_for_the_calls_that_are_let_in() {
         let said = |maximum| told(&judge_files(maximum, 10_000));
         assert_eq!(said(Some(1_048_576)), "ok: 1048576 files may be open: enough for 260894 calls at once");
-        assert!(said(Some(9_000)).starts_with("warning: 9000 files may be open: enough for 1000 calls"));
-        assert!(said(Some(1_024)).starts_with("fault: ") && said(Some(1_024)).contains("raise it to 45000"));
+        assert!(said(Some(9_000)).starts_with("warning: 9000 files may be open: enough for 1125 calls"));
+        assert!(said(Some(64)).starts_with("fault: ") && said(Some(64)).contains("raise it to 45000"));
         assert!(said(None).starts_with("ok: "));
     }
 
