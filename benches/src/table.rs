@@ -118,6 +118,7 @@ fn loads(overloaded: &Overloaded) -> Grid {
         "slowest",
         "latest RTP",
         "lost",
+        "generator late",
         "% of a core",
     ];
     let mut grid = Grid::new("Overload  callbacks beside 20 calls that talk", &titles);
@@ -135,6 +136,7 @@ fn loads(overloaded: &Overloaded) -> Grid {
                 format!("{:.1}", load.refusal_ms.longest),
                 format!("{:.1}", load.sound_ms.longest),
                 load.sound_lost.to_string(),
+                format!("{:.1}", load.generator_late_ms),
                 format!("{:.0}", load.server_core_percent),
             ],
         );

@@ -31,6 +31,9 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     receiver: Receiver,
     api: Option<Api>,
+    woke: Instant,
+    /// How late the latest thing was that waited for us, not for the server, since somebody set it to zero.
+    pub(crate) late: Duration,
 }
 
 /// What the poller tells apart.
@@ -88,6 +91,8 @@ impl World {
             ledger: Ledger::new(Parties::Two, None),
             receiver: Receiver::new()?,
             api: None,
+            woke: Instant::now(),
+            late: Duration::ZERO,
         };
         world.watch(&world.timer, Source::Timer)?;
         world.watch(&world.far_end.socket, Source::Sip)?;
@@ -137,8 +142,12 @@ impl World {
     /// Waits for news, or until something is due, or until `until`; does what there is to do.
     pub(crate) fn step(&mut self, until: Instant) -> Result<()> {
         let wake = [Some(until), self.far_end.deadline(), self.media.deadline()].into_iter().flatten().min();
-        let wait = wake.unwrap_or(until).saturating_duration_since(Instant::now());
+        let slept = Instant::now();
+        let wait = wake.unwrap_or(until).saturating_duration_since(slept);
         self.wait(wait)?;
+        let woke = Instant::now();
+        let (busy, overslept) = (slept - self.woke, woke.saturating_duration_since(slept + wait));
+        (self.woke, self.late) = (woke, self.late.max(busy).max(overslept));
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             let data = event.data;
