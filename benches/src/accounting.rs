@@ -51,6 +51,13 @@ impl Account {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         parse_resident(&text).with_context(|| format!("{path} has no VmRSS"))
     }
+
+    /// How often it had to wait for a page of its memory or program to come from the disk, since it began.
+    pub(crate) fn page_ins(&self) -> Result<u64> {
+        let path = format!("/proc/{}/stat", self.process);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        parse_page_ins(&text).with_context(|| format!("{path} has no major faults"))
+    }
 }
 
 /// First field of `schedstat`: nanoseconds on the processor.
@@ -62,6 +69,11 @@ fn parse_resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// `majflt` of `/proc/PID/stat` (proc(5)): the tenth field behind the name, which may hold anything but its last bracket.
+fn parse_page_ins(stat: &str) -> Option<u64> {
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(9)?.parse().ok()
 }
 
 /// The processor time of the calling thread.
@@ -139,6 +151,13 @@ impl Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn page_ins_stand_behind_a_name_that_may_hold_anything() {
+        let stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1234 0 56 0 78 9";
+        assert_eq!(parse_page_ins(stat), Some(56));
+        assert_eq!(parse_page_ins("7 (cut"), None);
+    }
 
     #[test]
     fn a_rank_is_a_value_of_the_list() {

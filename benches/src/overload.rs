@@ -89,6 +89,8 @@ pub(crate) struct Load {
     pub(crate) sound_lost: u64,
     /// How late the generator itself was at its latest: all that it saw then looked as late.
     pub(crate) generator_late_ms: f64,
+    /// How often the server had to wait for a page of its own that the machine had taken away.
+    pub(crate) page_ins: u64,
     pub(crate) server_core_percent: f64,
 }
 
@@ -125,7 +127,7 @@ pub(crate) fn run(world: &mut World, server: &mut Server, plan: &Plan) -> Result
 }
 
 fn offer(world: &mut World, server: &mut Server, rate: f64, length: Duration) -> Result<Load> {
-    let (first, cpu) = (world.ledger.calls.len(), server.cpu()?);
+    let (first, cpu, paged) = (world.ledger.calls.len(), server.cpu()?, server.page_ins()?);
     world.media.open_window();
     world.late = Duration::ZERO;
     let began = Instant::now();
@@ -151,6 +153,7 @@ fn offer(world: &mut World, server: &mut Server, rate: f64, length: Duration) ->
     settle(world, &orders)?;
     let mut load = judge(world, orders, rate, length, sound);
     (load.generator_late_ms, load.server_core_percent) = (late.as_secs_f64() * 1e3, spent * 1e2);
+    load.page_ins = server.page_ins()? - paged;
     Ok(load)
 }
 
@@ -186,6 +189,7 @@ fn judge(world: &World, orders: Range<usize>, rate: f64, length: Duration, sound
         sound_ms: sound.delay,
         sound_lost: sound.sent.saturating_sub(sound.received),
         generator_late_ms: 0.0,
+        page_ins: 0,
         server_core_percent: 0.0,
     }
 }
@@ -232,6 +236,7 @@ mod tests {
             sound_ms: waits(9.0),
             sound_lost: 0,
             generator_late_ms: 0.0,
+            page_ins: 0,
             server_core_percent: 0.0,
         }
     }

@@ -168,6 +168,11 @@ impl Server {
         self.usage.resident().context("the server is gone")
     }
 
+    /// How often it waited for its own pages since its start.
+    pub(crate) fn page_ins(&self) -> Result<u64> {
+        self.usage.page_ins().context("the server is gone")
+    }
+
     fn stop(&mut self) {
         let asked = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
         if let Some(process) = asked {

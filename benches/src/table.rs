@@ -119,6 +119,7 @@ fn loads(overloaded: &Overloaded) -> Grid {
         "latest RTP",
         "lost",
         "generator late",
+        "page-ins",
         "% of a core",
     ];
     let mut grid = Grid::new("Overload  callbacks beside 20 calls that talk", &titles);
@@ -137,6 +138,7 @@ fn loads(overloaded: &Overloaded) -> Grid {
                 format!("{:.1}", load.sound_ms.longest),
                 load.sound_lost.to_string(),
                 format!("{:.1}", load.generator_late_ms),
+                load.page_ins.to_string(),
                 format!("{:.0}", load.server_core_percent),
             ],
         );
