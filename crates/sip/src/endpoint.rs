@@ -19,7 +19,7 @@ use crate::reason::Reason;
 use crate::registration::{Register, Registration, RegistrationKey, RegistrationState};
 use crate::saved::Saved;
 use crate::settings::{Settings, Sips};
-use crate::timer::{Agenda, Who};
+use crate::timer::{Agenda, CALLS_A_SECOND, LINGERS_SECS, Who};
 use crate::transaction::clients::{Clients, News, Stray, What};
 use crate::transaction::key::Keys;
 use crate::transaction::servers::{Acked, Servers};
@@ -648,8 +648,11 @@ const RESPONSE: &[u8] = b"SIP/";
 /// What a branch of RFC 3261 begins with (8.1.1.7).
 const COOKIE: &[u8] = b"z9hG4bK";
 
-/// Legs per endpoint: 300 calls a second of two legs, with a minute each, make 36,000; at 4 kB a leg this is 400 MB.
-const LEGS_MAX: usize = 100_000;
+/// Legs per endpoint: as many as talk, and those of all calls that ended lately, which stay for a 200 that comes again.
+const LEGS_MAX: usize = 2 * (TALKING_MAX + LINGERS_SECS * CALLS_A_SECOND);
+
+/// Calls that talk: a minute each at three hundred a second make 18,000.
+const TALKING_MAX: usize = 50_000;
 
 /// Registrations per endpoint: one for each trunk, and some trunks want one for each number.
 const REGISTRATIONS_MAX: usize = 10_000;

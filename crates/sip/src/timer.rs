@@ -222,6 +222,13 @@ impl<W: Copy + Ord> Agenda<W> {
 /// RFC 3261 writes its waits as 64*T1: seven retransmissions with doubling intervals.
 const PATIENCE_IN_T1: u32 = 64;
 
+/// Seconds for which what is over is remembered, in case that it is asked again: 64*T1.
+pub(crate) const LINGERS_SECS: usize = 32;
+
+/// New calls a second that one endpoint has room for, all day: more than a core can set up, so that the lack of time is felt,
+/// and orders are held back, long before a table is full and a call fails that was accepted.
+pub(crate) const CALLS_A_SECOND: usize = 3_000;
+
 /// Timers of a transaction: the most that run together are A with B, or G with H.
 const TIMERS_PER_MACHINE: usize = 3;
 

@@ -7,7 +7,7 @@ use super::invite_client::InviteClient;
 use super::plain_client::PlainClient;
 use super::{Act, Class, stored};
 use crate::event::{Datagram, Output, Outputs};
-use crate::timer::{Agenda, Pace, Timer, Timers, Who};
+use crate::timer::{Agenda, CALLS_A_SECOND, LINGERS_SECS, Pace, Timer, Timers, Who};
 use crate::transport::{Hop, Transport};
 
 /// One request of ours.
@@ -302,6 +302,6 @@ impl<O: Copy> Client<O> {
     }
 }
 
-/// Open client transactions per endpoint: 300 calls a second leave about 20,000 of them (an accepted INVITE stays
-/// 32 s, a BYE 5 s); ten times that is an attack or a dead trunk, and costs at most 200 MB with their bytes.
-pub(crate) const CLIENTS_MAX: usize = 200_000;
+/// Open client transactions per endpoint: for each leg an accepted INVITE stays 32 s, a BYE 5 s. More than that is a dead
+/// trunk.
+pub(crate) const CLIENTS_MAX: usize = 2 * (LINGERS_SECS + 5) * CALLS_A_SECOND;

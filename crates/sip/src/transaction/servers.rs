@@ -7,7 +7,7 @@ use super::invite_server::InviteServer;
 use super::plain_server::PlainServer;
 use super::{Act, Class};
 use crate::event::{Datagram, Output, Outputs};
-use crate::timer::{Agenda, Pace, Timers, Who};
+use crate::timer::{Agenda, CALLS_A_SECOND, LINGERS_SECS, Pace, Timers, Who};
 use crate::transport::Hop;
 
 /// One request of a peer.
@@ -216,6 +216,6 @@ impl Server {
     }
 }
 
-/// Open server transactions per endpoint: 300 calls a second whose BYE comes from the peer leave about 10,000 of
-/// them for 32 s; past ten times that, new requests get a 503 without state.
-pub(crate) const SERVERS_MAX: usize = 100_000;
+/// Open server transactions per endpoint: a BYE from the peer of each leg stays 32 s; past that, new requests get a 503
+/// without state.
+pub(crate) const SERVERS_MAX: usize = 2 * LINGERS_SECS * CALLS_A_SECOND;
