@@ -231,6 +231,7 @@ async fn a_journal_without_work_writes_nothing_but_that_it_lives() {
     let server = Server::start(&dir).await;
     server.run(&talk(call(1, HOST))).await;
     while begin.elapsed() < Duration::from_millis(500) || server.opened.journal.commits() == 0 {
+        assert!(begin.elapsed() < PATIENCE, "nothing is ever committed");
         tokio::task::yield_now().await;
     }
     let commits = server.opened.journal.commits();
