@@ -39,6 +39,15 @@ pub(crate) struct Installation {
     key: Key,
 }
 
+/// What the server does while it is late.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Late {
+    /// It holds orders back, as it ships.
+    HoldsBack,
+    /// Nothing, as the peers did whose figures stand beside ours: then it is the core that ends it.
+    GoesOn,
+}
+
 /// What `key create --json` prints.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,9 +74,9 @@ pub(crate) struct Server {
 
 impl Installation {
     /// Makes one in an empty folder, with a trunk that leads to us.
-    pub(crate) fn new(huihu: &Path, folder: PathBuf, trunk: SocketAddr) -> Result<Self> {
+    pub(crate) fn new(huihu: &Path, folder: PathBuf, trunk: SocketAddr, late: Late) -> Result<Self> {
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        fs::write(folder.join("huihu.toml"), configuration(&folder, trunk))?;
+        fs::write(folder.join("huihu.toml"), configuration(&folder, trunk, late))?;
         let nobody = Key { app_key: String::new(), app_secret: String::new() };
         let mut made = Self { huihu: huihu.to_owned(), folder, key: nobody };
         made.huihu(&["app", "create", APP, "--ports", PORTS, "--json"])?;
@@ -205,7 +214,11 @@ pub(crate) fn load_core() -> usize {
 }
 
 /// The configuration of every run.
-fn configuration(folder: &Path, trunk: SocketAddr) -> String {
+fn configuration(folder: &Path, trunk: SocketAddr, late: Late) -> String {
+    let overload = match late {
+        Late::HoldsBack => "",
+        Late::GoesOn => "[overload]\nlate_ms = 0\njournal_ms = 0\n",
+    };
     let data = folder.join("data");
     format!(
         r#"node = "bench.huihu"
@@ -221,7 +234,7 @@ peer = "{trunk}"
 allow = ["127.0.0.0/8"]
 [limits]
 ports = {PORTS}
-"#
+{overload}"#
     )
 }
 

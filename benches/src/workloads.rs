@@ -13,7 +13,7 @@ use crate::burst::{self, Burst, Outcome};
 use crate::climb::{Climb, Summit, climb};
 use crate::junk::{self, Flood};
 use crate::overload::{self, Overloaded};
-use crate::server::Installation;
+use crate::server::{Installation, Late};
 use crate::table::say;
 use crate::world::World;
 
@@ -103,16 +103,16 @@ impl Bench<'_> {
             Workload::W3 => self.bridges(results)?,
             Workload::Overload => results.overload = Some(self.overload()?),
             Workload::Junk => {
-                let mut server = self.install("junk")?.start()?;
+                let mut server = self.install("junk", Late::HoldsBack)?.start()?;
                 results.junk = Some(junk::run(self.world, &mut server, &self.flood)?);
             }
         }
         Ok(())
     }
 
-    fn install(&self, name: &str) -> Result<Installation> {
+    fn install(&self, name: &str, late: Late) -> Result<Installation> {
         let trunk = self.world.far_end.address();
-        Installation::new(self.huihu, self.folder.join(name), trunk)
+        Installation::new(self.huihu, self.folder.join(name), trunk, late)
             .with_context(|| format!("cannot set up {name}"))
     }
 
@@ -139,13 +139,13 @@ impl Bench<'_> {
         };
         let half = Duration::from_secs(if self.pace == Pace::Quick { 3 } else { 20 });
         let plan = overload::Plan { capacity, half, twice: self.overload.length, hold: HOLD };
-        let mut server = self.install("overload")?.start()?;
+        let mut server = self.install("overload", Late::HoldsBack)?.start()?;
         overload::run(self.world, &mut server, &plan)
     }
 
     /// The highest rate of callbacks at which all pass and hardly anybody waits.
     fn capacity(&mut self) -> Result<Summit> {
-        let mut server = self.install("capacity")?.start()?;
+        let mut server = self.install("capacity", Late::HoldsBack)?.start()?;
         let rates: &[f64] = match self.pace {
             Pace::Usual => &[200.0, 400.0, 800.0, 1600.0],
             Pace::Quick => &[100.0, 200.0],
@@ -171,7 +171,7 @@ impl Bench<'_> {
     /// W1. `start` leaves out the rates that are known to be easy.
     fn callbacks(&mut self, are_pushed: bool, start: Option<f64>) -> Result<Summit> {
         let name = if are_pushed { "callbacks with pushes" } else { "callbacks" };
-        let mut server = self.install(if are_pushed { "w1p" } else { "w1" })?.start()?;
+        let mut server = self.install(if are_pushed { "w1p" } else { "w1" }, Late::GoesOn)?.start()?;
         let rates: &[f64] = match self.pace {
             Pace::Usual => &[100.0, 200.0, 400.0, 800.0, 1600.0],
             Pace::Quick => &[50.0, 150.0, 300.0],
@@ -196,7 +196,7 @@ impl Bench<'_> {
 
     /// W2.
     fn prompts(&mut self) -> Result<Summit> {
-        let installation = self.install("w2")?;
+        let installation = self.install("w2", Late::GoesOn)?;
         installation.add_clip("trial.wav", TRIAL_PACKETS)?;
         let prompt = |clip: &str, rate, length| Burst {
             order: Order::Code { clip: clip.to_owned() },
@@ -239,7 +239,7 @@ impl Bench<'_> {
             Pace::Quick => Ascent { steps: vec![100, 400], window: Duration::from_secs(2) },
         };
         let ascended = {
-            let mut server = self.install("w3")?.start()?;
+            let mut server = self.install("w3", Late::GoesOn)?.start()?;
             bridges::ascend(self.world, &mut server, &plan, |step| report_step("bridges", step))?
         };
         for step in &ascended.steps {
