@@ -11,7 +11,8 @@ use base::row::Channel;
 use base::time::Timestamp;
 use huihu_store::admin::PushPick;
 use huihu_store::{
-    AcceptFault, Admin, DueCursor, Journal, Opened, Outcome, PushNo, PushState, Store, StoreFault, Verdict,
+    AcceptFault, Admin, DueCursor, Journal, Opened, Outcome, PushNo, PushState, SeenRequest, Store,
+    StoreFault, Verdict,
 };
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -98,6 +99,20 @@ fn delivered(push: i64) -> Verdict {
 
 fn count(admin: &[huihu_store::admin::PushLine], channel: Channel) -> usize {
     admin.iter().filter(|line| line.push.channel == channel).count()
+}
+
+#[tokio::test]
+async fn a_request_that_was_taken_is_there_no_later_than_the_call_that_it_orders() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let request = SeenRequest { key: "key-1".into(), name: [7; 16], until: at(600_000) };
+    server.opened.journal.note(request.clone()).unwrap();
+    server.opened.journal.accept(talk(call(1, HOST))[0].clone(), Vec::new()).await.unwrap();
+    // Another process sees it, until its signature is too old.
+    let other = Store::open(dir.path()).await.unwrap();
+    assert_eq!(other.seen_requests(at(599_999)).await.unwrap(), [request]);
+    assert_eq!(other.seen_requests(at(600_001)).await.unwrap(), []);
+    server.stop().await;
 }
 
 #[tokio::test]
