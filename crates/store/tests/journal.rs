@@ -239,6 +239,32 @@ async fn nobody_waits_for_a_writer_that_died() {
     assert_eq!(opened.journal.append(vec![one[1].clone()]), Err(vec![one[1].clone()]));
 }
 
+/// A commit costs the same whatever is in it, so what comes one by one is written together.
+#[tokio::test]
+async fn commits_keep_their_distance() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(&dir).await;
+    let journal = &server.opened.journal;
+    let begin = std::time::Instant::now();
+    // At most one in 20 ms while somebody waits, and a heartbeat.
+    for number in 0..20 {
+        journal.accept(talk(call(number, HOST))[0].clone(), Vec::new()).await.unwrap();
+    }
+    let (commits, millis) = (journal.commits(), begin.elapsed().as_millis() as u64);
+    assert!(commits <= millis / 20 + 3, "{commits} commits in {millis} ms");
+    // One in 40 ms while nobody does.
+    let begin = std::time::Instant::now();
+    for fact in 1..8 {
+        for number in 0..20 {
+            journal.append(vec![talk(call(number, HOST))[fact].clone()]).unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let (commits, millis) = (journal.commits() - commits, begin.elapsed().as_millis() as u64);
+    assert!(commits <= millis / 40 + 3, "{commits} commits in {millis} ms");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_journal_without_work_writes_nothing_but_that_it_lives() {
     let dir = tempfile::tempdir().unwrap();
