@@ -37,6 +37,9 @@ pub enum StoreFault {
         #[source]
         cause: rusqlite::Error,
     },
+    /// Somebody else writes into the database and does not come to an end.
+    #[error("somebody else has been writing into the database for too long: wait for it, or end it")]
+    Held,
     /// The database is not where it was opened.
     #[error("{} is gone, or another file by now: put back the one that was there; whoever serves from it loses nothing as long as it runs", path.display())]
     Gone {
@@ -76,7 +79,7 @@ pub enum StoreFault {
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     NoRandom,
-    /// The operating system gives no thread for the journal's writer.
+    /// The operating system gives no thread for the journal.
     #[error("the operating system gives no thread: raise the limit of processes for this user")]
     NoThread,
     /// A stored row cannot be read back.
@@ -116,8 +119,13 @@ impl StoreFault {
     /// Whether somebody else holds the database: the disk may be well.
     pub(crate) fn is_held(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        let Self::Journal { cause, .. } = self else { return false };
-        matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+        match self {
+            Self::Held => true,
+            Self::Journal { cause, .. } => {
+                matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn of_file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {

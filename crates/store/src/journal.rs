@@ -21,6 +21,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::batch::Batch;
+use crate::copyist::Log;
 use crate::counts::ChargeRow;
 #[cfg(debug_assertions)]
 use crate::death;
@@ -28,6 +29,7 @@ use crate::fault::StoreFault;
 use crate::home::Home;
 use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
+use crate::pen::PenStand;
 use crate::queue::{Accepting, Backlog, Pace, Queue};
 use crate::recovery::{self, Interrupted};
 use crate::seen::SeenRequest;
@@ -175,6 +177,8 @@ impl JournalTask {
 /// The one thread that writes.
 struct Writer {
     connection: Connection,
+    log: Log,
+    pens: PenStand,
     home: Home,
     ledger: Ledger,
     term: Term,
@@ -211,8 +215,13 @@ impl Writer {
         let mut ledger = Ledger::new(next(&connection).map_err(StoreFault::of_journal("read"))?);
         let interrupted = recovery::close_all(&term, clock(), &mut ledger, &mut connection)?;
         connection.busy_timeout(HELD).map_err(StoreFault::of_journal("open"))?;
+        let log = Log::of(&connection, store.connect_journal()?, store.pens().clone())?;
         let (queue, outbox, home) = (Arc::default(), Outbox::new(store), store.home()?);
-        Ok((Self { connection, home, ledger, term, queue, outbox, clock, failing: None }, interrupted))
+        let pens = store.pens().clone();
+        Ok((
+            Self { connection, log, pens, home, ledger, term, queue, outbox, clock, failing: None },
+            interrupted,
+        ))
     }
 
     fn run(mut self) {
@@ -234,6 +243,7 @@ impl Writer {
                 next_heartbeat = next_heartbeat.min(last_commit + RETRY_FIRST);
             }
         }
+        self.log.end();
         tracing::debug!(open = self.ledger.open_calls(), "the journal is closed");
     }
 
@@ -284,9 +294,9 @@ impl Writer {
         while !batch.is_empty() {
             #[cfg(debug_assertions)]
             death::here("before", batch);
-            let home = self.home.check();
-            match home.and_then(|()| batch.commit(&self.term, (self.clock)(), &mut self.connection)) {
+            match self.try_to_commit(batch) {
                 Ok(()) => {
+                    self.log.has_grown();
                     #[cfg(debug_assertions)]
                     death::here("after", batch);
                     self.queue.count_commit();
@@ -308,6 +318,12 @@ impl Writer {
             }
         }
         orders
+    }
+
+    fn try_to_commit(&mut self, batch: &Batch) -> Result<(), StoreFault> {
+        self.home.check()?;
+        let _pen = self.pens.take_first(HELD).ok_or(StoreFault::Held)?;
+        batch.commit(&self.term, (self.clock)(), &mut self.connection)
     }
 
     /// Says once that nothing can be written, and refuses who waits for it and who comes from now on. Gives why the orders

@@ -14,6 +14,7 @@ mod accounts;
 pub mod admin;
 mod batch;
 mod books;
+mod copyist;
 mod counts;
 #[cfg(debug_assertions)]
 pub mod death;
@@ -26,6 +27,7 @@ mod journal;
 mod ledger;
 mod migrations;
 mod outbox;
+mod pen;
 mod queue;
 mod recovery;
 mod retention;

@@ -20,6 +20,7 @@ use crate::entities::{node, setting};
 use crate::fault::StoreFault;
 use crate::home::Home;
 use crate::migrations::Migrator;
+use crate::pen::{Pen, PenStand};
 use crate::vault::{KEY_FILE, Vault};
 
 /// An open data directory. Clones share everything.
@@ -32,6 +33,7 @@ struct Shared {
     dir: PathBuf,
     read: DatabaseConnection,
     write: DatabaseConnection,
+    pens: PenStand,
     vault: Vault,
 }
 
@@ -61,11 +63,13 @@ impl Store {
         let options = options(&dir.join(DATABASE_FILE));
         // The readers refuse to write, so that nothing can slip past the one writing connection.
         let readers = options.clone().pragma("query_only", "ON");
-        let write = connect(options, 1);
+        // Whoever serves copies the log in a thread of its own; otherwise the last one who closes the database does.
+        let write = connect(options.pragma("wal_autocheckpoint", "0"), 1);
         let read = connect(readers, READERS);
         Migrator::up(&write, None).await.map_err(StoreFault::of_database("migrate"))?;
         let vault = open_vault(dir, &write).await?;
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), read, write, vault }) })
+        let pens = PenStand::default();
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), read, write, pens, vault }) })
     }
 
     /// Takes office as the one process that serves calls from this directory: the node's epoch grows by one.
@@ -75,7 +79,7 @@ impl Store {
     pub async fn serve(&self, node: &str, now: Timestamp) -> Result<Term, StoreFault> {
         let lock = self.lock()?;
         let fault = || StoreFault::of_database("count a start in");
-        let transaction = self.begin().await.map_err(fault())?;
+        let (_pen, transaction) = self.begin().await.map_err(fault())?;
         let before = node::Entity::find_by_id(node).one(&transaction).await.map_err(fault())?;
         let epoch = before.as_ref().map_or(1, |before| before.epoch + 1);
         let row = node::Model { name: node.to_owned(), epoch, heartbeat_at: now.micros() };
@@ -112,24 +116,31 @@ impl Store {
         &self.shared.read
     }
 
-    /// The one connection for the rare writes: accounts, settings, redelivery. The journal has its own.
-    pub(crate) fn write(&self) -> &DatabaseConnection {
-        &self.shared.write
+    /// The one connection for the rare writes: accounts, settings, redelivery. The journal has its own. Hold the pen until
+    /// it is written.
+    pub(crate) async fn write(&self) -> (Pen, &DatabaseConnection) {
+        (self.shared.pens.take().await, &self.shared.write)
+    }
+
+    /// Where whoever writes takes the pen.
+    pub(crate) fn pens(&self) -> &PenStand {
+        &self.shared.pens
     }
 
     /// Begins a rare write. The lock is taken first: a transaction that has read something cannot write any more once
-    /// the journal has committed something else.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    /// the journal has committed something else. Hold the pen for longer than the transaction.
+    pub(crate) async fn begin(&self) -> Result<(Pen, DatabaseTransaction), DbErr> {
         let mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
-        self.write().begin_with_options(options).await
+        let (pen, connection) = self.write().await;
+        Ok((pen, connection.begin_with_options(options).await?))
     }
 
     pub(crate) fn vault(&self) -> &Vault {
         &self.shared.vault
     }
 
-    /// A connection of its own for the journal's writer.
+    /// A connection of its own for the journal's writer, or its copyist.
     pub(crate) fn connect_journal(&self) -> Result<Connection, StoreFault> {
         let fault = StoreFault::of_journal("open");
         let open = || {
@@ -137,8 +148,6 @@ impl Store {
             connection.busy_timeout(BUSY)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", "ON")?;
-            // The same pages are rewritten by every commit: copying them back seldom copies them once.
-            connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
             connection.pragma_update(None, "cache_size", -JOURNAL_CACHE_KIB)?;
             Ok(connection)
         };

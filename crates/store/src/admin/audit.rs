@@ -72,7 +72,8 @@ impl Admin {
             before: Set(None),
             after: Set(None),
         };
-        Ok(row.insert(self.store.write()).await.map_err(changing())?.id)
+        let (_pen, connection) = self.store.write().await;
+        Ok(row.insert(connection).await.map_err(changing())?.id)
     }
 
     /// Notes what came of it. Long texts are cut.
@@ -82,12 +83,13 @@ impl Admin {
     pub async fn finish_audit(&self, no: i64, outcome: &AuditOutcome) -> Result<(), AdminFault> {
         let status = i16::try_from(outcome.status).unwrap_or(i16::MAX);
         let text = |text: &Option<Box<str>>| text.as_deref().map(|text| cut(text, TEXT_BYTES).to_owned());
+        let (_pen, connection) = self.store.write().await;
         audit::Entity::update_many()
             .col_expr(audit::Column::Status, Expr::value(status))
             .col_expr(audit::Column::Before, Expr::value(text(&outcome.before)))
             .col_expr(audit::Column::After, Expr::value(text(&outcome.after)))
             .filter(audit::Column::Id.eq(no))
-            .exec(self.store.write())
+            .exec(connection)
             .await
             .map_err(changing())?;
         Ok(())

@@ -47,6 +47,7 @@ pub use self::voice_files::VoiceFileLine;
 
 use crate::entities::app;
 use crate::fault::StoreFault;
+use crate::pen::Pen;
 use crate::snapshot;
 use crate::store::Store;
 use base::id::AppId;
@@ -108,7 +109,7 @@ impl Admin {
         Self { store: store.clone() }
     }
 
-    async fn begin(&self) -> Result<DatabaseTransaction, AdminFault> {
+    async fn begin(&self) -> Result<(Pen, DatabaseTransaction), AdminFault> {
         let begun = self.store.begin().await;
         Ok(begun.map_err(StoreFault::of_database("change"))?)
     }
