@@ -230,7 +230,8 @@ impl<G: Ground> Shard<G> {
             sip: Endpoint::new(manners, rng.random()),
             calls: Table::default(),
             numbers: HashMap::new(),
-            wires: Slab::new(),
+            // Room for all that there can be costs addresses only; to grow would move everybody who talks.
+            wires: Slab::with_capacity(settings.rtp_ports.len() / 2),
             wheel: TimerWheel::new(LEGS, now),
             alarms: Alarms::default(),
             next_number: 0,
