@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
@@ -15,6 +15,7 @@ use slab::Slab;
 
 use crate::http::Incoming;
 use crate::ledger::{Ledger, Parties, Side};
+use crate::rtp::note_arrivals;
 
 /// The number that all calls show; set-up gives it to the app.
 pub(crate) const DISPLAY_NUMBER: &str = "+8675500000001";
@@ -100,6 +101,7 @@ impl Api {
         }
         let mut stream = TcpStream::connect(self.account.http)
             .with_context(|| format!("cannot connect to {}", self.account.http))?;
+        note_arrivals(&stream)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         stream.write_all(&request).context("cannot send a request")?;
@@ -114,7 +116,7 @@ impl Api {
         let is_open = connection.incoming.read_from(&mut connection.stream)?;
         let mut is_kept = is_open;
         while let Some(reply) = connection.incoming.take()? {
-            let now = Instant::now();
+            let now = connection.incoming.came();
             is_kept &= !reply.closes();
             let Some(call) = connection.call.take() else { bail!("a reply came without a request") };
             match session_of(reply.status(), &reply.body) {

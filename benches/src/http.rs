@@ -1,9 +1,15 @@
 //! HTTP/1.1 messages of a known length, as far as a customer's two programs need them.
 
-use std::io::{ErrorKind, Read};
+use std::io::IoSliceMut;
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recvmsg};
+
+use crate::rtp::{arrived_at, instant_of};
 
 /// Bytes of one message; a merged fee push of fifty records is under 64 KiB.
 const MESSAGE_BYTES: usize = 1 << 20;
@@ -12,6 +18,7 @@ const MESSAGE_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
+    came: Option<Instant>,
 }
 
 /// One request or reply.
@@ -38,16 +45,28 @@ impl Incoming {
     /// Reads what has come; `false` when the other side has closed.
     pub(crate) fn read_from(&mut self, stream: &mut TcpStream) -> Result<bool> {
         let mut buffer = [0; 16_384];
+        let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
         loop {
-            match stream.read(&mut buffer) {
-                Ok(0) => return Ok(false),
-                Ok(length) => self.push(&buffer[..length])?,
-                Err(fault) if fault.kind() == ErrorKind::WouldBlock => return Ok(true),
-                Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
-                Err(fault) if fault.kind() == ErrorKind::ConnectionReset => return Ok(false),
+            let mut slices = [IoSliceMut::new(&mut buffer)];
+            let flags = MsgFlags::MSG_DONTWAIT;
+            match recvmsg::<()>(stream.as_raw_fd(), &mut slices, Some(&mut control), flags) {
+                Ok(message) if message.bytes == 0 => return Ok(false),
+                Ok(message) => {
+                    self.came = arrived_at(&message)?.map(instant_of);
+                    let length = message.bytes;
+                    self.push(&buffer[..length])?;
+                }
+                Err(Errno::EAGAIN) => return Ok(true),
+                Err(Errno::EINTR) => {}
+                Err(Errno::ECONNRESET) => return Ok(false),
                 Err(fault) => return Err(fault).context("cannot read from a connection"),
             }
         }
+    }
+
+    /// When the last bytes came, where the kernel was asked to note it; now otherwise.
+    pub(crate) fn came(&self) -> Instant {
+        self.came.unwrap_or_else(Instant::now)
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<()> {
@@ -87,7 +106,13 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
+    use crate::rtp::note_arrivals;
 
     #[test]
     fn messages_come_out_whole_and_in_order() {
@@ -100,6 +125,23 @@ mod tests {
         let second = incoming.take().unwrap().unwrap();
         assert_eq!((second.status(), second.closes(), &second.body[..]), (None, false, &b""[..]));
         assert_eq!(incoming.take().unwrap(), None);
+    }
+
+    #[test]
+    fn bytes_came_when_the_kernel_had_them() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut here = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut there, _) = listener.accept().unwrap();
+        note_arrivals(&here).unwrap();
+        let began = Instant::now();
+        there.write_all(b"HTTP/1.1 200 OK").unwrap();
+        let written = Instant::now();
+        thread::sleep(Duration::from_millis(50));
+        let mut incoming = Incoming::default();
+        assert!(incoming.read_from(&mut here).unwrap());
+        // Two clocks are read one after the other.
+        let slack = Duration::from_millis(20);
+        assert!((began - slack..written + slack).contains(&incoming.came()));
     }
 
     #[test]

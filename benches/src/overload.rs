@@ -87,7 +87,8 @@ pub(crate) struct Load {
     /// What the relay added to the packets of the watched calls.
     pub(crate) sound_ms: Waits,
     pub(crate) sound_lost: u64,
-    /// How late the generator itself was at its latest: all that it saw then looked as late.
+    /// How late the generator itself was at its latest: then it asked in bursts. What it measures does not suffer, since the
+    /// kernel notes when sound and replies arrive.
     pub(crate) generator_late_ms: f64,
     /// How often the server had to wait for a page of its own that the machine had taken away.
     pub(crate) page_ins: u64,
@@ -206,11 +207,9 @@ fn broken(Overloaded { capacity, half, twice, .. }: &Overloaded, cut: usize) -> 
     must(share >= SHARE_LEAST, format!("{:.1} % of the capacity passed", share * 1e2));
     let slower = twice.answer_ms.p99 / half.answer_ms.p99;
     must(slower <= SLOWER_MOST, format!("p99 of the accepted is {slower:.1} times that at half load"));
-    // What waited while the generator itself was late may have been on time: that much is not known to be the server's.
-    let (slowest, latest, doubt) =
-        (twice.refusal_ms.longest, twice.sound_ms.longest, twice.generator_late_ms);
-    must(slowest - doubt < REFUSAL_MS, format!("a refusal took {slowest:.1} ms"));
-    must(latest - doubt <= TICK_MS, format!("a packet of those who talk was {latest:.1} ms late"));
+    let (slowest, latest) = (twice.refusal_ms.longest, twice.sound_ms.longest);
+    must(slowest < REFUSAL_MS, format!("a refusal took {slowest:.1} ms"));
+    must(latest <= TICK_MS, format!("a packet of those who talk was {latest:.1} ms late"));
     must(twice.sound_lost == 0, format!("{} packets of those who talk were lost", twice.sound_lost));
     must(twice.unanswered == 0, format!("{} orders were not answered", twice.unanswered));
     must(twice.failed == 0, format!("{} accepted calls did not end as they should", twice.failed));

@@ -2,13 +2,13 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::os::fd::AsRawFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, MultiHeaders, SockaddrIn, recvmmsg, sendmmsg, setsockopt, sockopt,
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrIn, recvmmsg, sendmmsg, setsockopt, sockopt,
 };
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, Socket, Type};
@@ -78,6 +78,26 @@ pub(crate) fn real_nanos() -> u64 {
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
+/// The moment of the monotonic clock at which the real-time clock showed so many nanoseconds, a short while ago.
+pub(crate) fn instant_of(nanos: u64) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(Duration::from_nanos(real_nanos().saturating_sub(nanos))).unwrap_or(now)
+}
+
+/// When the kernel had a message, in nanoseconds of the real-time clock; `None` when nobody asked it to note that.
+pub(crate) fn arrived_at<S>(message: &RecvMsg<'_, '_, S>) -> Result<Option<u64>> {
+    let at = message.cmsgs()?.find_map(|control| match control {
+        ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time).as_nanos()),
+        _ => None,
+    });
+    Ok(at.and_then(|nanos| u64::try_from(nanos).ok()))
+}
+
+/// Asks the kernel to note when each message arrives: then it does not matter how late we read it.
+pub(crate) fn note_arrivals(socket: &impl AsFd) -> Result<()> {
+    setsockopt(socket, sockopt::ReceiveTimestampns, &true).context("the kernel does not stamp arrivals")
+}
+
 /// A UDP socket on loopback with a deep queue, never blocking.
 pub(crate) fn open_socket() -> Result<UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).context("cannot open a socket")?;
@@ -96,7 +116,7 @@ pub(crate) fn open_socket() -> Result<UdpSocket> {
 /// Like [`open_socket`], and the kernel notes when each datagram arrived.
 pub(crate) fn open_media_socket() -> Result<UdpSocket> {
     let socket = open_socket()?;
-    setsockopt(&socket, sockopt::ReceiveTimestampns, &true).context("the kernel does not stamp arrivals")?;
+    note_arrivals(&socket)?;
     Ok(socket)
 }
 
@@ -144,11 +164,7 @@ impl Inlet {
         let mut count = 0;
         for message in arrived {
             count += 1;
-            let at_nanos = message.cmsgs()?.find_map(|control| match control {
-                ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time).as_nanos()),
-                _ => None,
-            });
-            let at_nanos = at_nanos.and_then(|nanos| u64::try_from(nanos).ok()).unwrap_or_else(real_nanos);
+            let at_nanos = arrived_at(&message)?.unwrap_or_else(real_nanos);
             let from_port = message.address.map_or(0, |address| address.port());
             let bytes = message.iovs().next().unwrap_or(&[]);
             on(&Arrival { bytes, from_port, at_nanos });

@@ -105,7 +105,7 @@ thread_local! {
 }
 
 /// So many pages (of 4 KiB) make it worth it: the same ones are written by commit after commit, and copied once.
-const MANY: u32 = 4_096;
+const MANY: u32 = 2_048;
 
 /// How long the copyist waits for the pen; without it the log goes on growing until the next time.
 const PATIENCE: Duration = Duration::from_secs(5);
