@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
@@ -88,6 +88,7 @@ impl Api {
         if let Some(place) = self.idle.pop() {
             let connection = &mut self.connections[place];
             connection.call = Some(call);
+            ledger.asked(call, Instant::now());
             if connection.stream.write_all(&request).is_ok() {
                 return Ok(None);
             }
@@ -104,6 +105,7 @@ impl Api {
         note_arrivals(&stream)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
+        ledger.asked(call, Instant::now());
         stream.write_all(&request).context("cannot send a request")?;
         let place =
             self.connections.insert(Connection { stream, incoming: Incoming::default(), call: Some(call) });

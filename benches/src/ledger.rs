@@ -96,6 +96,11 @@ impl Ledger {
         self.calls.len() - 1
     }
 
+    /// The order is on its way now: what it took to write and sign it is not the server's time.
+    pub(crate) fn asked(&mut self, call: usize, now: Instant) {
+        self.calls[call].ordered = now;
+    }
+
     /// The telephone number of one side of a call: `+86138…` for A, `+86139…` for B.
     pub(crate) fn number(&self, call: usize, side: Side) -> String {
         let prefix = match side {

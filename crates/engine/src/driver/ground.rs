@@ -41,6 +41,11 @@ pub trait Ground {
     /// Reads one signalling datagram: its length and its source; `None` when there is none.
     fn hear(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)>;
 
+    /// For how long the signalling datagram that was read last had been lying. A world that is made up has no queues.
+    fn lay(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Sends a signalling datagram; false when the network knows no way there. What cannot be sent now is lost.
     fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool;
 

@@ -57,6 +57,7 @@ impl Kernel {
 
     /// Reads the signalling sockets from now on.
     pub(crate) fn listen(&self) -> io::Result<()> {
+        self.datagrams.stamp()?;
         self.datagrams.sockets().try_for_each(|socket| self.net.watch(socket.as_fd(), Token::Signalling))
     }
 }
@@ -87,6 +88,10 @@ impl Ground for Kernel {
 
     fn hear(&mut self, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
         self.datagrams.hear(buffer)
+    }
+
+    fn lay(&self) -> Duration {
+        self.datagrams.lay()
     }
 
     fn say(&mut self, datagram: &[u8], to: SocketAddr) -> bool {

@@ -1,7 +1,7 @@
 //! How late shards are: what a packet that comes at the wrong moment has to wait for.
 //!
 //! A shard is away from its sockets while it works, and what it does in one turn is bounded: then the rest lies where it
-//! was. Lying is no harm as long as it is taken soon after; what is never quite taken is lateness that no turn shows.
+//! was. Where a turn took as much as it may, what it took last says how long that had been lying: lateness that no turn shows.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -28,45 +28,17 @@ impl Lateness {
     }
 }
 
-/// What is left lying at the end of a turn, since when.
+/// Since when there are more sockets with news than are asked for in a turn. What lies in them does not say when it came.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
-    piles: [Pile; 4],
-}
-
-/// Where something may be left lying.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Lying {
-    /// In sockets whose news were not even asked for.
-    News,
-    /// In the signalling socket.
-    Signalling,
-    /// In the mailbox for letters.
-    Letters,
-    /// In the mailbox for what other shards have read.
-    Post,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Pile {
     since: Option<Instant>,
-    is_left: bool,
 }
 
 impl Leftovers {
-    /// There may be more than was taken in this turn.
-    pub(crate) fn leave(&mut self, lying: Lying) {
-        self.piles[lying as usize].is_left = true;
-    }
-
-    /// To be called at the end of a turn that began `now`: for how long something may have been lying.
-    pub(crate) fn turn(&mut self, now: Instant) -> Duration {
-        let mut longest = Duration::ZERO;
-        for Pile { since, is_left } in &mut self.piles {
-            *since = if std::mem::take(is_left) { since.or(Some(now)) } else { None };
-            longest = longest.max(since.map_or(Duration::ZERO, |since| now.since(since)));
-        }
-        longest.min(BELIEVED)
+    /// To be called when news were asked for: for how long some of them may have been lying.
+    pub(crate) fn turn(&mut self, may_be_more: bool, now: Instant) -> Duration {
+        self.since = if may_be_more { self.since.or(Some(now)) } else { None };
+        self.since.map_or(Duration::ZERO, |since| now.since(since)).min(BELIEVED)
     }
 }
 
@@ -94,19 +66,14 @@ mod tests {
     #[test]
     fn what_is_left_again_and_again_is_late() {
         let mut leftovers = Leftovers::default();
-        let mut turn = |millis, left: &[Lying]| {
-            left.iter().for_each(|lying| leftovers.leave(*lying));
-            leftovers.turn(Instant::from_millis(millis)).as_millis()
-        };
-        // Each is taken in the next turn: nothing waits for long.
-        for millis in 0..100 {
-            let lying = if millis % 2 == 0 { Lying::Signalling } else { Lying::Letters };
-            assert_eq!(turn(millis, &[lying]), 0);
-        }
-        assert_eq!(turn(100, &[Lying::News]), 0);
-        assert_eq!(turn(105, &[Lying::News, Lying::Post]), 5);
-        assert_eq!(turn(112, &[Lying::Post]), 7);
-        assert_eq!(turn(300, &[Lying::Post]), BELIEVED.as_millis());
-        assert_eq!(turn(301, &[]), 0);
+        let mut turn =
+            |millis, may_be_more| leftovers.turn(may_be_more, Instant::from_millis(millis)).as_millis();
+        assert_eq!(turn(100, true), 0);
+        assert_eq!(turn(105, true), 5);
+        assert_eq!(turn(106, false), 0);
+        assert_eq!(turn(112, true), 0);
+        assert_eq!(turn(119, true), 7);
+        assert_eq!(turn(300, true), BELIEVED.as_millis());
+        assert_eq!(turn(301, false), 0);
     }
 }

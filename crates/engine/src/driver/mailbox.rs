@@ -1,24 +1,34 @@
 //! How other threads reach a shard: a bounded channel and an eventfd that wakes its loop.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 
 /// The sending end. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Slot<T> {
-    letters: SyncSender<T>,
+    letters: SyncSender<Posted<T>>,
     bell: Arc<Bell>,
 }
 
 /// The receiving end, owned by the shard.
 #[derive(Debug)]
 pub(crate) struct Mailbox<T> {
-    letters: Receiver<T>,
+    letters: Receiver<Posted<T>>,
     bell: Arc<Bell>,
+    /// When the letter that was taken last was posted.
+    last: Cell<Instant>,
+}
+
+#[derive(Debug)]
+struct Posted<T> {
+    at: Instant,
+    letter: T,
 }
 
 #[derive(Debug)]
@@ -33,14 +43,18 @@ pub(crate) fn mailbox<T>(letters: usize) -> std::io::Result<(Slot<T>, Mailbox<T>
     let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
     let bell = Arc::new(Bell { fd, rung: AtomicBool::new(false) });
     let (sender, receiver) = sync_channel(letters);
-    Ok((Slot { letters: sender, bell: Arc::clone(&bell) }, Mailbox { letters: receiver, bell }))
+    Ok((
+        Slot { letters: sender, bell: Arc::clone(&bell) },
+        Mailbox { letters: receiver, bell, last: Cell::new(Instant::now()) },
+    ))
 }
 
 impl<T> Slot<T> {
     /// Posts a letter; gives it back when the mailbox is full or its shard is gone.
     pub(crate) fn post(&self, letter: T) -> Result<(), T> {
-        self.letters.try_send(letter).map_err(|refused| match refused {
-            TrySendError::Full(letter) | TrySendError::Disconnected(letter) => letter,
+        let posted = Posted { at: Instant::now(), letter };
+        self.letters.try_send(posted).map_err(|refused| match refused {
+            TrySendError::Full(posted) | TrySendError::Disconnected(posted) => posted.letter,
         })?;
         self.bell.ring();
         Ok(())
@@ -84,6 +98,13 @@ impl<T> Mailbox<T> {
 
     /// The next letter.
     pub(crate) fn take(&self) -> Option<T> {
-        self.letters.try_recv().ok()
+        let Posted { at, letter } = self.letters.try_recv().ok()?;
+        self.last.set(at);
+        Some(letter)
+    }
+
+    /// How long ago the letter that was taken last had been posted.
+    pub(crate) fn lay(&self) -> Duration {
+        self.last.get().elapsed()
     }
 }

@@ -46,7 +46,7 @@ use crate::call::{Deed, Outcome, Running};
 use crate::driver::alarms::{Alarm, Alarms};
 use crate::driver::archive::{self, Intake};
 use crate::driver::ground::{Ground, News, Token};
-use crate::driver::lateness::{Lateness, Leftovers, Lying};
+use crate::driver::lateness::{Lateness, Leftovers};
 use crate::driver::mailbox::{Mailbox, Slot};
 use crate::driver::places::{Gateway, Places};
 use crate::driver::post::Post;
@@ -67,10 +67,10 @@ const SIGNALLING_BYTES: usize = 65_536;
 
 /// Signalling datagrams read in one turn, so that neither a flood nor many calls at once starve the media: no packet of
 /// those who talk waits for more than a millisecond or two of signalling.
-const SIGNALLING_BURST: usize = 16;
+const SIGNALLING_BURST: usize = 8;
 
 /// Letters taken in one turn, for the same reason.
-const LETTER_BURST: usize = 8;
+const LETTER_BURST: usize = 4;
 
 /// Legs that the timer wheel has room for from the start; it grows when there are more.
 const LEGS: usize = 1_024;
@@ -284,17 +284,15 @@ impl<G: Ground> Shard<G> {
     pub(crate) fn step(&mut self, news: &mut Vec<News<G::Arrival>>) {
         let slept = self.ground.now();
         let patience = self.patience_at(slept);
-        if self.ground.wait(patience, news) {
-            self.leftovers.leave(Lying::News);
-        }
+        let may_be_more = self.ground.wait(patience, news);
         let now = self.ground.now();
+        self.lateness.note(self.leftovers.turn(may_be_more, now));
         let overslept = patience.map_or(Duration::ZERO, |patience| now.since(slept + patience));
         self.lateness.note(slept.since(self.woke).max(overslept));
         self.woke = now;
         if catch_unwind(AssertUnwindSafe(|| self.turn(news, now))).is_err() {
             self.bury();
         }
-        self.lateness.note(self.leftovers.turn(now));
         self.offer_facts();
         if let Some(intake) = &mut self.archive {
             intake.retry();

@@ -13,7 +13,6 @@ use smallvec::SmallVec;
 use super::{LETTER_BURST, Letter, Live, SIGNALLING_BURST, Shard, leg_key, traces};
 use crate::call::Running;
 use crate::driver::ground::Ground;
-use crate::driver::lateness::Lying;
 use crate::driver::names;
 use crate::driver::places::Gateway;
 use crate::driver::post::Post;
@@ -38,7 +37,7 @@ impl<G: Ground> Shard<G> {
             self.drain_sip(now);
         }
         // There may be more: come back for it when the media has had its turn.
-        self.leftovers.leave(Lying::Letters);
+        self.lateness.note(self.mailbox.lay());
         self.mailbox.ring();
     }
 
@@ -59,7 +58,7 @@ impl<G: Ground> Shard<G> {
             }
             self.drain_sip(now);
         }
-        self.leftovers.leave(Lying::Post);
+        self.lateness.note(self.post.lay());
         self.post.ring();
     }
 

@@ -12,7 +12,6 @@ use sip::{Event, Fork, Hop, LegKey, Output, Transport};
 use super::{Live, SIGNALLING_BURST, Shard, of_key, traces};
 use crate::answering::Answering;
 use crate::driver::ground::Ground;
-use crate::driver::lateness::Lying;
 use crate::driver::names;
 use crate::driver::post::Post;
 use crate::driver::shard::early::Provisional;
@@ -45,7 +44,8 @@ impl<G: Ground> Shard<G> {
                 }
             }
         }
-        self.leftovers.leave(Lying::Signalling);
+        // There may be more, which came after this one.
+        self.lateness.note(self.ground.lay());
     }
 
     /// The shard whose leg a datagram belongs to, as far as its Call-ID says.
