@@ -394,3 +394,35 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 
 /// The longest pause between two attempts to commit.
 const RETRY_LAST: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::{BEGIN, call, talk};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_keeps_the_pen_for_too_long_keeps_orders_out_and_loses_no_fact() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        let term = store.serve("node-1", BEGIN).await.unwrap();
+        let Opened { journal, task, .. } = Journal::open(&store, term, || BEGIN).await.unwrap();
+        let [first, second] = [1, 2].map(|number| talk(call(number, "receiver.example")));
+        journal.accept(first[0].clone(), Vec::new()).await.unwrap();
+        let pen = store.pens().take().await;
+        journal.append(first[1..].to_vec()).unwrap();
+        assert_eq!(journal.accept(second[0].clone(), Vec::new()).await, Err(AcceptFault::Slow));
+        drop(pen);
+        while let Err(fault) = journal.accept(second[0].clone(), Vec::new()).await {
+            assert_eq!(
+                fault,
+                AcceptFault::Slow,
+                "it tries again by itself, and takes orders when it may write"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        journal.close();
+        task.ended().await;
+        let admin = crate::Admin::new(&store);
+        assert!(admin.record(first[0].call).await.unwrap().is_some());
+    }
+}
