@@ -80,8 +80,20 @@ pub(crate) fn real_nanos() -> u64 {
 
 /// The moment of the monotonic clock at which the real-time clock showed so many nanoseconds, a short while ago.
 pub(crate) fn instant_of(nanos: u64) -> Instant {
-    let now = Instant::now();
-    now.checked_sub(Duration::from_nanos(real_nanos().saturating_sub(nanos))).unwrap_or(now)
+    let (real, now) = both_clocks();
+    now.checked_sub(Duration::from_nanos(real.saturating_sub(nanos))).unwrap_or(now)
+}
+
+/// What both clocks show at the same moment, unless somebody else has the core again and again.
+fn both_clocks() -> (u64, Instant) {
+    const SAME: Duration = Duration::from_micros(50);
+    for _ in 0..10 {
+        let (before, real, after) = (Instant::now(), real_nanos(), Instant::now());
+        if after - before < SAME {
+            return (real, before);
+        }
+    }
+    (real_nanos(), Instant::now())
 }
 
 /// When the kernel had a message, in nanoseconds of the real-time clock; `None` when nobody asked it to note that.

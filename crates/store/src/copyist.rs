@@ -1,7 +1,7 @@
 //! How what is committed gets from SQLite's log into the database.
 //!
 //! ```text
-//! commits ─▶ log ─ many pages ─▶ the copyist's thread copies ─ the last few with the pen ─▶ the log begins anew
+//! commits ─▶ log ─ many pages ─▶ the copyist's thread copies ─ the last few with the baton ─▶ the log begins anew
 //! ```
 //!
 //! By itself SQLite copies at the end of a commit, and everybody who waits for that one waits for thousands of pages too:
@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::baton::BatonLine;
 use crate::fault::StoreFault;
-use crate::pen::PenStand;
 
 /// What the journal's writer knows of the log.
 pub(crate) struct Log {
@@ -30,7 +30,7 @@ pub(crate) struct Log {
 
 struct Copyist {
     connection: Connection,
-    pens: PenStand,
+    batons: BatonLine,
 }
 
 impl Log {
@@ -38,13 +38,17 @@ impl Log {
     ///
     /// # Errors
     /// [`StoreFault::NoThread`].
-    pub(crate) fn of(writer: &Connection, copyist: Connection, pens: PenStand) -> Result<Self, StoreFault> {
+    pub(crate) fn of(
+        writer: &Connection,
+        copyist: Connection,
+        batons: BatonLine,
+    ) -> Result<Self, StoreFault> {
         // This takes the place of what SQLite would do after each commit.
         writer.wal_hook(Some(|_, pages| {
             PAGES.set(u32::try_from(pages).unwrap_or_default());
             Ok(())
         }));
-        let copyist = Copyist { connection: copyist, pens };
+        let copyist = Copyist { connection: copyist, batons };
         let (bell, rung) = mpsc::sync_channel(1);
         let spawned = thread::Builder::new().name("copyist".to_owned()).spawn(move || copyist.run(&rung));
         let copyist = spawned.map_err(|_| StoreFault::NoThread)?;
@@ -90,7 +94,7 @@ impl Copyist {
     fn copy(&self) -> rusqlite::Result<()> {
         self.round()?;
         self.round()?;
-        let Some(_pen) = self.pens.take_first(PATIENCE) else { return Ok(()) };
+        let Some(_baton) = self.batons.take_first(PATIENCE) else { return Ok(()) };
         self.round()
     }
 
@@ -107,7 +111,7 @@ thread_local! {
 /// So many pages (of 4 KiB) make it worth it: the same ones are written by commit after commit, and copied once.
 const MANY: u32 = 2_048;
 
-/// How long the copyist waits for the pen; without it the log goes on growing until the next time.
+/// How long the copyist waits for the baton; without it the log goes on growing until the next time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -125,7 +129,7 @@ mod tests {
         dir: tempfile::TempDir,
         writer: Connection,
         log: Log,
-        pens: PenStand,
+        batons: BatonLine,
     }
 
     impl Story {
@@ -133,17 +137,17 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let writer = open(dir.path());
             writer.execute_batch("CREATE TABLE row (bytes BLOB)").unwrap();
-            let pens = PenStand::default();
-            let log = Log::of(&writer, open(dir.path()), pens.clone()).unwrap();
-            Self { dir, writer, log, pens }
+            let batons = BatonLine::default();
+            let log = Log::of(&writer, open(dir.path()), batons.clone()).unwrap();
+            Self { dir, writer, log, batons }
         }
 
         /// Commits that fill the log so many times up to where it is worth a copy.
         fn commits(&mut self, times: u32) {
             for _ in 0..times * MANY / COMMIT_PAGES {
-                let pen = self.pens.take_first(PATIENCE).unwrap();
+                let baton = self.batons.take_first(PATIENCE).unwrap();
                 self.writer.execute("INSERT INTO row VALUES (zeroblob(?))", [BYTES]).unwrap();
-                drop(pen);
+                drop(baton);
                 self.log.has_grown();
             }
         }

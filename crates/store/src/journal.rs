@@ -21,6 +21,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::batch::Batch;
+use crate::baton::BatonLine;
 use crate::copyist::Log;
 use crate::counts::ChargeRow;
 #[cfg(debug_assertions)]
@@ -29,7 +30,6 @@ use crate::fault::StoreFault;
 use crate::home::Home;
 use crate::ledger::{Ledger, Misfit, Next};
 use crate::outbox::{Outbox, Verdict};
-use crate::pen::PenStand;
 use crate::queue::{Accepting, Backlog, Pace, Queue};
 use crate::recovery::{self, Interrupted};
 use crate::seen::SeenRequest;
@@ -178,7 +178,7 @@ impl JournalTask {
 struct Writer {
     connection: Connection,
     log: Log,
-    pens: PenStand,
+    batons: BatonLine,
     home: Home,
     ledger: Ledger,
     term: Term,
@@ -215,11 +215,11 @@ impl Writer {
         let mut ledger = Ledger::new(next(&connection).map_err(StoreFault::of_journal("read"))?);
         let interrupted = recovery::close_all(&term, clock(), &mut ledger, &mut connection)?;
         connection.busy_timeout(HELD).map_err(StoreFault::of_journal("open"))?;
-        let log = Log::of(&connection, store.connect_journal()?, store.pens().clone())?;
+        let log = Log::of(&connection, store.connect_journal()?, store.batons().clone())?;
         let (queue, outbox, home) = (Arc::default(), Outbox::new(store), store.home()?);
-        let pens = store.pens().clone();
+        let batons = store.batons().clone();
         Ok((
-            Self { connection, log, pens, home, ledger, term, queue, outbox, clock, failing: None },
+            Self { connection, log, batons, home, ledger, term, queue, outbox, clock, failing: None },
             interrupted,
         ))
     }
@@ -322,7 +322,7 @@ impl Writer {
 
     fn try_to_commit(&mut self, batch: &Batch) -> Result<(), StoreFault> {
         self.home.check()?;
-        let _pen = self.pens.take_first(HELD).ok_or(StoreFault::Held)?;
+        let _baton = self.batons.take_first(HELD).ok_or(StoreFault::Held)?;
         batch.commit(&self.term, (self.clock)(), &mut self.connection)
     }
 
@@ -408,10 +408,10 @@ mod tests {
         let Opened { journal, task, .. } = Journal::open(&store, term, || BEGIN).await.unwrap();
         let [first, second] = [1, 2].map(|number| talk(call(number, "receiver.example")));
         journal.accept(first[0].clone(), Vec::new()).await.unwrap();
-        let pen = store.pens().take().await;
+        let baton = store.batons().take().await;
         journal.append(first[1..].to_vec()).unwrap();
         assert_eq!(journal.accept(second[0].clone(), Vec::new()).await, Err(AcceptFault::Slow));
-        drop(pen);
+        drop(baton);
         while let Err(fault) = journal.accept(second[0].clone(), Vec::new()).await {
             assert_eq!(
                 fault,

@@ -5,7 +5,7 @@
 //! a network, never decides whether a call may be placed, and deletes nothing that a customer is still owed.
 //!
 //! Read `store.rs` first (a data directory and its term of office), then `journal.rs` (the road of every entry),
-//! `pen.rs` and `copyist.rs` (who writes, and how the log gets into the database),
+//! `baton.rs` and `copyist.rs` (who writes, and how the log gets into the database),
 //! `counts.rs` (what it counts against), `seen.rs` (what is not taken twice), `recovery.rs` (the same road after a crash),
 //! `outbox.rs` (what delivery reads),
 //! `accounts.rs` with `snapshot.rs` (whom requests are judged by), `admin/` (the operator's hand), `retention.rs`, and
@@ -14,6 +14,7 @@
 mod accounts;
 pub mod admin;
 mod batch;
+mod baton;
 mod books;
 mod copyist;
 mod counts;
@@ -28,7 +29,6 @@ mod journal;
 mod ledger;
 mod migrations;
 mod outbox;
-mod pen;
 mod queue;
 mod recovery;
 mod retention;

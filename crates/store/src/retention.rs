@@ -64,7 +64,7 @@ impl Store {
     ) -> Result<Pruned, StoreFault> {
         let old = old_calls(self.read(), now - retention.calls, before.reached.clone()).await?;
         let (old, is_last) = first_of(old);
-        let (_pen, transaction) = self.begin().await.map_err(fault())?;
+        let (_baton, transaction) = self.begin().await.map_err(fault())?;
         let (calls, parked) = forget_calls(&transaction, &old).await?;
         let audits = forget_audits(&transaction, now - retention.audits).await?;
         let answers = forget_answers(&transaction, now - KEPT).await?;

@@ -16,11 +16,11 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+use crate::baton::{Baton, BatonLine};
 use crate::entities::{node, setting};
 use crate::fault::StoreFault;
 use crate::home::Home;
 use crate::migrations::Migrator;
-use crate::pen::{Pen, PenStand};
 use crate::vault::{KEY_FILE, Vault};
 
 /// An open data directory. Clones share everything.
@@ -33,7 +33,7 @@ struct Shared {
     dir: PathBuf,
     read: DatabaseConnection,
     write: DatabaseConnection,
-    pens: PenStand,
+    batons: BatonLine,
     vault: Vault,
 }
 
@@ -68,8 +68,8 @@ impl Store {
         let read = connect(readers, READERS);
         Migrator::up(&write, None).await.map_err(StoreFault::of_database("migrate"))?;
         let vault = open_vault(dir, &write).await?;
-        let pens = PenStand::default();
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), read, write, pens, vault }) })
+        let batons = BatonLine::default();
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), read, write, batons, vault }) })
     }
 
     /// Takes office as the one process that serves calls from this directory: the node's epoch grows by one.
@@ -79,7 +79,7 @@ impl Store {
     pub async fn serve(&self, node: &str, now: Timestamp) -> Result<Term, StoreFault> {
         let lock = self.lock()?;
         let fault = || StoreFault::of_database("count a start in");
-        let (_pen, transaction) = self.begin().await.map_err(fault())?;
+        let (_baton, transaction) = self.begin().await.map_err(fault())?;
         let before = node::Entity::find_by_id(node).one(&transaction).await.map_err(fault())?;
         let epoch = before.as_ref().map_or(1, |before| before.epoch + 1);
         let row = node::Model { name: node.to_owned(), epoch, heartbeat_at: now.micros() };
@@ -116,24 +116,24 @@ impl Store {
         &self.shared.read
     }
 
-    /// The one connection for the rare writes: accounts, settings, redelivery. The journal has its own. Hold the pen until
+    /// The one connection for the rare writes: accounts, settings, redelivery. The journal has its own. Hold the baton until
     /// it is written.
-    pub(crate) async fn write(&self) -> (Pen, &DatabaseConnection) {
-        (self.shared.pens.take().await, &self.shared.write)
+    pub(crate) async fn write(&self) -> (Baton, &DatabaseConnection) {
+        (self.shared.batons.take().await, &self.shared.write)
     }
 
-    /// Where whoever writes takes the pen.
-    pub(crate) fn pens(&self) -> &PenStand {
-        &self.shared.pens
+    /// Where whoever writes takes the baton.
+    pub(crate) fn batons(&self) -> &BatonLine {
+        &self.shared.batons
     }
 
     /// Begins a rare write. The lock is taken first: a transaction that has read something cannot write any more once
-    /// the journal has committed something else. Hold the pen for longer than the transaction.
-    pub(crate) async fn begin(&self) -> Result<(Pen, DatabaseTransaction), DbErr> {
+    /// the journal has committed something else. Hold the baton for longer than the transaction.
+    pub(crate) async fn begin(&self) -> Result<(Baton, DatabaseTransaction), DbErr> {
         let mode = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
-        let (pen, connection) = self.write().await;
-        Ok((pen, connection.begin_with_options(options).await?))
+        let (baton, connection) = self.write().await;
+        Ok((baton, connection.begin_with_options(options).await?))
     }
 
     pub(crate) fn vault(&self) -> &Vault {

@@ -90,7 +90,7 @@ impl Admin {
         visible_name("account name", &draft.account)?;
         visible_name("app name", &draft.name)?;
         check_menus_are(draft.reports.menus_are)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let enterprise_id = enterprise_or_new(&transaction, &draft.account, now).await?;
         let twin = app::Entity::find()
             .filter(app::Column::EnterpriseId.eq(enterprise_id))

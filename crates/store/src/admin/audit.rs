@@ -72,7 +72,7 @@ impl Admin {
             before: Set(None),
             after: Set(None),
         };
-        let (_pen, connection) = self.store.write().await;
+        let (_baton, connection) = self.store.write().await;
         Ok(row.insert(connection).await.map_err(changing())?.id)
     }
 
@@ -83,7 +83,7 @@ impl Admin {
     pub async fn finish_audit(&self, no: i64, outcome: &AuditOutcome) -> Result<(), AdminFault> {
         let status = i16::try_from(outcome.status).unwrap_or(i16::MAX);
         let text = |text: &Option<Box<str>>| text.as_deref().map(|text| cut(text, TEXT_BYTES).to_owned());
-        let (_pen, connection) = self.store.write().await;
+        let (_baton, connection) = self.store.write().await;
         audit::Entity::update_many()
             .col_expr(audit::Column::Status, Expr::value(status))
             .col_expr(audit::Column::Before, Expr::value(text(&outcome.before)))

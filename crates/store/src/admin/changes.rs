@@ -79,7 +79,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn delete_app(&self, id: AppId) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let mut row: app::ActiveModel = app_exists(&transaction, id).await?.into();
         row.state = Set(AppState::Deleted.word().to_owned());
         row.update(&transaction).await.map_err(changing())?;
@@ -93,7 +93,7 @@ impl Admin {
         id: AppId,
         change: impl FnOnce(&mut app::ActiveModel),
     ) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let mut row: app::ActiveModel = app_exists(&transaction, id).await?.into();
         change(&mut row);
         if row.is_changed() {

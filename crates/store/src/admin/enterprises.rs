@@ -45,7 +45,7 @@ impl Admin {
     /// [`AdminFault::Exists`] when the name is taken; [`AdminFault::Unusable`] for an empty or long one.
     pub async fn create_enterprise(&self, name: &str, now: Timestamp) -> Result<(), AdminFault> {
         visible_name("account name", name)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         if find(&transaction, name).await?.is_some() {
             let hint = "choose another name, or use the enterprise that is there";
             return Err(AdminFault::Exists { what: "enterprise", name: name.into(), hint });
@@ -84,7 +84,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn set_enterprise_state(&self, name: &str, state: AccountState) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let mut row: enterprise::ActiveModel = enterprise_named(&transaction, name).await?.into();
         row.state = Set(state.word().to_owned());
         row.update(&transaction).await.map_err(changing())?;
@@ -108,7 +108,7 @@ impl Admin {
             let rule = "use 1 to 128 visible ASCII characters";
             return Err(AdminFault::unusable("password", "this", rule));
         }
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = enterprise_named(&transaction, name).await?;
         let seal = |password: &Private<_>| {
             let text: &str = Private::<Box<str>>::expose(password);
@@ -133,7 +133,7 @@ impl Admin {
         now: Timestamp,
     ) -> Result<(), AdminFault> {
         visible_name("sub-enterprise's name", name)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let owner = enterprise_named(&transaction, account).await?.id;
         if find_sub(&transaction, owner, name).await?.is_some() {
             let hint = "choose another name, or use the one that is there";
@@ -188,7 +188,7 @@ impl Admin {
         name: &str,
         state: OwnerState,
     ) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let owner = enterprise_named(&transaction, account).await?.id;
         let mut row: sub_enterprise::ActiveModel = sub_named(&transaction, owner, name).await?.into();
         row.state = Set(state.word().to_owned());
@@ -201,7 +201,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when no app has the number, or the enterprise no such sub-enterprise.
     pub async fn assign_number(&self, number: &E164, sub_enterprise: Option<&str>) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = numbers::find(&transaction, number).await?.ok_or_else(|| numbers::unknown(number))?;
         let sub = match sub_enterprise {
             None => None,

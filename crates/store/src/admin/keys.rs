@@ -76,7 +76,7 @@ impl Admin {
             let rule = "a key's id and secret are 1 to 128 visible ASCII characters";
             return Err(AdminFault::unusable("key", id, rule));
         }
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         app_exists(&transaction, app).await?;
         if api_key::Entity::find_by_id(id).one(&transaction).await.map_err(reading())?.is_some() {
             let hint = "keys are unique on the whole platform; rotate it to get a new secret";
@@ -110,7 +110,7 @@ impl Admin {
             secret: text(SECRET_CHARS)?,
             token: Some(text(TOKEN_CHARS)?),
         };
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         app_exists(&transaction, app).await?;
         self.add_key(&transaction, app, &key, Some(now + lives), now).await?;
         Self::commit_change(transaction).await?;
@@ -165,7 +165,7 @@ impl Admin {
         let until = known.valid_until.map_or(until, |before| before.min(until));
         let secret = Private::new(random_text(SECRET_CHARS)?.into());
         let new = Key { id: random_text(ID_CHARS)?.into(), secret, token: None };
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         self.add_key(&transaction, known.app, &new, None, now).await?;
         api_key::Entity::update_many()
             .col_expr(api_key::Column::ValidUntil, Expr::value(until.micros()))
@@ -213,7 +213,7 @@ impl Admin {
         id: &str,
         change: impl FnOnce(&mut api_key::ActiveModel),
     ) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = api_key::Entity::find_by_id(id).one(&transaction).await.map_err(reading())?;
         let hint = "list the app's keys to see their ids";
         let row = row.ok_or_else(|| AdminFault::Unknown { what: "key", name: id.into(), hint })?;

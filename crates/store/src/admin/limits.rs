@@ -38,7 +38,7 @@ impl Admin {
                         an hour, a day or a month";
             return Err(AdminFault::unusable("limit", name, rule));
         }
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         exists(&transaction, app).await?;
         let known = find(&transaction, app, limit.of, limit.per).await?;
         let row = limit_rule::ActiveModel {
@@ -61,7 +61,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when there is no such app or limit.
     pub async fn remove_limit(&self, app: Option<AppId>, of: Counted, per: Window) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         exists(&transaction, app).await?;
         let name = || format!("by {} in a {}", of.word(), per.word()).into();
         let hint = "list the limits that are set";
@@ -97,7 +97,7 @@ impl Admin {
         let mut spans = hours.to_vec();
         spans.sort_unstable();
         spans.dedup();
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         exists(&transaction, app).await?;
         let old = forbidden_hours::Entity::delete_many().filter(of(app));
         old.exec(&transaction).await.map_err(changing())?;

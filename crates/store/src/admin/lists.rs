@@ -54,7 +54,7 @@ impl Admin {
     ) -> Result<u64, AdminFault> {
         super::check_note(note)?;
         let values = usable(pick, values)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         exists(&transaction, pick.app).await?;
         let before = count(&transaction, pick).await?;
         let (most, rule) = match pick.kind {
@@ -93,7 +93,7 @@ impl Admin {
     /// [`AdminFault::Unknown`] when there is no such app; [`AdminFault::Unusable`] as for adding.
     pub async fn remove_listed(&self, pick: ListPick, values: &[Box<str>]) -> Result<u64, AdminFault> {
         let values: Vec<_> = usable(pick, values)?.into_iter().collect();
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         exists(&transaction, pick.app).await?;
         let mut removed = 0;
         for some in values.chunks(ROWS_AT_ONCE) {
@@ -152,7 +152,7 @@ impl Admin {
         if let Some(app) = app {
             return self.change_app_row(app, |row| row.callees_allowed = Set(listed_only)).await;
         }
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let value = if listed_only { ON } else { "off" };
         let row = setting::ActiveModel { name: Set(LISTED_ONLY.to_owned()), value: Set(value.to_owned()) };
         if read_setting(&transaction, LISTED_ONLY).await?.is_some() {

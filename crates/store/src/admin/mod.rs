@@ -45,9 +45,9 @@ pub use self::search::CallPick;
 pub use self::templates::{TemplateDraft, TemplateLine};
 pub use self::voice_files::VoiceFileLine;
 
+use crate::baton::Baton;
 use crate::entities::app;
 use crate::fault::StoreFault;
-use crate::pen::Pen;
 use crate::snapshot;
 use crate::store::Store;
 use base::id::AppId;
@@ -109,7 +109,7 @@ impl Admin {
         Self { store: store.clone() }
     }
 
-    async fn begin(&self) -> Result<(Pen, DatabaseTransaction), AdminFault> {
+    async fn begin(&self) -> Result<(Baton, DatabaseTransaction), AdminFault> {
         let begun = self.store.begin().await;
         Ok(begun.map_err(StoreFault::of_database("change"))?)
     }

@@ -31,7 +31,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when there is no such app, [`AdminFault::Exists`] when any app has the number.
     pub async fn add_number(&self, app: AppId, number: &E164, now: Timestamp) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         app_exists(&transaction, app).await?;
         if find(&transaction, number).await?.is_some() {
             let hint = "a number belongs to one app; remove it there first";
@@ -84,7 +84,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when no app has the number.
     pub async fn set_number_state(&self, number: &E164, state: NumberState) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = find(&transaction, number).await?.ok_or_else(|| unknown(number))?;
         let mut row: number::ActiveModel = row.into();
         row.state = Set(state.word().to_owned());
@@ -97,7 +97,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when no app has the number.
     pub async fn remove_number(&self, number: &E164) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = find(&transaction, number).await?.ok_or_else(|| unknown(number))?;
         row.delete(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await

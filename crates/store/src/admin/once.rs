@@ -41,7 +41,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn take_turn(&self, key: &str, digest: [u8; 32], now: Timestamp) -> Result<Turn, AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let known = idempotency::Entity::find_by_id(key).one(&transaction).await.map_err(reading())?;
         let known = known.filter(|known| !is_over(known, now));
         let turn = match known {
@@ -81,7 +81,7 @@ impl Admin {
     pub async fn keep_answer(&self, key: &str, answer: &KeptAnswer) -> Result<(), AdminFault> {
         let status = i16::try_from(answer.status).unwrap_or(i16::MAX);
         let sealed = self.store.vault().seal(&owner(key), answer.body.expose())?;
-        let (_pen, connection) = self.store.write().await;
+        let (_baton, connection) = self.store.write().await;
         idempotency::Entity::update_many()
             .col_expr(idempotency::Column::Status, Expr::value(status))
             .col_expr(idempotency::Column::ContentType, Expr::value(answer.content_type.as_deref()))
@@ -98,7 +98,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn release_turn(&self, key: &str) -> Result<(), AdminFault> {
-        let (_pen, connection) = self.store.write().await;
+        let (_baton, connection) = self.store.write().await;
         idempotency::Entity::delete_by_id(key).exec(connection).await.map_err(changing())?;
         Ok(())
     }

@@ -126,7 +126,7 @@ impl Admin {
             name: push.0.to_string().into(),
             hint: "list the parked pushes, or those of the call; one that still waits is sent by itself",
         };
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = push::Entity::find_by_id(push.0).one(&transaction).await.map_err(reading())?;
         let row = row.ok_or_else(unknown)?;
         let messages: Vec<i64> = row.message.into_iter().collect();

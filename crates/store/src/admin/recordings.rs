@@ -74,7 +74,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Store`].
     pub async fn recordings_removed(&self, calls: &[CallId]) -> Result<(), AdminFault> {
-        let (_pen, connection) = self.store.write().await;
+        let (_baton, connection) = self.store.write().await;
         record::Entity::update_many()
             .col_expr(record::Column::Recording, Expr::value(REMOVED))
             .filter(record::Column::Call.is_in(calls.iter().map(|call| call.to_bytes().to_vec())))

@@ -129,7 +129,7 @@ impl Admin {
             .map_err(reading())?;
         messages.sort_unstable();
         messages.dedup();
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let pushes = super::pushes::send_again(&transaction, &found, &messages, now).await?;
         transaction.commit().await.map_err(changing())?;
         Ok(Redelivered { pushes, next })

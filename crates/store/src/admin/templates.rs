@@ -68,7 +68,7 @@ impl Admin {
         now: Timestamp,
     ) -> Result<Box<str>, AdminFault> {
         check(draft)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let owner = enterprise_named(&transaction, account).await?.id;
         let known = template::Entity::find().filter(template::Column::EnterpriseId.eq(owner));
         let known = known.select_only().column(template::Column::Id).limit(TEMPLATES + 1);
@@ -140,7 +140,7 @@ impl Admin {
         now: Timestamp,
     ) -> Result<(), AdminFault> {
         check(draft)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let before = find(&transaction, id).await?;
         if read_template_kind(&before)? != draft.kind {
             let rule = "a template stays of its kind, because orders name each kind in their own way; make a new one";
@@ -169,7 +169,7 @@ impl Admin {
         now: Timestamp,
     ) -> Result<(), AdminFault> {
         super::check_note(note)?;
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let before = find(&transaction, id).await?;
         if review == Review::Approved {
             check_said(&transaction, &before).await?;
@@ -186,7 +186,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`].
     pub async fn remove_template(&self, id: &str) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         find(&transaction, id).await?.delete(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await
     }

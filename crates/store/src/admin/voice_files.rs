@@ -41,7 +41,7 @@ impl Admin {
             let rule = "use 1 to 128 letters, digits, '-', '_', '.' and '@', such as notice.wav";
             return Err(AdminFault::unusable("voice file's name", name, rule));
         }
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         app_exists(&transaction, app).await?;
         let mut row = voice_file::ActiveModel {
             id: NotSet,
@@ -68,7 +68,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when the app has no such file.
     pub async fn review_voice_file(&self, app: AppId, name: &str, review: Review) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = find(&transaction, app, name).await?.ok_or_else(|| unknown(name))?;
         let mut row: voice_file::ActiveModel = row.into();
         row.review = Set(review.word().to_owned());
@@ -81,7 +81,7 @@ impl Admin {
     /// # Errors
     /// [`AdminFault::Unknown`] when the app has no such file.
     pub async fn remove_voice_file(&self, app: AppId, name: &str) -> Result<(), AdminFault> {
-        let (_pen, transaction) = self.begin().await?;
+        let (_baton, transaction) = self.begin().await?;
         let row = find(&transaction, app, name).await?.ok_or_else(|| unknown(name))?;
         row.delete(&transaction).await.map_err(changing())?;
         Self::commit_change(transaction).await

@@ -1,7 +1,7 @@
-//! The pen: whoever holds it writes into the database, one after the other.
+//! The baton: whoever holds it writes into the database, and hands it on to the next.
 //!
 //! SQLite lets one write at a time too, but those who find it taken sleep and try again: who writes without a pause keeps
-//! them out for as long as he likes. Within the process nobody needs to try. Other processes (a command line) hold no pen;
+//! them out for as long as he likes. Within the process nobody needs to try. Other processes (a command line) hold no baton;
 //! what holds them off is SQLite's own lock.
 
 use std::collections::VecDeque;
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// Where the pen lies, and who stands in line for it. Clones share it.
+/// Where the baton lies, and who stands in line for it. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct PenStand {
+pub(crate) struct BatonLine {
     line: Arc<Mutex<Line>>,
 }
 
@@ -24,44 +24,44 @@ struct Line {
 }
 
 enum Waiter {
-    Task(oneshot::Sender<Pen>),
-    Thread(SyncSender<Pen>),
+    Task(oneshot::Sender<Baton>),
+    Thread(SyncSender<Baton>),
 }
 
 /// Goes to the next in line when it is dropped.
-pub(crate) struct Pen {
-    stand: Option<PenStand>,
+pub(crate) struct Baton {
+    line: Option<BatonLine>,
 }
 
-impl PenStand {
+impl BatonLine {
     /// Waits in line.
-    pub(crate) async fn take(&self) -> Pen {
+    pub(crate) async fn take(&self) -> Baton {
         let (give, given) = oneshot::channel();
-        if let Some(pen) = self.take_or(|line| line.push_back(Waiter::Task(give))) {
-            return pen;
+        if let Some(baton) = self.take_or(|line| line.push_back(Waiter::Task(give))) {
+            return baton;
         }
-        given.await.expect("a pen comes round to everybody who stands in line")
+        given.await.expect("a baton comes round to everybody who stands in line")
     }
 
     /// Blocks the thread for so long at most. It goes before all tasks: it writes for many who wait.
-    pub(crate) fn take_first(&self, at_most: Duration) -> Option<Pen> {
+    pub(crate) fn take_first(&self, at_most: Duration) -> Option<Baton> {
         let (give, given) = mpsc::sync_channel(1);
         self.take_or(|line| line.push_front(Waiter::Thread(give)))
             .or_else(|| given.recv_timeout(at_most).ok())
     }
 
-    fn take_or(&self, stand_in_line: impl FnOnce(&mut VecDeque<Waiter>)) -> Option<Pen> {
+    fn take_or(&self, stand_in_line: impl FnOnce(&mut VecDeque<Waiter>)) -> Option<Baton> {
         let mut line = self.locked();
         if line.is_held {
             stand_in_line(&mut line.waiting);
             return None;
         }
         line.is_held = true;
-        Some(self.pen())
+        Some(self.baton())
     }
 
-    fn pen(&self) -> Pen {
-        Pen { stand: Some(self.clone()) }
+    fn baton(&self) -> Baton {
+        Baton { line: Some(self.clone()) }
     }
 
     fn locked(&self) -> MutexGuard<'_, Line> {
@@ -69,7 +69,7 @@ impl PenStand {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next in line; when there is none the pen lies down.
+    /// The next in line; when there is none the baton lies down.
     fn next(&self) -> Option<Waiter> {
         let mut line = self.locked();
         let next = line.waiting.pop_front();
@@ -80,22 +80,22 @@ impl PenStand {
 
 impl Waiter {
     /// Gives it back when nobody waits there any more.
-    fn give(self, pen: Pen) -> Result<(), Pen> {
+    fn give(self, baton: Baton) -> Result<(), Baton> {
         match self {
-            Self::Task(task) => task.send(pen),
-            Self::Thread(thread) => thread.send(pen).map_err(|gone| gone.0),
+            Self::Task(task) => task.send(baton),
+            Self::Thread(thread) => thread.send(baton).map_err(|gone| gone.0),
         }
     }
 }
 
-impl Drop for Pen {
+impl Drop for Baton {
     fn drop(&mut self) {
-        let Some(stand) = self.stand.take() else { return };
-        while let Some(next) = stand.next() {
-            match next.give(stand.pen()) {
+        let Some(line) = self.line.take() else { return };
+        while let Some(next) = line.next() {
+            match next.give(line.baton()) {
                 Ok(()) => return,
                 // Not by dropping it: as many as have gone would be as deep a recursion.
-                Err(mut pen) => pen.stand = None,
+                Err(mut baton) => baton.line = None,
             }
         }
     }
@@ -111,57 +111,57 @@ mod tests {
 
     #[tokio::test]
     async fn tasks_write_in_their_order_and_a_thread_before_them() {
-        let stand = PenStand::default();
-        let pen = stand.take().await;
+        let line = BatonLine::default();
+        let baton = line.take().await;
         let (order, wrote) = mpsc::channel();
         for number in 1..=3 {
-            let (stand_too, order) = (stand.clone(), order.clone());
+            let (line_too, order) = (line.clone(), order.clone());
             tokio::spawn(async move {
-                let _pen = stand_too.take().await;
+                let _baton = line_too.take().await;
                 order.send(number).unwrap();
             });
-            waiting(&stand, number).await;
+            waiting(&line, number).await;
         }
-        let stand_too = stand.clone();
+        let line_too = line.clone();
         let thread = thread::spawn(move || {
-            let _pen = stand_too.take_first(LONG).unwrap();
+            let _baton = line_too.take_first(LONG).unwrap();
             order.send(0).unwrap();
         });
-        waiting(&stand, 4).await;
-        drop(pen);
+        waiting(&line, 4).await;
+        drop(baton);
         thread.join().unwrap();
         let wrote = tokio::task::spawn_blocking(move || wrote.iter().collect::<Vec<_>>()).await.unwrap();
         assert_eq!(wrote, [0, 1, 2, 3]);
-        assert!(stand.take_first(Duration::ZERO).is_some());
+        assert!(line.take_first(Duration::ZERO).is_some());
     }
 
     #[tokio::test]
     async fn who_has_gone_keeps_nobody_from_writing() {
-        let stand = PenStand::default();
-        let pen = stand.take().await;
-        assert!(stand.take_first(Duration::from_millis(1)).is_none(), "somebody holds it");
+        let line = BatonLine::default();
+        let baton = line.take().await;
+        assert!(line.take_first(Duration::from_millis(1)).is_none(), "somebody holds it");
         let tasks: Vec<_> = (2..20_000)
             .map(|_| {
-                let stand = stand.clone();
-                tokio::spawn(async move { drop(stand.take().await) })
+                let line = line.clone();
+                tokio::spawn(async move { drop(line.take().await) })
             })
             .collect();
-        waiting(&stand, tasks.len() + 1).await;
+        waiting(&line, tasks.len() + 1).await;
         for task in tasks {
             task.abort();
             assert!(task.await.unwrap_err().is_cancelled());
         }
         let last = tokio::spawn({
-            let stand = stand.clone();
-            async move { drop(stand.take().await) }
+            let line = line.clone();
+            async move { drop(line.take().await) }
         });
-        drop(pen);
+        drop(baton);
         last.await.unwrap();
-        assert!(stand.take_first(Duration::ZERO).is_some());
+        assert!(line.take_first(Duration::ZERO).is_some());
     }
 
-    async fn waiting(stand: &PenStand, count: usize) {
-        while stand.locked().waiting.len() < count {
+    async fn waiting(line: &BatonLine, count: usize) {
+        while line.locked().waiting.len() < count {
             tokio::task::yield_now().await;
         }
     }
