@@ -36,9 +36,8 @@ const DRAIN: Duration = Duration::from_millis(600);
 /// How often the server's threads are counted.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-/// What must hold: the part of the capacity that passes, how much slower those hear that pass, how soon 999 of a thousand others
-/// are refused (the kernel may have the core for sixteen milliseconds, to free the sockets of ended calls), and how late a packet
-/// of those who talk may be.
+/// What must hold: the part of the capacity that passes, how much slower those hear that pass, how soon the others are
+/// refused, and how late a packet of those who talk may be.
 const SHARE_LEAST: f64 = 0.95;
 const SLOWER_MOST: f64 = 2.0;
 const REFUSAL_MS: f64 = 20.0;
@@ -208,8 +207,8 @@ fn broken(Overloaded { capacity, half, twice, .. }: &Overloaded, cut: usize) -> 
     must(share >= SHARE_LEAST, format!("{:.1} % of the capacity passed", share * 1e2));
     let slower = twice.answer_ms.p99 / half.answer_ms.p99;
     must(slower <= SLOWER_MOST, format!("p99 of the accepted is {slower:.1} times that at half load"));
-    let (slow, latest) = (twice.refusal_ms.p999, twice.sound_ms.longest);
-    must(slow < REFUSAL_MS, format!("one refusal of a thousand took {slow:.1} ms"));
+    let (slowest, latest) = (twice.refusal_ms.longest, twice.sound_ms.longest);
+    must(slowest < REFUSAL_MS, format!("a refusal took {slowest:.1} ms"));
     must(latest <= TICK_MS, format!("a packet of those who talk was {latest:.1} ms late"));
     must(twice.sound_lost == 0, format!("{} packets of those who talk were lost", twice.sound_lost));
     must(twice.unanswered == 0, format!("{} orders were not answered", twice.unanswered));

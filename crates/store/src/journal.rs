@@ -401,7 +401,7 @@ mod tests {
     use crate::support::{BEGIN, call, talk};
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn who_keeps_the_pen_for_too_long_keeps_orders_out_and_loses_no_fact() {
+    async fn who_keeps_the_baton_for_too_long_keeps_orders_out_and_loses_no_fact() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         let term = store.serve("node-1", BEGIN).await.unwrap();
