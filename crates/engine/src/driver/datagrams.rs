@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use base::time::Timestamp;
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt::ReceiveTimestampns,
 };
@@ -14,6 +15,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, sendto};
 use socket2::Socket;
 
+use crate::driver::clock::Clock;
 use crate::driver::sockets;
 
 /// See the module.
@@ -27,7 +29,7 @@ pub(crate) struct Datagrams {
     /// Room for what the kernel says beside a datagram.
     beside: Vec<u8>,
     /// When the datagram that was heard last had come, as the wall clock said; `None` when the kernel did not say.
-    came: Option<Duration>,
+    came: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -74,8 +76,7 @@ impl Datagrams {
 
     /// How long ago the datagram that was heard last had come; zero when nobody knows.
     pub(crate) fn lay(&self) -> Duration {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.came.map_or(Duration::ZERO, |came| now.saturating_sub(came))
+        self.came.map_or(Duration::ZERO, |came| Clock::wall().since(came))
     }
 
     /// Sends a datagram; false when the network knows no way there. What cannot be sent now is lost.
@@ -112,7 +113,7 @@ fn receive(
     socket: &Socket,
     buffer: &mut [u8],
     beside: &mut [u8],
-) -> Option<(usize, SocketAddr, Option<Duration>)> {
+) -> Option<(usize, SocketAddr, Option<Timestamp>)> {
     let mut parts = [IoSliceMut::new(buffer)];
     let heard =
         recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut parts, Some(beside), MsgFlags::MSG_DONTWAIT)
@@ -123,7 +124,7 @@ fn receive(
         None => SocketAddr::V6((*from.as_sockaddr_in6()?).into()),
     };
     let came = heard.cmsgs().ok()?.find_map(|beside| match beside {
-        ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
+        ControlMessageOwned::ScmTimestampns(time) => Some(Timestamp::default() + Duration::from(time)),
         _ => None,
     });
     Some((heard.bytes, from, came))
